@@ -1,0 +1,64 @@
+/* Sizing: how much of a cycle to trade, exactly, over the depth of its books, in whole lots, net of fees, of what each
+ * rounding leaves behind (dust) and of the worst rounding of a fee that may be split over several fills.
+ * Pure functions; integers only. [hot] */
+#ifndef TRIGATE_CORE_ARBITRAGE_SIZING_H
+#define TRIGATE_CORE_ARBITRAGE_SIZING_H
+
+#include "core/arbitrage/cycles.h"
+
+/* One leg as an order: limit-IOC of `lots` at `limit_ticks`. */
+struct leg_plan {
+	uint32_t market;
+	int32_t side;
+	int64_t lots;
+	int64_t limit_ticks;    /* the worst level it walks to */
+	tg_amount spent;        /* of edge_from, at the book's prices */
+	tg_amount received;     /* of edge_to, after fees where fees are taken there */
+	tg_amount fee;          /* in the fee currency (edge_to or market.fee_currency) */
+	tg_amount dust;         /* have - spent */
+};
+
+/* Why a leg cannot be traded. */
+enum leg_verdict { LEG_OK = 0, LEG_HALTED, LEG_NO_QUOTE, LEG_TOO_SMALL, LEG_TOO_LARGE, LEG_NOTIONAL };
+
+/* Plan an order that turns at most `have` of edge_from(market, side) into the other currency, walking no further than
+ * `worst_ticks` (0: no bound). Takes what depth there is: lots may use less than `have`. Outputs are set on LEG_OK. */
+enum leg_verdict leg_plan_make(const struct market *market, int32_t side, tg_amount have, int64_t worst_ticks,
+                               struct leg_plan *ret_plan);
+
+struct cycle_plan {
+	uint32_t cycle;
+	uint32_t legs;
+	tg_amount amount_in;   /* of the start currency: spent by the first leg */
+	tg_amount amount_out;
+	tg_amount third_fees;  /* fees in a third currency, valued in the start currency by price_e18 (0 if none) */
+	tg_amount dust_value;  /* dust of the inner legs valued at the books' prices in the start currency */
+	int64_t net_bps_e6;    /* (amount_out - amount_in - third_fees) / amount_in in 1e-6 bps, rounded down; dust counts as lost */
+	struct leg_plan leg[CYCLE_LEGS_MAX];
+};
+
+struct sizing_limits {
+	tg_amount budget;      /* most that may be spent, start currency */
+	int64_t min_net_bps_e6;
+};
+
+enum sizing_verdict { SIZE_OK = 0, SIZE_HALTED, SIZE_NO_QUOTE, SIZE_LOTS, SIZE_NOTIONAL, SIZE_THRESHOLD, SIZE_BUDGET };
+const char *sizing_verdict_text(enum sizing_verdict verdict);
+
+/* The size of most profit within the limits. On any verdict ret_plan holds the best that was seen (legs 0 if none), so
+ * that a decision can show figures. */
+enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
+                                const struct sizing_limits *limits, struct cycle_plan *ret_plan);
+
+/* Exact net of a cycle at the top of the books after fees, without lots: (product of rates - 1) in bps, by rational
+ * arithmetic (GMP). at_least is the answer to "net >= min_bps", exact. [control]: allocates. For scan, not for trading. */
+struct exact_net {
+	bool quoted;          /* every leg has a quote */
+	bool at_least;
+	char text[40];        /* bps, exact if it ends within 6 decimals, else rounded down to 6 */
+	double approx_bps;    /* for sorting only */
+};
+void sizing_exact_net(const struct markets *markets, const struct cycle_def *def, struct tg_decimal min_bps,
+                      struct exact_net *ret_net);
+
+#endif

@@ -1,0 +1,132 @@
+/* Configuration: two YAML files in, checked structures out. Owner: whoever loaded it; read-only afterwards. [control]
+ *
+ * The gateway file says where and through what (state directory, plugins, exchanges, storage, router, clock, log); the
+ * strategy file says what to trade and within which limits. One table per file (keys.h) holds every known key with its
+ * type, range, unit, default and whether it works yet; checking, defaults, help and docs all read that table. */
+#ifndef TRIGATE_CORE_CONFIG_CONFIG_H
+#define TRIGATE_CORE_CONFIG_CONFIG_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <trigate/amount.h>
+
+/* One finding. text is the whole line for a person: "FILE:LINE:COLUMN: KEY.PATH: what is wrong; what is allowed". */
+struct config_problem {
+	bool warning;
+	char *file;
+	int line;
+	int column;
+	char *key; /* dotted path, "order.monitoring.jitter_factor" */
+	char *text;
+};
+
+struct config_report {
+	struct config_problem *problem;
+	size_t count;
+	size_t errors;
+	size_t warnings;
+};
+void config_report_clear(struct config_report *report);
+
+struct string_list {
+	char **item;
+	size_t count;
+};
+
+/* A plugin of one kind with its own settings. `settings` is an object (empty if none are given); `origin` finds the
+ * line of a path in it when the plugin's schema refuses it. */
+struct plugin_choice {
+	char *name;   /* of the exchange entry: what a strategy calls it; "" for storage and router */
+	char *plugin; /* plugin id */
+	struct json_object *settings;
+	const void *origin;
+};
+
+struct gateway_config {
+	char *file;
+	char *state_dir;
+	char *gateway_id; /* 4 hex digits, unique per account */
+	struct string_list plugin_path;
+	struct plugin_choice *exchange; /* at least one */
+	size_t exchange_count;
+	struct plugin_choice storage;
+	struct plugin_choice router;
+	int64_t storage_batch_rows;
+	int64_t storage_batch_ms;
+	int64_t slot_ttl_ms;
+	bool virtual_clock;
+	int64_t clock_speed_e3; /* virtual: per wall time, thousandths; 0: as fast as possible */
+	char *log_level;
+	int64_t stop_deadline_ms;
+	char *strategy_file; /* resolved against the gateway file's folder; NULL if none */
+	void *document;      /* private: keeps origins alive */
+};
+
+/* bps fields end in _bps_e6: millionths of a basis point. Fractions end in _e9. Names and defaults: SURFACE keys. */
+struct strategy_config {
+	char *file;
+	char *name;
+	char *exchange;
+	char *trading_pairs_file; /* NULL: all cycles */
+	int64_t min_profit_bps_e6;
+	int64_t max_profit_bps_e6;
+	int64_t max_slippage_bps_e6;
+	int64_t max_leg_latency_ms;
+	int64_t max_quote_age_ms;
+	int64_t max_legs;
+	struct string_list base_currencies;     /* currencies a cycle may start in, by preference (allowed_base_currencies) */
+	struct string_list allowed_symbols;     /* empty: all */
+	struct string_list blacklisted_pairs;
+	struct {
+		char *mode; /* fixed_amount | fixed_fraction (kelly, risk_parity: known, not yet) */
+		int64_t fraction_e9;
+		tg_amount amount;
+		tg_amount max_allocation;
+	} capital_allocation;
+	struct {
+		int64_t max_open_cycles;
+		int64_t stop_after_consecutive_losses; /* 0: never */
+		int64_t slippage_cooldown_seconds;
+		bool enable_latency_checks;
+		bool enable_slippage_checks;
+		int64_t duplicate_suppression_window_ms;
+	} risk_controls;
+	struct {
+		bool given; /* else the exchange's own fees count */
+		int64_t taker_e9;
+		int64_t maker_e9;
+	} fees;
+	struct {
+		bool allow_partial_fills;
+		int64_t min_partial_fill_e9;
+		int64_t max_retries;
+		int64_t retry_delay_ms;
+		struct {
+			int64_t initial_delay_ms;
+			int64_t max_delay_ms;
+			int64_t backoff_multiplier_e3;
+			int64_t jitter_factor_e9;
+		} monitoring;
+	} order;
+	void *document;
+};
+
+/* Which of the two a file is, by its keys. */
+enum config_kind { CONFIG_UNKNOWN, CONFIG_GATEWAY, CONFIG_STRATEGY };
+enum config_kind config_kind_of(const char *path);
+
+/* Load and check. Returns 0, or TG_ERR_INVALID when the report has errors (with `strict` warnings count as errors),
+ * TG_ERR_IO when the file cannot be read (also in the report). On an error *ret is NULL. */
+int gateway_config_load(const char *path, bool strict, struct config_report *report, struct gateway_config **ret);
+void gateway_config_free(struct gateway_config *config);
+int strategy_config_load(const char *path, bool strict, struct config_report *report, struct strategy_config **ret);
+void strategy_config_free(struct strategy_config *config);
+
+/* Add an error at a path ("balances/USDT") inside a plugin's settings, positioned in the gateway file. */
+void config_plugin_problem(struct config_report *report, const struct gateway_config *config,
+                           const struct plugin_choice *choice, const char *path, const char *text);
+
+#endif

@@ -1,0 +1,46 @@
+/* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another,
+ * except loop_wake. Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per
+ * pass; a virtual loop jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
+#ifndef TRIGATE_CORE_IO_LOOP_H
+#define TRIGATE_CORE_IO_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+struct loop;
+
+struct loop_options {
+	bool virtual_time;
+	int64_t speed_e3;      /* virtual time per wall time in thousandths; 0: as fast as possible */
+	int64_t start_unix_ns; /* virtual: unix time at start */
+	uint32_t timers_max;   /* timers armed at once, at most */
+};
+
+int loop_create(const struct loop_options *options, struct loop **ret_loop);
+/* Closes what loop_create opened and lets libuv drain; other uv handles must be closed (uv_close called) before. */
+void loop_destroy(struct loop *loop);
+
+uv_loop_t *loop_uv(struct loop *loop);
+int64_t loop_mono_ns(const struct loop *loop); /* of this pass */
+int64_t loop_unix_ns(const struct loop *loop); /* of this pass */
+
+typedef void (*loop_fn)(void *ctx);
+
+/* fn(ctx) once, delay_ns (>= 0) from now, never from inside this call. Order: deadline, then arming. 0 or
+ * TG_ERR_LIMIT. */
+int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx, uint64_t *ret_id);
+/* 0, or TG_ERR_NOT_FOUND if it has fired. */
+int loop_timer_stop(struct loop *loop, uint64_t id);
+
+/* Called at the end of each pass that fired a timer: the place for batched I/O. */
+void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);
+
+/* Run until loop_stop, or, on a virtual loop, until no timer is armed. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+/* Virtual time moves on only while it is not held; signals and commands are served meanwhile. */
+void loop_set_speed(struct loop *loop, int64_t speed_e3);
+
+#endif
