@@ -1,6 +1,7 @@
-/* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another,
- * except loop_wake. Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per
- * pass; a virtual loop jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
+/* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another.
+ *
+ * Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per pass; a virtual loop
+ * jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
 #ifndef TRIGATE_CORE_IO_LOOP_H
 #define TRIGATE_CORE_IO_LOOP_H
 
@@ -40,7 +41,7 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Virtual time moves on only while it is not held; signals and commands are served meanwhile. */
+/* Change the pace of a virtual loop; 0: as fast as possible. */
 void loop_set_speed(struct loop *loop, int64_t speed_e3);
 
 #endif

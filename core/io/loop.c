@@ -1,0 +1,326 @@
+#include "core/io/loop.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include <trigate/abi.h>
+
+/* A virtual loop that runs as fast as it can serves libuv (signals, commands) after so many passes. */
+#define PASSES_PER_TURN 256
+/* Virtual monotonic time starts here, so that 0 can mean "never". */
+#define VIRTUAL_START_NS INT64_C(1000000000)
+
+#define SLOT_BITS 24
+#define NOT_IN_HEAP UINT32_MAX
+
+struct timer {
+	int64_t deadline_ns;
+	uint64_t order; /* of arming */
+	uint64_t id;
+	loop_fn fn;
+	void *ctx;
+	uint32_t heap_at;
+	uint32_t next_free;
+};
+
+struct loop {
+	uv_loop_t uv;
+	uv_timer_t wake;
+	struct loop_options options;
+	int64_t mono_ns;
+	int64_t unix_offset_ns; /* unix - mono */
+	int64_t anchor_virtual_ns;
+	int64_t anchor_wall_ns;
+	uint64_t armed_total;
+	struct timer *timer; /* slots */
+	uint32_t *heap;      /* slot numbers, least deadline first */
+	uint32_t heap_count;
+	uint32_t free_head;
+	bool running;
+	bool in_turn; /* on_wake arms the next wake-up itself */
+	bool stopping;
+	loop_fn pass_end;
+	void *pass_end_ctx;
+};
+
+/* ------------------------------------------------------------ heap */
+
+static bool timer_before(const struct timer *a, const struct timer *b)
+{
+	return a->deadline_ns != b->deadline_ns ? a->deadline_ns < b->deadline_ns : a->order < b->order;
+}
+
+static void heap_put(struct loop *loop, uint32_t at, uint32_t slot)
+{
+	loop->heap[at] = slot;
+	loop->timer[slot].heap_at = at;
+}
+
+static void heap_rise(struct loop *loop, uint32_t at)
+{
+	uint32_t slot = loop->heap[at];
+	while (at > 0) {
+		uint32_t parent = (at - 1) / 2;
+		if (!timer_before(&loop->timer[slot], &loop->timer[loop->heap[parent]]))
+			break;
+		heap_put(loop, at, loop->heap[parent]);
+		at = parent;
+	}
+	heap_put(loop, at, slot);
+}
+
+static void heap_sink(struct loop *loop, uint32_t at)
+{
+	uint32_t slot = loop->heap[at];
+	for (;;) {
+		uint32_t child = 2 * at + 1;
+		if (child >= loop->heap_count)
+			break;
+		if (child + 1 < loop->heap_count &&
+		    timer_before(&loop->timer[loop->heap[child + 1]], &loop->timer[loop->heap[child]]))
+			child++;
+		if (!timer_before(&loop->timer[loop->heap[child]], &loop->timer[slot]))
+			break;
+		heap_put(loop, at, loop->heap[child]);
+		at = child;
+	}
+	heap_put(loop, at, slot);
+}
+
+static void heap_remove(struct loop *loop, uint32_t at)
+{
+	loop->timer[loop->heap[at]].heap_at = NOT_IN_HEAP;
+	uint32_t last = loop->heap[--loop->heap_count];
+	if (at == loop->heap_count)
+		return;
+	heap_put(loop, at, last);
+	heap_rise(loop, at);
+	heap_sink(loop, loop->timer[last].heap_at);
+}
+
+static void timer_free(struct loop *loop, uint32_t slot)
+{
+	loop->timer[slot].id = 0;
+	loop->timer[slot].next_free = loop->free_head;
+	loop->free_head = slot;
+}
+
+/* ------------------------------------------------------------ time */
+
+static int64_t clock_ns(clockid_t clock)
+{
+	struct timespec now;
+	clock_gettime(clock, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void anchor(struct loop *loop)
+{
+	loop->anchor_virtual_ns = loop->mono_ns;
+	loop->anchor_wall_ns = clock_ns(CLOCK_MONOTONIC);
+}
+
+/* Wall nanoseconds until a virtual deadline is due. */
+static int64_t pace_wait_ns(const struct loop *loop, int64_t deadline_ns)
+{
+	if (loop->options.speed_e3 == 0)
+		return 0;
+	/* 128 bits: virtual time of years at any speed */
+	__extension__ __int128 due = (__int128)(deadline_ns - loop->anchor_virtual_ns) * 1000 / loop->options.speed_e3;
+	__int128 wait = due - (clock_ns(CLOCK_MONOTONIC) - loop->anchor_wall_ns);
+	return wait > 0 ? (int64_t)wait : 0;
+}
+
+static int64_t wait_ns(const struct loop *loop)
+{
+	int64_t deadline = loop->timer[loop->heap[0]].deadline_ns;
+	if (loop->options.virtual_time)
+		return pace_wait_ns(loop, deadline);
+	int64_t wait = deadline - clock_ns(CLOCK_MONOTONIC);
+	return wait > 0 ? wait : 0;
+}
+
+/* ------------------------------------------------------------ passes */
+
+static void clock_read(struct loop *loop)
+{
+	if (loop->options.virtual_time) {
+		int64_t deadline = loop->timer[loop->heap[0]].deadline_ns;
+		if (deadline > loop->mono_ns)
+			loop->mono_ns = deadline;
+		return;
+	}
+	loop->mono_ns = clock_ns(CLOCK_MONOTONIC);
+	loop->unix_offset_ns = clock_ns(CLOCK_REALTIME) - loop->mono_ns;
+}
+
+/* Fire what is due and was armed before this pass: a timer of no delay cannot hold the pass for ever. */
+static void pass(struct loop *loop)
+{
+	uint64_t armed_before = loop->armed_total;
+	clock_read(loop);
+	while (loop->heap_count > 0 && !loop->stopping) {
+		uint32_t slot = loop->heap[0];
+		struct timer timer = loop->timer[slot];
+		if (timer.deadline_ns > loop->mono_ns || timer.order > armed_before)
+			break;
+		heap_remove(loop, 0);
+		timer_free(loop, slot);
+		timer.fn(timer.ctx);
+	}
+	if (loop->pass_end)
+		loop->pass_end(loop->pass_end_ctx);
+}
+
+static void wake_arm(struct loop *loop);
+
+static void on_wake(uv_timer_t *handle)
+{
+	struct loop *loop = handle->data;
+	loop->in_turn = true;
+	for (int i = 0; i < PASSES_PER_TURN && loop->heap_count > 0 && !loop->stopping; i++) {
+		if (wait_ns(loop) > 0)
+			break;
+		pass(loop);
+	}
+	loop->in_turn = false;
+	wake_arm(loop);
+}
+
+static void wake_arm(struct loop *loop)
+{
+	if (!loop->running || loop->stopping)
+		return;
+	if (loop->heap_count == 0) {
+		uv_timer_stop(&loop->wake);
+		if (loop->options.virtual_time)
+			loop_stop(loop); /* nothing can happen any more */
+		return;
+	}
+	int64_t wait_ms = (wait_ns(loop) + 999999) / 1000000;
+	uv_update_time(&loop->uv);
+	uv_timer_start(&loop->wake, on_wake, (uint64_t)wait_ms, 0);
+}
+
+/* ------------------------------------------------------------ public */
+
+int loop_create(const struct loop_options *options, struct loop **ret_loop)
+{
+	assert(options->timers_max > 0 && options->timers_max < UINT32_C(1) << SLOT_BITS);
+	struct loop *loop = calloc(1, sizeof *loop);
+	if (!loop)
+		return TG_ERR_NO_MEMORY;
+	loop->options = *options;
+	loop->timer = calloc(options->timers_max, sizeof *loop->timer);
+	loop->heap = calloc(options->timers_max, sizeof *loop->heap);
+	if (!loop->timer || !loop->heap || uv_loop_init(&loop->uv) != 0)
+		goto free_memory;
+	for (uint32_t i = 0; i < options->timers_max; i++)
+		loop->timer[i].next_free = i + 1 < options->timers_max ? i + 1 : NOT_IN_HEAP;
+	loop->mono_ns = options->virtual_time ? VIRTUAL_START_NS : clock_ns(CLOCK_MONOTONIC);
+	loop->unix_offset_ns =
+		(options->virtual_time ? options->start_unix_ns : clock_ns(CLOCK_REALTIME)) - loop->mono_ns;
+	uv_timer_init(&loop->uv, &loop->wake);
+	loop->wake.data = loop;
+	anchor(loop);
+	*ret_loop = loop;
+	return TG_OK;
+
+free_memory:
+	free(loop->heap);
+	free(loop->timer);
+	free(loop);
+	return TG_ERR_NO_MEMORY;
+}
+
+void loop_destroy(struct loop *loop)
+{
+	if (!loop)
+		return;
+	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	int closed = uv_loop_close(&loop->uv);
+	assert(closed == 0);
+	free(loop->heap);
+	free(loop->timer);
+	free(loop);
+}
+
+uv_loop_t *loop_uv(struct loop *loop)
+{
+	return &loop->uv;
+}
+
+int64_t loop_mono_ns(const struct loop *loop)
+{
+	return loop->mono_ns;
+}
+
+int64_t loop_unix_ns(const struct loop *loop)
+{
+	return loop->mono_ns + loop->unix_offset_ns;
+}
+
+int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx, uint64_t *ret_id)
+{
+	if (loop->free_head == NOT_IN_HEAP || delay_ns < 0)
+		return TG_ERR_LIMIT;
+	uint32_t slot = loop->free_head;
+	struct timer *timer = &loop->timer[slot];
+	loop->free_head = timer->next_free;
+	loop->armed_total++;
+	timer->deadline_ns = loop->mono_ns + delay_ns;
+	timer->order = loop->armed_total;
+	timer->id = loop->armed_total << SLOT_BITS | slot;
+	timer->fn = fn;
+	timer->ctx = ctx;
+	*ret_id = timer->id;
+	heap_put(loop, loop->heap_count, slot);
+	heap_rise(loop, loop->heap_count++);
+	if (timer->heap_at == 0 && !loop->in_turn)
+		wake_arm(loop);
+	return TG_OK;
+}
+
+int loop_timer_stop(struct loop *loop, uint64_t id)
+{
+	uint32_t slot = (uint32_t)(id & ((UINT64_C(1) << SLOT_BITS) - 1));
+	if (id == 0 || slot >= loop->options.timers_max || loop->timer[slot].id != id)
+		return TG_ERR_NOT_FOUND;
+	heap_remove(loop, loop->timer[slot].heap_at);
+	timer_free(loop, slot);
+	return TG_OK;
+}
+
+void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx)
+{
+	loop->pass_end = fn;
+	loop->pass_end_ctx = ctx;
+}
+
+void loop_run(struct loop *loop)
+{
+	loop->running = true;
+	loop->stopping = false;
+	anchor(loop);
+	wake_arm(loop);
+	if (!loop->stopping)
+		uv_run(&loop->uv, UV_RUN_DEFAULT);
+	loop->running = false;
+	uv_timer_stop(&loop->wake);
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopping = true;
+	uv_stop(&loop->uv);
+}
+
+void loop_set_speed(struct loop *loop, int64_t speed_e3)
+{
+	loop->options.speed_e3 = speed_e3;
+	anchor(loop);
+	if (loop->running)
+		wake_arm(loop);
+}
