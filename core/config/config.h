@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include <trigate/amount.h>
 
@@ -30,9 +31,24 @@ struct config_report {
 	size_t warnings;
 };
 void config_report_clear(struct config_report *report);
+/* Every problem as a line, errors as "error: TEXT", warnings as "warning: TEXT". */
+void config_report_print(const struct config_report *report, FILE *out);
 
 struct string_list {
 	char **item;
+	size_t count;
+};
+
+/* One line of a cycle list: a cycle that a strategy may trade. Symbols as they stand in the file. */
+struct listed_cycle {
+	char *currency[3]; /* base, inter, quote */
+	char *market[3];   /* pair1, pair2, pair3 */
+	int64_t fee_bps_e6;
+	int64_t min_profit_bps_e6;
+	int line;
+};
+struct cycle_list {
+	struct listed_cycle *cycle;
 	size_t count;
 };
 
@@ -70,7 +86,8 @@ struct strategy_config {
 	char *file;
 	char *name;
 	char *exchange;
-	char *trading_pairs_file; /* NULL: all cycles */
+	char *trading_pairs_file; /* resolved against the strategy file's folder; NULL: all cycles */
+	struct cycle_list listed; /* what that file lists; read and checked with the strategy */
 	int64_t min_profit_bps_e6;
 	int64_t max_profit_bps_e6;
 	int64_t max_slippage_bps_e6;
@@ -114,7 +131,7 @@ struct strategy_config {
 	void *document;
 };
 
-/* Which of the two a file is, by its keys. */
+/* Which of the two a file is, by its top-level keys; CONFIG_UNKNOWN if it cannot be read or told. */
 enum config_kind { CONFIG_UNKNOWN, CONFIG_GATEWAY, CONFIG_STRATEGY };
 enum config_kind config_kind_of(const char *path);
 
@@ -124,6 +141,19 @@ int gateway_config_load(const char *path, bool strict, struct config_report *rep
 void gateway_config_free(struct gateway_config *config);
 int strategy_config_load(const char *path, bool strict, struct config_report *report, struct strategy_config **ret);
 void strategy_config_free(struct strategy_config *config);
+
+/* The same from memory; `name` stands for the file in messages and its folder is where relative paths start. */
+int gateway_config_parse(const char *name, const char *text, size_t len, bool strict, struct config_report *report,
+                         struct gateway_config **ret);
+int strategy_config_parse(const char *name, const char *text, size_t len, bool strict, struct config_report *report,
+                          struct strategy_config **ret);
+
+/* Do the two fit together: the exchange that the strategy names is one of the gateway's. 0 or TG_ERR_INVALID. */
+int config_pair_check(const struct gateway_config *gateway, const struct strategy_config *strategy,
+                      struct config_report *report);
+
+/* The reference of all keys as Markdown, from the tables. */
+void config_keys_print(FILE *out);
 
 /* Add an error at a path ("balances/USDT") inside a plugin's settings, positioned in the gateway file. */
 void config_plugin_problem(struct config_report *report, const struct gateway_config *config,
