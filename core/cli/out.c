@@ -1,0 +1,125 @@
+#include "core/cli/out.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "core/cli/cli.h"
+#include "core/cli/text.h"
+
+#define WIDTH_DEFAULT 80
+#define WIDTH_LEAST 20
+#define STATUS_MAX 512
+
+static bool status_shown;
+
+void out_start(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+}
+
+int out_finish(int code)
+{
+	out_status_clear();
+	errno = 0;
+	bool failed = ferror(stdout) != 0;
+	if (fflush(stdout) != 0)
+		failed = true;
+	if (!failed)
+		return code;
+	fprintf(stderr, "trigate: not all output could be written%s%s\n", errno ? ": " : "",
+		errno ? strerror(errno) : "");
+	return code == EXIT_DONE ? EXIT_FAILED : code;
+}
+
+bool out_broken(void)
+{
+	return ferror(stdout) != 0;
+}
+
+bool out_is_terminal(FILE *stream)
+{
+	const char *term = getenv("TERM");
+	return term && term[0] && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+}
+
+size_t out_width(FILE *stream)
+{
+	const char *columns = getenv("COLUMNS");
+	int given = columns ? atoi(columns) : 0;
+	if (given >= WIDTH_LEAST)
+		return (size_t)given;
+	struct winsize size;
+	if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_LEAST)
+		return size.ws_col;
+	return WIDTH_DEFAULT;
+}
+
+static bool colour_wanted(FILE *stream)
+{
+	const char *no_colour = getenv("NO_COLOR"); /* no-color.org: set and not empty */
+	return !(no_colour && no_colour[0]) && out_is_terminal(stream);
+}
+
+const char *out_style(FILE *stream, enum style style)
+{
+	static const char *const sequence[] = {
+		[STYLE_NONE] = "\033[0m",  [STYLE_BOLD] = "\033[1m", [STYLE_DIM] = "\033[2m",
+		[STYLE_GOOD] = "\033[32m", [STYLE_BAD] = "\033[31m", [STYLE_WARN] = "\033[33m",
+	};
+	return colour_wanted(stream) ? sequence[style] : "";
+}
+
+void out_plain(FILE *stream, const char *text)
+{
+	while (*text) {
+		size_t length = text_character(text);
+		if (length)
+			fwrite(text, 1, length, stream);
+		else
+			fputc('?', stream);
+		text += length ? length : 1;
+	}
+}
+
+void out_json(struct json_object *object)
+{
+	size_t length;
+	const char *line = json_object_to_json_string_length(
+		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
+	out_status_clear();
+	fwrite(line, 1, length, stdout);
+	fputc('\n', stdout);
+	json_object_put(object);
+}
+
+void out_status(const char *format, ...)
+{
+	if (!out_is_terminal(stderr))
+		return;
+	char text[STATUS_MAX];
+	va_list values;
+	va_start(values, format);
+	vsnprintf(text, sizeof text, format, values);
+	va_end(values);
+	text_cut(text, out_width(stderr) - 1);
+	fflush(stdout);
+	fputc('\r', stderr);
+	out_plain(stderr, text);
+	fprintf(stderr, "\033[K");
+	fflush(stderr);
+	status_shown = true;
+}
+
+void out_status_clear(void)
+{
+	if (!status_shown)
+		return;
+	fprintf(stderr, "\r\033[K");
+	fflush(stderr);
+	status_shown = false;
+}
