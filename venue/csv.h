@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <trigate/abi.h>
+#include <trigate/amount.h>
 #include <trigate/error.h>
 
 #define CSV_SYMBOL_MAX 48   /* with NUL */
@@ -49,7 +49,7 @@ int32_t csv_markets_read(const char *path, struct csv_markets *ret_markets, stru
 
 /* The same from memory; name stands for the file in messages. */
 int32_t csv_markets_parse(const char *name, const char *text, size_t size, struct csv_markets *ret_markets,
-                          struct tg_error *ret_error);
+			  struct tg_error *ret_error);
 
 void csv_markets_clear(struct csv_markets *markets);
 
