@@ -1,0 +1,139 @@
+/* What stands in the journal. Every struct is plain little-endian data without padding holes, written as it is; a new
+ * shape of a record is a new version of its type. Reading one back checks its size and text (record_check). */
+#ifndef TRIGATE_CORE_STATE_RECORD_H
+#define TRIGATE_CORE_STATE_RECORD_H
+
+#include <json-c/json.h>
+#include <stdint.h>
+
+#include <trigate/amount.h>
+#include <trigate/exchange.h>
+
+#include "core/base/limits.h"
+#include "core/state/journal.h"
+
+#define RECORD_VERSION 1
+#define EXCHANGE_ID_MAX 40
+#define FILL_ID_MAX 40
+#define STRATEGY_MAX 64
+
+enum record_type {
+	RECORD_START = 1,
+	RECORD_CYCLE_OPEN = 2,
+	RECORD_CYCLE_EVENT = 3,
+	RECORD_ORDER_INTENT = 4,
+	RECORD_ORDER_EVENT = 5,
+	RECORD_FILL = 6,
+	RECORD_DECISION = 7,
+	RECORD_STOP = 8
+};
+
+/* A cycle's key: which start of which gateway opened it, and its number in that start. */
+struct cycle_key {
+	uint32_t epoch;
+	uint32_t number;
+};
+
+struct record_start {
+	uint32_t epoch;
+	char gateway_id[GATEWAY_ID_LEN + 4];
+	char strategy[STRATEGY_MAX];
+	char exchange[32];
+	char version[24];
+	uint32_t reserved;
+};
+
+struct record_leg {
+	char market[SYMBOL_MAX];
+	char from[CURRENCY_MAX];
+	char to[CURRENCY_MAX];
+	int32_t side;
+	uint32_t reserved;
+};
+
+struct record_cycle_open {
+	struct cycle_key key;
+	uint32_t legs;
+	uint32_t slot;
+	struct record_leg leg[CYCLE_LEGS_MAX];
+	struct tg_money planned_in;
+	struct tg_money planned_out;
+	int64_t net_bps_e6;
+};
+
+struct record_cycle_event {
+	struct cycle_key key;
+	uint32_t event; /* enum cycle_event */
+	uint32_t reserved;
+	char reason[REASON_MAX];
+};
+
+struct record_order_intent {
+	char client_id[TG_CLIENT_ID_LEN];
+	struct cycle_key key;
+	uint32_t leg;     /* of the cycle; an unwinding order goes back through it */
+	uint32_t attempt; /* counts all orders of the cycle on this leg */
+	uint32_t unwind;  /* 0 or 1 */
+	int32_t side;
+	int32_t time_in_force;
+	uint32_t reserved;
+	char market[SYMBOL_MAX];
+	struct tg_decimal price;
+	struct tg_decimal qty;
+	int64_t valid_ms;
+};
+
+struct record_order_event {
+	char client_id[TG_CLIENT_ID_LEN];
+	uint32_t event; /* enum order_event */
+	uint32_t reserved;
+	struct tg_decimal cum_qty;
+	char exchange_id[EXCHANGE_ID_MAX];
+	char reason[REASON_MAX];
+};
+
+struct record_fill {
+	char client_id[TG_CLIENT_ID_LEN];
+	char fill_id[FILL_ID_MAX];
+	struct tg_decimal price;
+	struct tg_decimal qty;
+	struct tg_decimal fee;
+	char fee_currency[CURRENCY_MAX];
+	int64_t exchange_ns;
+};
+
+/* Why a cycle was taken or skipped. */
+struct record_decision {
+	uint32_t execute; /* 1: it became `key` */
+	uint32_t skip;    /* SKIP_ bits */
+	struct cycle_key key;
+	uint32_t legs;
+	uint32_t reserved;
+	struct record_leg leg[CYCLE_LEGS_MAX];
+	struct tg_money size;      /* start currency */
+	struct tg_money fees;      /* all legs', valued in the start currency at the books' prices */
+	int64_t gross_bps_e6;      /* top of the books, before fees */
+	int64_t net_bps_e6;        /* after fees, lots and dust, at the size */
+	int64_t threshold_bps_e6;
+};
+
+struct record_stop {
+	uint32_t open_cycles;
+	uint32_t reserved;
+	char reason[REASON_MAX];
+};
+
+const char *record_type_name(uint16_t type); /* "start", "cycle open" ...; "?" */
+
+/* 0, or TG_ERR_VERSION / TG_ERR_CORRUPT: known type of a known version, right size, terminated text, values in range. */
+int record_check(const struct journal_entry *entry);
+
+/* The record as an object for people and machines; entry must have passed record_check. Caller owns the object. */
+struct json_object *record_json(const struct journal_entry *entry);
+
+/* Text forms of a key: "EEEEEE-NNNNNNNN" in hex. */
+#define CYCLE_ID_MAX 24
+void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX]);
+int cycle_key_parse(const char *text, struct cycle_key *ret_key);
+
+#endif

@@ -1,0 +1,128 @@
+/* The model: what the journal says, folded. Cycles, their orders and fills change through model_apply only, with the very
+ * record that is appended to the journal, so that a restart arrives at the state it left.
+ * Owner: the loop thread in a gateway, the command in the CLI. Memory: pools, taken at creation; a model made with
+ * `grow` (commands, replay) takes more when they are used up, a gateway's running one never needs to: final cycles are
+ * recycled, oldest first, once their rows are posted. */
+#ifndef TRIGATE_CORE_TRADE_MODEL_H
+#define TRIGATE_CORE_TRADE_MODEL_H
+
+#include <stdbool.h>
+
+#include "core/state/record.h"
+#include "core/trade/cycle_fsm.h"
+#include "core/trade/order_fsm.h"
+
+#define CYCLE_CURRENCIES_MAX 8 /* legs' currencies and up to three others that fees are taken in */
+
+struct fill {
+	struct fill *next; /* of the order, oldest first */
+	char fill_id[FILL_ID_MAX];
+	struct tg_decimal price, qty, fee;
+	char fee_currency[CURRENCY_MAX];
+	int64_t time_ns;
+	bool posted; /* its row is on its way to the store */
+};
+
+struct order {
+	struct order *next; /* of the cycle, oldest first */
+	struct cycle *cycle;
+	struct fill *fills;
+	struct fill *last_fill;
+	char client_id[TG_CLIENT_ID_LEN + 1];
+	char exchange_id[EXCHANGE_ID_MAX];
+	char market[SYMBOL_MAX];
+	char reason[REASON_MAX];
+	uint8_t state; /* enum order_state */
+	bool unwind;
+	bool dirty; /* its row in the store is older than this */
+	uint32_t leg;
+	uint32_t attempt;
+	int32_t side;
+	int32_t time_in_force;
+	int64_t valid_ms;
+	struct tg_decimal price;
+	struct tg_decimal qty;
+	tg_amount filled_base;
+	tg_amount filled_quote;
+	int64_t created_ns;
+	int64_t updated_ns;
+};
+
+struct holding {
+	char currency[CURRENCY_MAX];
+	tg_amount amount; /* net change by the cycle's fills and fees */
+};
+
+struct cycle {
+	struct cycle *newer; /* all cycles, by opening */
+	struct cycle *older;
+	struct order *orders;
+	struct order *last_order;
+	struct cycle_key key;
+	uint8_t state; /* enum cycle_state */
+	bool dirty;
+	uint32_t legs;
+	uint32_t slot;
+	struct record_leg leg[CYCLE_LEGS_MAX];
+	struct holding holding[CYCLE_CURRENCIES_MAX]; /* 0 is the start currency, i the one leg i starts from */
+	uint32_t holdings;
+	tg_amount planned_in;
+	tg_amount planned_out;
+	int64_t net_bps_e6;
+	int64_t opened_ns;
+	int64_t closed_ns;
+	char reason[REASON_MAX];
+	void *user; /* the executor's */
+};
+
+struct model;
+
+struct model_options {
+	uint32_t cycles, orders, fills; /* room */
+	bool grow;
+};
+
+int model_create(const struct model_options *options, struct model **ret_model);
+void model_destroy(struct model *model);
+
+/* Apply one record. Returns 0; TG_ERR_CORRUPT if it makes no sense here (unknown cycle, illegal move): when replaying,
+ * the journal is damaged or of a foreign make; live, a bug. TG_ERR_LIMIT: no room (live only). Records that concern no
+ * cycle or order are accepted and ignored. */
+int model_apply(struct model *model, const struct journal_entry *entry);
+
+/* Last start that the journal tells of; epoch 0 if none. */
+const struct record_start *model_start(const struct model *model);
+/* Number of starts, and cycles by final state. */
+struct model_counts {
+	uint32_t starts, cycles, completed, failed, open;
+};
+struct model_counts model_counts(const struct model *model);
+
+struct cycle *model_oldest(const struct model *model);
+struct cycle *model_newest(const struct model *model);
+struct cycle *model_cycle(const struct model *model, struct cycle_key key);
+struct order *model_order(const struct model *model, struct tg_str client_id);
+
+/* Has the order this fill already? Look-ups repeat fills. */
+bool order_has_fill(const struct order *order, struct tg_str fill_id);
+
+static inline bool order_is_final(const struct order *order) { return fsm_is_final(&order_fsm, order->state); }
+static inline bool cycle_is_final(const struct cycle *cycle) { return fsm_is_final(&cycle_fsm, cycle->state); }
+bool cycle_has_open_order(const struct cycle *cycle);
+
+/* Forget the oldest final cycles that are not dirty until `orders` and `fills` fit; false if they cannot. */
+bool model_make_room(struct model *model, uint32_t orders, uint32_t fills);
+
+/* Net change of the start currency: the cycle's profit. */
+static inline tg_amount cycle_profit(const struct cycle *cycle) { return cycle->holding[0].amount; }
+
+/* Route "USDT>BTC>ETH" into text of CURRENCY_MAX * CYCLE_LEGS_MAX bytes. */
+void cycle_route(const struct cycle *cycle, char *text, size_t size);
+/* Net changes, "USDT=0.12 BTC=-0.0001", without zero ones. */
+void cycle_deltas(const struct cycle *cycle, char *text, size_t size);
+
+/* Read a state directory's journal into a new growing model. Errors carry a message. */
+int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
+               struct tg_error *ret_error);
+
+#endif
