@@ -1,7 +1,8 @@
 /* All directed cycles over the markets, enumerated once, and the screen that a tick runs. Owner: the loop thread.
  *
  * A directed cycle is a sequence of edges without repeated currency, whatever its start; it is kept once, rotated so
- * that it begins with the edge from its start currency (see cycles_build). */
+ * that it begins with the edge from its start currency (see cycles_build). Ids 2n and 2n + 1 are the two directions of one
+ * cycle; cycles of three come first. */
 #ifndef TRIGATE_CORE_ARBITRAGE_CYCLES_H
 #define TRIGATE_CORE_ARBITRAGE_CYCLES_H
 
@@ -28,7 +29,7 @@ void cycles_destroy(struct cycles *cycles);
 
 uint32_t cycles_count(const struct cycles *cycles);
 const struct cycle_def *cycles_get(const struct cycles *cycles, uint32_t id);
-uint32_t cycles_triangles(const struct cycles *cycles); /* sets of three currencies with a cycle */
+uint32_t cycles_triangles(const struct cycles *cycles); /* sets of three currencies with a cycle that was kept */
 uint32_t cycles_touching(const struct cycles *cycles, uint32_t market); /* how many cycles a tick on it touches */
 
 /* The rate table: what one unit of an edge's `from` becomes at the top of the book after the taker fee; 0 where there

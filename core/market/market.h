@@ -24,16 +24,25 @@ struct level {
 	int64_t lots;
 };
 
+/* Only book_apply and book_clear write it. */
 struct book {
-	struct level bids[BOOK_LEVELS_MAX]; /* best first */
-	struct level asks[BOOK_LEVELS_MAX];
+	int64_t best_bid; /* ticks of bids[0] and asks[0], 0 where there is none: what a tick needs, in one cache line */
+	int64_t best_ask;
 	uint32_t bid_count;
 	uint32_t ask_count;
 	uint64_t sequence;
 	int64_t received_ns; /* mono; 0: never */
+	uint32_t synced;     /* 1 once a snapshot has come; changes without one mean nothing and are ignored */
+	uint32_t reserved;
+	struct level bids[BOOK_LEVELS_MAX]; /* best first */
+	struct level asks[BOOK_LEVELS_MAX];
 };
 
 struct market {
+	/* What a tick turns the best prices into rates with, after the taker fee; 0 while not trading. Screening only. */
+	double sell_unit; /* quote per base of one tick */
+	double buy_unit;  /* base per quote at a price of one tick */
+	struct book book;
 	uint32_t id; /* index in markets */
 	uint32_t version;
 	int32_t status; /* TG_MARKET_; anything but TRADING takes no order */
@@ -41,7 +50,7 @@ struct market {
 	uint32_t quote;
 	uint32_t fee_currency; /* CURRENCY_NONE: the received currency */
 	char symbol[SYMBOL_MAX];
-	struct tg_decimal tick;
+	struct tg_decimal tick; /* as the connector gave it: prices are mantissas at its scale */
 	struct tg_decimal lot;
 	tg_amount lot_unit;
 	tg_amount quote_unit;
@@ -51,10 +60,9 @@ struct market {
 	int64_t taker_e9; /* fee rate in billionths */
 	int64_t maker_e9;
 	int32_t fee_scale;
-	double lot_size;  /* for screening only */
+	double lot_size; /* for screening only */
 	double tick_size;
-	struct book book;
-};
+} __attribute__((aligned(64)));
 
 struct markets {
 	uint32_t market_count;
@@ -74,16 +82,20 @@ uint32_t markets_currency(struct markets *markets, struct tg_str name, bool add)
 uint32_t markets_find(const struct markets *markets, struct tg_str symbol);
 
 /* Add or change a market from the connector's event; ids equal the connector's. Its book is emptied when tick or lot
- * changed. Errors, with a message: TG_ERR_INVALID (tick or lot not positive, same base and quote, empty names, out of
- * order id), TG_ERR_OVERFLOW (tick * lot finer than 1e-18), TG_ERR_LIMIT. */
+ * changed. On an error nothing changes and the message says what is wrong: TG_ERR_INVALID (tick or lot not positive,
+ * same base and quote, empty, over-long or unprintable names, out of order id, id given to another symbol, negative
+ * fee, min_qty above max_qty), TG_ERR_OVERFLOW (tick * lot finer than 1e-18, or numbers out of range), TG_ERR_LIMIT. */
 int markets_update(struct markets *markets, const struct tg_instrument *instrument, struct tg_error *ret_error);
 
 /* What book_apply found. */
 enum { BOOK_UNCHANGED = 0, BOOK_CHANGED = 1 };
-/* Apply an event. Returns BOOK_ or TG_ERR_INVALID (price or quantity not a positive multiple of tick or lot, unsorted
- * snapshot), TG_ERR_VERSION (event of another filter version): the book is then emptied, for it can no longer be
- * trusted. [hot] */
+/* Apply an event of this market. Returns BOOK_ or TG_ERR_INVALID (price or quantity not a positive multiple of tick or
+ * lot, unsorted snapshot), TG_ERR_VERSION (event of another filter version): the book is then emptied, for it can no
+ * longer be trusted, and stays so until the next snapshot. Changes no newer than the book are ignored. [hot] */
 int book_apply(struct market *market, const struct tg_book_event *event);
+
+/* Empty the book, for example when the link is lost. [hot] */
+void book_clear(struct book *book);
 
 /* An edge is one side of one market: 2 * market + (side == SELL). */
 static inline uint32_t edge_of(uint32_t market, int32_t side) { return 2 * market + (side == TG_SIDE_SELL); }
