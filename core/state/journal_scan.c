@@ -1,0 +1,262 @@
+/* Reading the journal: a window slides over the file, so that its size costs no memory. */
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/crc32c.h"
+#include "core/state/journal_file.h"
+
+#define WINDOW_SIZE (64 * 1024)
+
+struct window {
+	int fd;
+	uint64_t size;   /* of the file; what is appended later is not looked at */
+	uint64_t offset; /* of bytes[0] in the file */
+	size_t fill;
+	uint8_t bytes[WINDOW_SIZE];
+};
+
+static uint16_t load_u16(const uint8_t *bytes)
+{
+	uint16_t value;
+	memcpy(&value, bytes, sizeof value);
+	return le16toh(value);
+}
+
+static uint32_t load_u32(const uint8_t *bytes)
+{
+	uint32_t value;
+	memcpy(&value, bytes, sizeof value);
+	return le32toh(value);
+}
+
+static uint64_t load_u64(const uint8_t *bytes)
+{
+	uint64_t value;
+	memcpy(&value, bytes, sizeof value);
+	return le64toh(value);
+}
+
+/* Read until `count` bytes are there or the file ends. Returns how many, or -1. */
+static ssize_t pread_all(int fd, uint8_t *bytes, size_t count, uint64_t offset)
+{
+	size_t done = 0;
+
+	while (done < count) {
+		ssize_t got = pread(fd, bytes + done, count - done, (off_t)(offset + done));
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		done += (size_t)got;
+	}
+	return (ssize_t)done;
+}
+
+/* The bytes at offset, *ret_count of them: `want`, or fewer at the end of the file. NULL: read error. */
+static const uint8_t *window_at(struct window *window, uint64_t offset, size_t want, size_t *ret_count)
+{
+	uint64_t left = window->size - offset;
+	size_t count = left < want ? (size_t)left : want;
+
+	if (offset < window->offset || offset + count > window->offset + window->fill) {
+		size_t room = left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE;
+		ssize_t got = pread_all(window->fd, window->bytes, room, offset);
+		if (got < 0)
+			return NULL;
+		window->offset = offset;
+		window->fill = (size_t)got;
+		if (count > window->fill) /* the file became shorter while we read it */
+			count = window->fill;
+	}
+	*ret_count = count;
+	return window->bytes + (offset - window->offset);
+}
+
+/* Is there a whole record at these bytes? Fills the entry if so. */
+static bool record_decode(const uint8_t *bytes, size_t count, struct journal_entry *ret_entry)
+{
+	if (count < JOURNAL_RECORD_HEADER_SIZE)
+		return false;
+	uint32_t size = load_u32(bytes);
+	if (size > JOURNAL_PAYLOAD_MAX || count < JOURNAL_RECORD_HEADER_SIZE + size)
+		return false;
+	if (crc32c(0, bytes + 8, JOURNAL_RECORD_HEADER_SIZE - 8 + size) != load_u32(bytes + 4))
+		return false;
+	*ret_entry = (struct journal_entry){
+		.position = load_u64(bytes + 8),
+		.time_ns = (int64_t)load_u64(bytes + 16),
+		.type = load_u16(bytes + 24),
+		.version = load_u16(bytes + 26),
+		.size = size,
+		.payload = bytes + JOURNAL_RECORD_HEADER_SIZE,
+	};
+	return true;
+}
+
+/* Could the bytes be a record that follows `last`? Cheap, so that every offset can be tried. */
+static bool record_plausible(const uint8_t *bytes, size_t count, uint64_t last, uint64_t file_size)
+{
+	if (count < JOURNAL_RECORD_HEADER_SIZE || load_u32(bytes) > JOURNAL_PAYLOAD_MAX)
+		return false;
+	uint64_t position = load_u64(bytes + 8);
+	return position > last && position - last <= file_size / JOURNAL_RECORD_HEADER_SIZE;
+}
+
+/* Look for a whole record anywhere behind a bad one. 1: *ret_offset has it; 0: none; -1: read error. */
+static int record_behind(struct window *window, uint64_t offset, uint64_t last, uint64_t *ret_offset)
+{
+	struct journal_entry entry;
+
+	while (++offset < window->size) {
+		size_t count;
+		const uint8_t *bytes = window_at(window, offset, JOURNAL_RECORD_MAX, &count);
+		if (!bytes)
+			return -1;
+		if (count < JOURNAL_RECORD_HEADER_SIZE)
+			return 0;
+		if (record_plausible(bytes, count, last, window->size) && record_decode(bytes, count, &entry)) {
+			*ret_offset = offset;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+static int header_check(struct window *window, const char *path, const char *gateway_id, struct tg_error *ret_error)
+{
+	char owner[JOURNAL_GATEWAY_ID_MAX + 1] = {0};
+	size_t count;
+	const uint8_t *bytes = window_at(window, 0, JOURNAL_HEADER_SIZE, &count);
+
+	if (!bytes)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+	if (count < JOURNAL_HEADER_SIZE || memcmp(bytes, JOURNAL_MAGIC, 8) != 0)
+		return tg_error_set(
+			ret_error, TG_ERR_CORRUPT,
+			"%s: not a trigate journal, or its header is damaged; put back a copy, or move the file away "
+			"to start without history",
+			path);
+	if (load_u32(bytes + 8) != JOURNAL_VERSION)
+		return tg_error_set(ret_error, TG_ERR_VERSION,
+				    "%s: journal version %u, this program reads %d; use the release that wrote it",
+				    path, load_u32(bytes + 8), JOURNAL_VERSION);
+	if (load_u32(bytes + 12) != JOURNAL_HEADER_SIZE || load_u32(bytes + 28) != crc32c(0, bytes, 28))
+		return tg_error_set(
+			ret_error, TG_ERR_CORRUPT,
+			"%s: the header is damaged (checksum); put back a copy, or move the file away to start "
+			"without history",
+			path);
+	memcpy(owner, bytes + 16, JOURNAL_GATEWAY_ID_MAX);
+	if (gateway_id && strcmp(owner, gateway_id) != 0)
+		return tg_error_set(
+			ret_error, TG_ERR_INVALID,
+			"%s belongs to gateway '%s', this is '%s'; give each gateway a state directory of its own",
+			path, owner, gateway_id);
+	return 0;
+}
+
+static int corrupt(const char *path, uint64_t bad, uint64_t good, struct tg_error *ret_error)
+{
+	return tg_error_set(
+		ret_error, TG_ERR_CORRUPT,
+		"%s: damaged at byte %llu, good records follow at %llu; nothing was changed. Copy the file, check "
+		"the disk, put back a good copy",
+		path, (unsigned long long)bad, (unsigned long long)good);
+}
+
+/* No whole record at scan->end: a torn tail (0), or damage in the middle (TG_ERR_CORRUPT). */
+static int tail_judge(struct window *window, const char *path, struct journal_scan *scan, struct tg_error *ret_error)
+{
+	uint64_t good = 0;
+	int found = record_behind(window, scan->end, scan->report.last_position, &good);
+
+	if (found < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+	if (found > 0)
+		return corrupt(path, scan->end, good, ret_error);
+	scan->report.torn_bytes = scan->size - scan->end;
+	return 0;
+}
+
+static int records_pass(struct window *window, const char *path, journal_fn fn, void *ctx, struct journal_scan *scan,
+			struct tg_error *ret_error)
+{
+	while (scan->end < scan->size) {
+		struct journal_entry entry;
+		size_t count;
+		const uint8_t *bytes = window_at(window, scan->end, JOURNAL_RECORD_MAX, &count);
+		if (!bytes)
+			return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+		if (!record_decode(bytes, count, &entry))
+			return tail_judge(window, path, scan, ret_error);
+		if (entry.position != scan->report.last_position + 1)
+			return tg_error_set(
+				ret_error, TG_ERR_CORRUPT,
+				"%s: record %llu at byte %llu where %llu is due; nothing was changed. Copy the file, put "
+				"back a good copy",
+				path, (unsigned long long)entry.position, (unsigned long long)scan->end,
+				(unsigned long long)scan->report.last_position + 1);
+		int status = fn ? fn(ctx, &entry) : 0;
+		if (status != 0)
+			return status;
+		scan->report.last_position = entry.position;
+		scan->report.last_time_ns = entry.time_ns;
+		scan->report.records++;
+		scan->end += JOURNAL_RECORD_HEADER_SIZE + entry.size;
+	}
+	return 0;
+}
+
+int journal_scan_file(int fd, const char *path, const char *gateway_id, journal_fn fn, void *ctx,
+		      struct journal_scan *ret_scan, struct tg_error *ret_error)
+{
+	struct stat info;
+	if (fstat(fd, &info) != 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: %s", path, strerror(errno));
+	if (!S_ISREG(info.st_mode))
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: not a regular file", path);
+
+	struct window *window = malloc(sizeof *window);
+	if (!window)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "%s: out of memory", path);
+	window->fd = fd;
+	window->size = (uint64_t)info.st_size;
+	window->offset = 0;
+	window->fill = 0;
+
+	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = window->size};
+	int status = header_check(window, path, gateway_id, ret_error);
+	if (status == 0)
+		status = records_pass(window, path, fn, ctx, &scan, ret_error);
+	if (status == 0)
+		*ret_scan = scan;
+	free(window);
+	return status;
+}
+
+int journal_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
+		 struct tg_error *ret_error)
+{
+	char path[4096];
+	if (snprintf(path, sizeof path, "%s/%s", state_dir, JOURNAL_FILE_NAME) >= (int)sizeof path)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return tg_error_set(ret_error, errno == ENOENT ? TG_ERR_NOT_FOUND : TG_ERR_IO, "%s: cannot open: %s",
+				    path, strerror(errno));
+
+	struct journal_scan scan;
+	int status = journal_scan_file(fd, path, NULL, fn, ctx, &scan, ret_error);
+	close(fd);
+	if (status == 0 && ret_report)
+		*ret_report = scan.report;
+	return status;
+}
