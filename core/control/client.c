@@ -196,7 +196,7 @@ int control_request(const char *state_dir, struct json_object *request, int64_t 
 		    struct json_object **ret_reply, struct tg_error *ret_error)
 {
 	int64_t deadline_ms = now_ms() + timeout_ms;
-	int fd;
+	int fd = -1;
 	int rc = connection_open(state_dir, deadline_ms, &fd, ret_error);
 	if (rc)
 		return rc;
