@@ -244,6 +244,25 @@ int32_t tg_decimal_from_amount(tg_amount amount, struct tg_decimal *ret_value)
 	return TG_OK;
 }
 
+int32_t tg_amount_product(struct tg_decimal price, struct tg_decimal qty, tg_amount *ret_amount)
+{
+	if (price.scale < 0 || price.scale > TG_AMOUNT_SCALE || qty.scale < 0 || qty.scale > TG_AMOUNT_SCALE)
+		return TG_ERR_OVERFLOW;
+	price = tg_decimal_normalise(price);
+	qty = tg_decimal_normalise(qty);
+	tg_amount product = (tg_amount)price.mantissa * qty.mantissa;
+	int32_t scale = price.scale + qty.scale;
+	for (; scale > TG_AMOUNT_SCALE; scale--) {
+		if (product % 10 != 0)
+			return TG_ERR_OVERFLOW;
+		product /= 10;
+	}
+	if (__builtin_mul_overflow(product, power_of_ten(TG_AMOUNT_SCALE - scale), &product))
+		return TG_ERR_OVERFLOW;
+	*ret_amount = product;
+	return TG_OK;
+}
+
 /* a / b with b > 0, rounded as asked also for negative a. */
 static tg_amount divide(tg_amount a, tg_amount b, int32_t rounding)
 {

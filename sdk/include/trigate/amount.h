@@ -72,6 +72,9 @@ size_t tg_amount_format(tg_amount amount, char *buffer, size_t size);
 int32_t tg_amount_from_decimal(struct tg_decimal value, tg_amount *ret_amount);
 int32_t tg_decimal_from_amount(tg_amount amount, struct tg_decimal *ret_value);
 
+/* price * quantity, exactly. Errors: TG_ERR_OVERFLOW (finer than 1e-18 or out of range). */
+int32_t tg_amount_product(struct tg_decimal price, struct tg_decimal qty, tg_amount *ret_amount);
+
 /* amount * rate_e9 / 1e9, rounded; 0 <= rate_e9 <= 1e9 (1e9 is "all of it"; 1 bps is 100000). Cannot overflow. */
 tg_amount tg_amount_share(tg_amount amount, int64_t rate_e9, int32_t rounding);
 

@@ -92,6 +92,22 @@ static void test_rounding(void)
 	is_int(tg_rate_e9_from_bps((struct tg_decimal){1, 6, 0}, &rate), TG_ERR_OVERFLOW, "finer than a billionth is refused");
 }
 
+static void test_product(void)
+{
+	tg_amount amount = 0;
+	struct tg_decimal price = {123456789, 8, 0}, qty = {50000, 4, 0};
+	is_int(tg_amount_product(price, qty, &amount), TG_OK, "1.23456789 * 5.0000 is exact");
+	ok(amount == (tg_amount)617283945 * 10000000000, "6.17283945");
+	is_int(tg_amount_product((struct tg_decimal){1, 10, 0}, (struct tg_decimal){1, 9, 0}, &amount), TG_ERR_OVERFLOW,
+	       "finer than 1e-18 is refused");
+	is_int(tg_amount_product((struct tg_decimal){5, 10, 0}, (struct tg_decimal){2, 9, 0}, &amount), TG_OK,
+	       "unless the digits work out");
+	ok(amount == 1, "5e-10 * 2e-9 = 1e-18");
+	is_int(tg_amount_product((struct tg_decimal){INT64_MAX, 0, 0}, (struct tg_decimal){INT64_MAX, 0, 0}, &amount),
+	       TG_ERR_OVERFLOW, "too large is refused");
+	is_int(tg_amount_product((struct tg_decimal){1, 99, 0}, qty, &amount), TG_ERR_OVERFLOW, "so is a scale that is none");
+}
+
 static void test_decimal_arithmetic(void)
 {
 	int64_t mantissa = 0;
@@ -114,6 +130,7 @@ int main(void)
 	test_decimal_text();
 	test_amount_text();
 	test_rounding();
+	test_product();
 	test_decimal_arithmetic();
 	return tap_done();
 }
