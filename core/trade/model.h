@@ -1,8 +1,8 @@
 /* The model: what the journal says, folded. Cycles, their orders and fills change through model_apply only, with the very
  * record that is appended to the journal, so that a restart arrives at the state it left.
  * Owner: the loop thread in a gateway, the command in the CLI. Memory: pools, taken at creation; a model made with
- * `grow` (commands, replay) takes more when they are used up, a gateway's running one never needs to: final cycles are
- * recycled, oldest first, once their rows are posted. */
+ * `grow` (commands) takes more when they are used up; a gateway's never does: final cycles are recycled, oldest first,
+ * once their rows are posted (model_make_room). */
 #ifndef TRIGATE_CORE_TRADE_MODEL_H
 #define TRIGATE_CORE_TRADE_MODEL_H
 
@@ -92,7 +92,7 @@ int model_apply(struct model *model, const struct journal_entry *entry);
 
 /* Last start that the journal tells of; epoch 0 if none. */
 const struct record_start *model_start(const struct model *model);
-/* Number of starts, and cycles by final state. */
+/* Number of starts, and of all cycles since the journal began, also of forgotten ones. */
 struct model_counts {
 	uint32_t starts, cycles, completed, failed, open;
 };

@@ -1,0 +1,72 @@
+#include "core/base/pool.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <trigate/abi.h>
+
+/* A free item, and a chunk's head, hold the next one. Chunks keep the strictest alignment for what follows. */
+struct link {
+	_Alignas(max_align_t) struct link *next;
+};
+
+static int chunk_add(struct pool *pool)
+{
+	struct link *chunk = calloc(1, sizeof *chunk + pool->item_size * pool->chunk_items);
+	if (!chunk)
+		return TG_ERR_NO_MEMORY;
+	chunk->next = pool->chunks;
+	pool->chunks = chunk;
+	/* last first, so that items are handed out in the order of memory */
+	for (size_t i = pool->chunk_items; i-- > 0;)
+		pool_give(pool, (char *)(chunk + 1) + i * pool->item_size);
+	return TG_OK;
+}
+
+int pool_init(struct pool *pool, size_t size, size_t count, bool grow)
+{
+	assert(size > 0 && count > 0);
+	size_t align = _Alignof(max_align_t);
+	*pool = (struct pool){
+		.item_size = (size + align - 1) / align * align, .chunk_items = count, .grow = grow};
+	return chunk_add(pool);
+}
+
+void pool_clear(struct pool *pool)
+{
+	struct link *chunk = pool->chunks;
+	while (chunk) {
+		struct link *next = chunk->next;
+		free(chunk);
+		chunk = next;
+	}
+	*pool = (struct pool){0};
+}
+
+void *pool_take(struct pool *pool)
+{
+	if (!pool->free && (!pool->grow || chunk_add(pool) != TG_OK))
+		return NULL;
+	struct link *item = pool->free;
+	pool->free = item->next;
+	pool->free_count--;
+	memset(item, 0, pool->item_size);
+	return item;
+}
+
+void pool_give(struct pool *pool, void *item)
+{
+	struct link *link = item;
+	link->next = pool->free;
+	pool->free = link;
+	pool->free_count++;
+}
+
+int pool_reserve(struct pool *pool, size_t count)
+{
+	while (pool->free_count < count)
+		if (chunk_add(pool) != TG_OK)
+			return TG_ERR_NO_MEMORY;
+	return TG_OK;
+}

@@ -1,0 +1,392 @@
+#include "core/trade/model.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/pool.h"
+#include "core/trade/client_id.h"
+
+#define BUCKETS 4096 /* a gateway keeps a few hundred cycles; a command's chains stay short up to millions */
+
+struct entry {
+	struct cycle cycle; /* first */
+	struct entry *next_in_bucket;
+};
+
+struct model {
+	struct pool cycles, orders, fills;
+	struct entry *bucket[BUCKETS];
+	struct cycle *oldest;
+	struct cycle *newest;
+	struct record_start start;
+	struct model_counts counts;
+};
+
+/* ------------------------------------------------------------ memory */
+
+int model_create(const struct model_options *options, struct model **ret_model)
+{
+	struct model *model = calloc(1, sizeof *model);
+	if (!model)
+		return TG_ERR_NO_MEMORY;
+	if (pool_init(&model->cycles, sizeof(struct entry), options->cycles, options->grow) ||
+	    pool_init(&model->orders, sizeof(struct order), options->orders, options->grow) ||
+	    pool_init(&model->fills, sizeof(struct fill), options->fills, options->grow)) {
+		model_destroy(model);
+		return TG_ERR_NO_MEMORY;
+	}
+	*ret_model = model;
+	return TG_OK;
+}
+
+void model_destroy(struct model *model)
+{
+	if (!model)
+		return;
+	pool_clear(&model->cycles);
+	pool_clear(&model->orders);
+	pool_clear(&model->fills);
+	free(model);
+}
+
+static struct entry **bucket_of(struct model *model, struct cycle_key key)
+{
+	uint64_t mixed = ((uint64_t)key.epoch << 32 | key.number) * UINT64_C(0x9e3779b97f4a7c15);
+	return &model->bucket[mixed >> 52]; /* 4096 = 2^12 */
+}
+
+static void orders_forget(struct model *model, struct cycle *cycle)
+{
+	for (struct order *order = cycle->orders, *next; order; order = next) {
+		next = order->next;
+		for (struct fill *fill = order->fills, *after; fill; fill = after) {
+			after = fill->next;
+			pool_give(&model->fills, fill);
+		}
+		pool_give(&model->orders, order);
+	}
+}
+
+static void cycle_forget(struct model *model, struct cycle *cycle)
+{
+	struct entry **link = bucket_of(model, cycle->key);
+	while (&(*link)->cycle != cycle)
+		link = &(*link)->next_in_bucket;
+	*link = (*link)->next_in_bucket;
+	*(cycle->older ? &cycle->older->newer : &model->oldest) = cycle->newer;
+	*(cycle->newer ? &cycle->newer->older : &model->newest) = cycle->older;
+	orders_forget(model, cycle);
+	pool_give(&model->cycles, cycle);
+}
+
+static bool cycle_is_forgettable(const struct cycle *cycle)
+{
+	if (!cycle_is_final(cycle) || cycle->dirty)
+		return false;
+	for (const struct order *order = cycle->orders; order; order = order->next) {
+		if (order->dirty || !order_is_final(order))
+			return false;
+		for (const struct fill *fill = order->fills; fill; fill = fill->next)
+			if (!fill->posted)
+				return false;
+	}
+	return true;
+}
+
+bool model_make_room(struct model *model, uint32_t orders, uint32_t fills)
+{
+	struct cycle *cycle = model->oldest;
+	while (model->cycles.free_count == 0 || model->orders.free_count < orders || model->fills.free_count < fills) {
+		while (cycle && !cycle_is_forgettable(cycle))
+			cycle = cycle->newer;
+		if (!cycle)
+			return false;
+		struct cycle *next = cycle->newer;
+		cycle_forget(model, cycle);
+		cycle = next;
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------ look-up */
+
+struct cycle *model_oldest(const struct model *model) { return model->oldest; }
+struct cycle *model_newest(const struct model *model) { return model->newest; }
+const struct record_start *model_start(const struct model *model) { return &model->start; }
+struct model_counts model_counts(const struct model *model) { return model->counts; }
+
+struct cycle *model_cycle(const struct model *model, struct cycle_key key)
+{
+	struct entry *entry = *bucket_of((struct model *)(uintptr_t)model, key);
+	while (entry && (entry->cycle.key.epoch != key.epoch || entry->cycle.key.number != key.number))
+		entry = entry->next_in_bucket;
+	return entry ? &entry->cycle : NULL;
+}
+
+struct order *model_order(const struct model *model, struct tg_str client_id)
+{
+	struct client_id id;
+	if (!client_id_parse(client_id, &id))
+		return NULL;
+	struct cycle *cycle = model_cycle(model, id.key);
+	if (!cycle)
+		return NULL;
+	for (struct order *order = cycle->orders; order; order = order->next)
+		if (memcmp(order->client_id, client_id.ptr, TG_CLIENT_ID_LEN) == 0)
+			return order;
+	return NULL;
+}
+
+bool order_has_fill(const struct order *order, struct tg_str fill_id)
+{
+	for (const struct fill *fill = order->fills; fill; fill = fill->next)
+		if (strlen(fill->fill_id) == fill_id.len && memcmp(fill->fill_id, fill_id.ptr, fill_id.len) == 0)
+			return true;
+	return false;
+}
+
+bool cycle_has_open_order(const struct cycle *cycle)
+{
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (!order_is_final(order))
+			return true;
+	return false;
+}
+
+/* ------------------------------------------------------------ records */
+
+static int on_start(struct model *model, const struct journal_entry *entry)
+{
+	memcpy(&model->start, entry->payload, sizeof model->start);
+	model->counts.starts++;
+	return TG_OK;
+}
+
+static int on_cycle_open(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_cycle_open *r = entry->payload;
+	if (model_cycle(model, r->key))
+		return TG_ERR_CORRUPT;
+	struct entry *new = pool_take(&model->cycles);
+	if (!new)
+		return TG_ERR_LIMIT;
+	struct entry **bucket = bucket_of(model, r->key);
+	new->next_in_bucket = *bucket;
+	*bucket = new;
+	struct cycle *cycle = &new->cycle;
+	cycle->key = r->key;
+	cycle->state = CYCLE_PENDING;
+	cycle->dirty = true;
+	cycle->legs = r->legs;
+	cycle->slot = r->slot;
+	memcpy(cycle->leg, r->leg, sizeof cycle->leg);
+	for (uint32_t i = 0; i < r->legs; i++)
+		memcpy(cycle->holding[i].currency, r->leg[i].from, CURRENCY_MAX);
+	cycle->holdings = r->legs;
+	cycle->planned_in = tg_amount_of(r->planned_in);
+	cycle->planned_out = tg_amount_of(r->planned_out);
+	cycle->net_bps_e6 = r->net_bps_e6;
+	cycle->opened_ns = entry->time_ns;
+	cycle->older = model->newest;
+	*(model->newest ? &model->newest->newer : &model->oldest) = cycle;
+	model->newest = cycle;
+	model->counts.cycles++;
+	model->counts.open++;
+	return TG_OK;
+}
+
+static int on_cycle_event(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_cycle_event *r = entry->payload;
+	struct cycle *cycle = model_cycle(model, r->key);
+	if (!cycle)
+		return TG_ERR_CORRUPT;
+	uint8_t next = fsm_next(&cycle_fsm, cycle->state, (uint8_t)r->event);
+	if (next == FSM_ILLEGAL)
+		return TG_ERR_CORRUPT;
+	cycle->state = next;
+	cycle->dirty = true;
+	if (r->reason[0])
+		memcpy(cycle->reason, r->reason, sizeof cycle->reason);
+	if (!cycle_is_final(cycle))
+		return TG_OK;
+	cycle->closed_ns = entry->time_ns;
+	model->counts.open--;
+	*(next == CYCLE_COMPLETED ? &model->counts.completed : &model->counts.failed) += 1;
+	return TG_OK;
+}
+
+static int on_order_intent(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_order_intent *r = entry->payload;
+	struct tg_str id = {r->client_id, TG_CLIENT_ID_LEN};
+	struct cycle *cycle = model_cycle(model, r->key);
+	if (!cycle || r->leg >= cycle->legs || model_order(model, id))
+		return TG_ERR_CORRUPT;
+	struct order *order = pool_take(&model->orders);
+	if (!order)
+		return TG_ERR_LIMIT;
+	memcpy(order->client_id, r->client_id, TG_CLIENT_ID_LEN);
+	memcpy(order->market, r->market, sizeof order->market);
+	order->cycle = cycle;
+	order->state = fsm_next(&order_fsm, ORDER_NEW, ORDER_EVENT_INTEND);
+	order->unwind = r->unwind;
+	order->dirty = true;
+	order->leg = r->leg;
+	order->attempt = r->attempt;
+	order->side = r->side;
+	order->time_in_force = r->time_in_force;
+	order->valid_ms = r->valid_ms;
+	order->price = r->price;
+	order->qty = r->qty;
+	order->created_ns = order->updated_ns = entry->time_ns;
+	*(cycle->last_order ? &cycle->last_order->next : &cycle->orders) = order;
+	cycle->last_order = order;
+	return TG_OK;
+}
+
+static int order_move(struct order *order, uint8_t event, int64_t time_ns)
+{
+	uint8_t next = fsm_next(&order_fsm, order->state, event);
+	if (next == FSM_ILLEGAL)
+		return TG_ERR_CORRUPT;
+	order->state = next;
+	order->updated_ns = time_ns;
+	order->dirty = true;
+	return TG_OK;
+}
+
+static int on_order_event(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_order_event *r = entry->payload;
+	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
+	if (!order)
+		return TG_ERR_CORRUPT;
+	if (r->exchange_id[0])
+		memcpy(order->exchange_id, r->exchange_id, sizeof order->exchange_id);
+	if (r->reason[0])
+		memcpy(order->reason, r->reason, sizeof order->reason);
+	return order_move(order, (uint8_t)r->event, entry->time_ns);
+}
+
+static int holding_add(struct cycle *cycle, const char *currency, tg_amount amount)
+{
+	uint32_t i = 0;
+	while (i < cycle->holdings && strcmp(cycle->holding[i].currency, currency) != 0)
+		i++;
+	if (i == CYCLE_CURRENCIES_MAX)
+		return TG_ERR_CORRUPT;
+	if (i == cycle->holdings) {
+		snprintf(cycle->holding[i].currency, CURRENCY_MAX, "%s", currency);
+		cycle->holdings++;
+	}
+	cycle->holding[i].amount += amount;
+	return TG_OK;
+}
+
+/* What a fill changes: the base by its quantity, the quote by price times quantity, the fee's currency by the fee. */
+static int fill_book(struct order *order, const struct record_fill *r)
+{
+	struct cycle *cycle = order->cycle;
+	const struct record_leg *leg = &cycle->leg[order->leg];
+	const char *base = leg->side == TG_SIDE_BUY ? leg->to : leg->from;
+	const char *quote = leg->side == TG_SIDE_BUY ? leg->from : leg->to;
+	tg_amount base_amount, quote_amount, fee;
+	if (tg_amount_from_decimal(r->qty, &base_amount) || tg_amount_product(r->price, r->qty, &quote_amount) ||
+	    tg_amount_from_decimal(r->fee, &fee))
+		return TG_ERR_CORRUPT;
+	order->filled_base += base_amount;
+	order->filled_quote += quote_amount;
+	int sign = order->side == TG_SIDE_BUY ? 1 : -1;
+	int status = holding_add(cycle, base, sign * base_amount);
+	if (!status)
+		status = holding_add(cycle, quote, -sign * quote_amount);
+	if (!status && fee != 0)
+		status = holding_add(cycle, r->fee_currency, -fee);
+	return status;
+}
+
+static int on_fill(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_fill *r = entry->payload;
+	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
+	if (!order || order_has_fill(order, (struct tg_str){r->fill_id, strlen(r->fill_id)}))
+		return TG_ERR_CORRUPT;
+	struct fill *fill = pool_take(&model->fills);
+	if (!fill)
+		return TG_ERR_LIMIT;
+	memcpy(fill->fill_id, r->fill_id, sizeof fill->fill_id);
+	memcpy(fill->fee_currency, r->fee_currency, sizeof fill->fee_currency);
+	fill->price = r->price;
+	fill->qty = r->qty;
+	fill->fee = r->fee;
+	fill->time_ns = entry->time_ns;
+	*(order->last_fill ? &order->last_fill->next : &order->fills) = fill;
+	order->last_fill = fill;
+	order->cycle->dirty = true;
+	int status = fill_book(order, r);
+	return status ? status : order_move(order, ORDER_EVENT_FILL, entry->time_ns);
+}
+
+int model_apply(struct model *model, const struct journal_entry *entry)
+{
+	switch (entry->type) {
+	case RECORD_START: return on_start(model, entry);
+	case RECORD_CYCLE_OPEN: return on_cycle_open(model, entry);
+	case RECORD_CYCLE_EVENT: return on_cycle_event(model, entry);
+	case RECORD_ORDER_INTENT: return on_order_intent(model, entry);
+	case RECORD_ORDER_EVENT: return on_order_event(model, entry);
+	case RECORD_FILL: return on_fill(model, entry);
+	default: return TG_OK; /* decisions and stops change no cycle */
+	}
+}
+
+/* ------------------------------------------------------------ text */
+
+void cycle_route(const struct cycle *cycle, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < cycle->legs && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ">" : "", cycle->leg[i].from);
+}
+
+void cycle_deltas(const struct cycle *cycle, char *text, size_t size)
+{
+	size_t used = 0;
+	text[0] = '\0';
+	for (uint32_t i = 0; i < cycle->holdings && used < size; i++) {
+		char amount[TG_AMOUNT_TEXT_MAX];
+		if (cycle->holding[i].amount == 0)
+			continue;
+		tg_amount_format(cycle->holding[i].amount, amount, sizeof amount);
+		used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? " " : "", cycle->holding[i].currency,
+		                         amount);
+	}
+}
+
+/* ------------------------------------------------------------ loading */
+
+static int load_entry(void *ctx, const struct journal_entry *entry)
+{
+	int status = record_check(entry);
+	return status ? status : model_apply(ctx, entry);
+}
+
+int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
+               struct tg_error *ret_error)
+{
+	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192, .grow = true};
+	struct model *model;
+	if (model_create(&options, &model))
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	int status = journal_read(state_dir, load_entry, model, ret_report, ret_error);
+	if (status) {
+		model_destroy(model);
+		return status;
+	}
+	*ret_model = model;
+	return TG_OK;
+}
