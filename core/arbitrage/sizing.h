@@ -14,14 +14,17 @@ struct leg_plan {
 	int64_t limit_ticks;    /* the worst level it walks to */
 	tg_amount spent;        /* of edge_from, at the book's prices */
 	tg_amount received;     /* of edge_to, after fees where fees are taken there */
-	tg_amount fee;          /* in the fee currency (edge_to or market.fee_currency) */
+	tg_amount fee;          /* of edge_to. With a third fee currency: its worth there, not taken off `received` */
 	tg_amount dust;         /* have - spent */
 };
 
 /* Why a leg cannot be traded. */
 enum leg_verdict { LEG_OK = 0, LEG_HALTED, LEG_NO_QUOTE, LEG_TOO_SMALL, LEG_TOO_LARGE, LEG_NOTIONAL };
 
-/* Plan an order that turns at most `have` of edge_from(market, side) into the other currency, walking no further than
+/* The fee is rounded up once for each level walked. An exchange that fills a level in k pieces and rounds each fee up may
+ * take up to (k - 1) * 10^-fee_scale more.
+ *
+ * Plan an order that turns at most `have` of edge_from(market, side) into the other currency, walking no further than
  * `worst_ticks` (0: no bound). Takes what depth there is: lots may use less than `have`. Outputs are set on LEG_OK. */
 enum leg_verdict leg_plan_make(const struct market *market, int32_t side, tg_amount have, int64_t worst_ticks,
                                struct leg_plan *ret_plan);
@@ -31,8 +34,9 @@ struct cycle_plan {
 	uint32_t legs;
 	tg_amount amount_in;   /* of the start currency: spent by the first leg */
 	tg_amount amount_out;
-	tg_amount third_fees;  /* fees in a third currency, valued in the start currency by price_e18 (0 if none) */
-	tg_amount dust_value;  /* dust of the inner legs valued at the books' prices in the start currency */
+	tg_amount third_fees;  /* fees paid in a third currency: what buying them back costs in the start currency */
+	tg_amount dust_value;  /* dust of the inner legs in the start currency, at the prices the cycle gets; a part of what */
+	                       /* is lost already, shown for the reader */
 	int64_t net_bps_e6;    /* (amount_out - amount_in - third_fees) / amount_in in 1e-6 bps, rounded down; dust counts as lost */
 	struct leg_plan leg[CYCLE_LEGS_MAX];
 };
@@ -45,7 +49,9 @@ struct sizing_limits {
 enum sizing_verdict { SIZE_OK = 0, SIZE_HALTED, SIZE_NO_QUOTE, SIZE_LOTS, SIZE_NOTIONAL, SIZE_THRESHOLD, SIZE_BUDGET };
 const char *sizing_verdict_text(enum sizing_verdict verdict);
 
-/* The size of most profit within the limits. On any verdict ret_plan holds the best that was seen (legs 0 if none), so
+/* The size of most profit within the limits: the best of all sizes where one leg trades at most 32 lots, else within the
+ * rounding of one such lot (see sizing.c). A third fee currency needs a market with the received and one with the start
+ * currency, else SIZE_NO_QUOTE. ret_plan->cycle is left 0: the caller knows. On any verdict ret_plan holds the best that was seen (legs 0 if none), so
  * that a decision can show figures. */
 enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
                                 const struct sizing_limits *limits, struct cycle_plan *ret_plan);

@@ -16,6 +16,7 @@
 struct index {
 	uint32_t symbol[SYMBOL_SLOTS];
 	uint32_t currency[CURRENCY_SLOTS];
+	uint32_t pair[SYMBOL_SLOTS]; /* market id + 1 by base and quote */
 };
 
 _Static_assert((SYMBOL_SLOTS & (SYMBOL_SLOTS - 1)) == 0 && (CURRENCY_SLOTS & (CURRENCY_SLOTS - 1)) == 0,
@@ -92,6 +93,26 @@ uint32_t markets_find(const struct markets *markets, struct tg_str symbol)
 		return MARKET_NONE;
 	uint32_t *slot = symbol_slot(markets, symbol);
 	return *slot ? *slot - 1 : MARKET_NONE;
+}
+
+static uint32_t *pair_slot(const struct markets *markets, uint32_t base, uint32_t quote)
+{
+	uint32_t *slots = ((struct index *)markets->index)->pair;
+	uint32_t hash = (base * 2654435761u) ^ (quote * 2246822519u);
+
+	for (uint32_t at = (hash ^ hash >> 15) & (SYMBOL_SLOTS - 1);; at = (at + 1) & (SYMBOL_SLOTS - 1)) {
+		if (slots[at] == 0)
+			return &slots[at];
+		const struct market *held = &markets->market[slots[at] - 1];
+		if (held->base == base && held->quote == quote)
+			return &slots[at];
+	}
+}
+
+uint32_t markets_pair(const struct markets *markets, uint32_t base, uint32_t quote)
+{
+	uint32_t slot = *pair_slot(markets, base, quote);
+	return slot ? slot - 1 : MARKET_NONE;
 }
 
 /* ---- checking an instrument: everything is read into a market of its own before anything changes ---- */
@@ -309,6 +330,9 @@ static void market_add(struct markets *markets, const struct tg_instrument *from
 	market->fee_currency = CURRENCY_NONE;
 	assert(market->base != CURRENCY_NONE && market->quote != CURRENCY_NONE); /* room_check */
 	*symbol_slot(markets, from->symbol) = ++markets->market_count;
+	uint32_t *pair = pair_slot(markets, market->base, market->quote);
+	if (*pair == 0)
+		*pair = markets->market_count;
 	markets->topology++;
 }
 

@@ -80,6 +80,8 @@ void markets_destroy(struct markets *markets);
 /* Id of a currency by name; adds it if `add`. CURRENCY_NONE if absent or full. */
 uint32_t markets_currency(struct markets *markets, struct tg_str name, bool add);
 uint32_t markets_find(const struct markets *markets, struct tg_str symbol);
+/* The first market that was added with this base and quote, MARKET_NONE if there is none. [hot] */
+uint32_t markets_pair(const struct markets *markets, uint32_t base, uint32_t quote);
 
 /* Add or change a market from the connector's event; ids equal the connector's. Its book is emptied when tick or lot
  * changed. On an error nothing changes and the message says what is wrong: TG_ERR_INVALID (tick or lot not positive,
