@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <trigate/exchange.h>
 #include <trigate/storage.h>
 
 #include "core/base/limits.h"
