@@ -47,23 +47,26 @@ struct registry_entry {
 	char message[512];       /* why, and what to do */
 };
 /* folders in order of search; TRIGATE_PLUGIN_PATH (colon-separated) comes first, then the given ones, then the build's
- * or installation's own. All *.so in them are inspected; two files with one id of one kind: both are refused. */
+ * or installation's own. All *.so in them and in the folders directly below are inspected and verified as far as that
+ * goes without running their code; two files with one id of one kind: both are refused. A folder of the first two sorts
+ * that cannot be read is an entry with a problem. Returns 0 or TG_ERR_NO_MEMORY. */
 int registry_create(const char *const *folders, size_t folder_count, struct registry **ret_registry);
 void registry_destroy(struct registry *registry);
 size_t registry_count(const struct registry *registry);
 const struct registry_entry *registry_get(const struct registry *registry, size_t index);
 
-/* Find by id, verify and load (once; a second call gives the same). Errors name the nearest known id. */
+/* Find by id, verify and load (once; a second call gives the same). Errors name the file or the nearest known id. */
 int registry_load(struct registry *registry, uint16_t kind, const char *id, const struct plugin **ret_plugin,
-                  struct tg_error *ret_error);
+		  struct tg_error *ret_error);
 
-/* Verify and load a file by path, outside any registry. */
+/* Verify and load a file by path, outside any registry; the same file gives the same plugin. kind 0: any. Messages do
+ * not repeat the path. */
 int plugin_load(const char *path, uint16_t kind, const struct plugin **ret_plugin, struct tg_error *ret_error);
 
 /* Check settings against the plugin's schema and fill in defaults (a new object in *ret_settings). On a violation
  * returns TG_ERR_INVALID with the path ("balances/USDT") in ret_path and what is wrong and allowed in ret_error. */
 int plugin_settings_check(const struct plugin_info *info, struct json_object *settings,
-                          struct json_object **ret_settings, char ret_path[256], struct tg_error *ret_error);
+			  struct json_object **ret_settings, char ret_path[256], struct tg_error *ret_error);
 
 /* The settings as a plugin sees them; borrows `settings`. */
 struct tg_config plugin_config_view(struct json_object *settings);
@@ -74,14 +77,18 @@ struct plugin_extension {
 	const void *vtable;
 };
 struct plugin_host {
-	struct tg_host host; /* first: &plugin_host->host is what the plugin gets */
+	struct tg_host host;         /* &plugin_host->host is what the plugin gets */
+	const struct plugin *plugin; /* whose instance this is */
 	const struct plugin_extension *extensions;
 	size_t extension_count;
 	void *user;
 	char plugin_id[PLUGIN_ID_MAX];
 };
 void plugin_host_init(struct plugin_host *host, const struct plugin *plugin, const struct plugin_extension *extensions,
-                      size_t count, void *user);
-static inline struct plugin_host *plugin_host_of(const struct tg_host *host) { return (struct plugin_host *)(uintptr_t)host; }
+		      size_t count, void *user);
+static inline struct plugin_host *plugin_host_of(const struct tg_host *host)
+{
+	return host->ctx;
+}
 
 #endif

@@ -1,0 +1,127 @@
+#include <plugins/debug.h>
+
+#include <assert.h>
+#include <core/base/log.h>
+#include <dlfcn.h>
+#include <plugins/host.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <trigate/exchange.h>
+#include <trigate/router.h>
+#include <trigate/storage.h>
+
+static enum { BY_ENVIRONMENT, ON, OFF } mode;
+static _Atomic uint64_t violations;
+
+static const char *environment(void)
+{
+	const char *value = getenv("TRIGATE_ABI_CHECK");
+	return value ? value : "0";
+}
+
+static bool is_on(void)
+{
+	if (mode != BY_ENVIRONMENT)
+		return mode == ON;
+	return environment()[0] != '\0' && strcmp(environment(), "0") != 0;
+}
+
+void debug_enable(bool on)
+{
+	mode = on ? ON : OFF;
+}
+
+uint64_t debug_violations(void)
+{
+	return atomic_load(&violations);
+}
+
+const void *debug_api(const struct tg_entry *entry)
+{
+	if (!is_on())
+		return entry->api;
+	switch (entry->kind) {
+	case TG_KIND_EXCHANGE: return &debug_exchange_api;
+	case TG_KIND_STORAGE: return &debug_storage_api;
+	case TG_KIND_ROUTER: return &debug_router_api;
+	default: return entry->api;
+	}
+}
+
+static const struct plugin *plugin_of(const struct tg_host *host)
+{
+	const struct plugin *plugin = plugin_host_of(host)->plugin;
+	assert(plugin); /* plugin_host_init names it */
+	return plugin;
+}
+
+const void *debug_own_api(const struct tg_host *host)
+{
+	return plugin_of(host)->entry->api;
+}
+
+const char *debug_plugin_id(const struct tg_host *host)
+{
+	return plugin_of(host)->info.id;
+}
+
+void debug_report(const char *plugin_id, const char *call, const char *format, ...)
+{
+	char text[200];
+	va_list args;
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	atomic_fetch_add(&violations, 1);
+	log_error("abi_violation", LOG_S("plugin", plugin_id), LOG_S("call", call), LOG_S("breach", text));
+	if (strcmp(environment(), "abort") == 0)
+		abort();
+}
+
+const char *debug_enter(struct debug_guard *guard, const char *call)
+{
+	const char *outer = atomic_exchange(&guard->call, call);
+	if (outer)
+		debug_report(guard->plugin_id, call, "called while %s of the same instance is going on", outer);
+	return outer;
+}
+
+void debug_leave(struct debug_guard *guard, const char *outer)
+{
+	atomic_store(&guard->call, outer);
+}
+
+static bool is_code(int32_t status)
+{
+#define DEBUG_CASE(name, value, text) || status == TG_##name
+	return false TG_STATUS_TABLE(DEBUG_CASE);
+#undef DEBUG_CASE
+}
+
+int32_t debug_status(const struct debug_guard *guard, const char *call, int32_t status, int32_t highest,
+		     const struct tg_error *error)
+{
+	if (status > highest || (status < 0 && !is_code(status)))
+		debug_report(guard->plugin_id, call, "returned %d, which is no status of this call", status);
+	else if (status < 0 && error && error->code != status)
+		debug_report(guard->plugin_id, call, "returned %d, but its error says %d", status, error->code);
+	else if (status < 0 && error && error->message_len > sizeof error->message)
+		debug_report(guard->plugin_id, call, "its error's message is longer than the room for it");
+	return status;
+}
+
+uint64_t debug_allocations(void)
+{
+	static uint64_t (*count)(void);
+	static bool looked;
+	if (!looked) {
+		/* ISO C has no cast from an object pointer to a function's */
+		void *symbol = dlsym(RTLD_DEFAULT, "trigate_allocation_count");
+		memcpy(&count, &symbol, sizeof count);
+		looked = true;
+	}
+	return count ? count() : 0;
+}
