@@ -1,5 +1,7 @@
 /* The gateway's end of control.sock. Owner: the loop thread; nothing here blocks, whatever a client does.
  *
+ * The process must ignore SIGPIPE, as main does: a client may leave while it is written to.
+ *
  * The socket is the owner's alone: mode 0600 from its first moment, and a peer that is neither our user nor root is
  * told so and closed. A client gets one request answered per pass of the loop; one that does not read its replies is
  * not read from; when too many are connected, the one that was silent for longest goes. */
