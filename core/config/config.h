@@ -38,6 +38,7 @@ struct string_list {
 	char **item;
 	size_t count;
 };
+void string_list_clear(struct string_list *list);
 
 /* One line of a cycle list: a cycle that a strategy may trade. Symbols as they stand in the file. */
 struct listed_cycle {
@@ -73,6 +74,7 @@ struct gateway_config {
 	int64_t storage_batch_rows;
 	int64_t storage_batch_ms;
 	int64_t slot_ttl_ms;
+	char *clock_mode; /* real | virtual */
 	bool virtual_clock;
 	int64_t clock_speed_e3; /* virtual: per wall time, thousandths; 0: as fast as possible */
 	char *log_level;
@@ -94,8 +96,9 @@ struct strategy_config {
 	int64_t max_leg_latency_ms;
 	int64_t max_quote_age_ms;
 	int64_t max_legs;
-	struct string_list base_currencies;     /* currencies a cycle may start in, by preference (allowed_base_currencies) */
-	struct string_list allowed_symbols;     /* empty: all */
+	struct string_list
+		base_currencies; /* currencies a cycle may start in, by preference (allowed_base_currencies) */
+	struct string_list allowed_symbols; /* empty: all */
 	struct string_list blacklisted_pairs;
 	struct {
 		char *mode; /* fixed_amount | fixed_fraction (kelly, risk_parity: known, not yet) */
@@ -117,6 +120,7 @@ struct strategy_config {
 		int64_t maker_e9;
 	} fees;
 	struct {
+		char *type; /* limit | market: both are limit-IOC at the cap */
 		bool allow_partial_fills;
 		int64_t min_partial_fill_e9;
 		int64_t max_retries;
@@ -128,7 +132,8 @@ struct strategy_config {
 			int64_t jitter_factor_e9;
 		} monitoring;
 	} order;
-	void *document;
+	char *execution_mode; /* live | paper | backtest: the last two without effect yet */
+	void *document;       /* private: keeps the places of keys */
 };
 
 /* Which of the two a file is, by its top-level keys; CONFIG_UNKNOWN if it cannot be read or told. */
@@ -144,19 +149,19 @@ void strategy_config_free(struct strategy_config *config);
 
 /* The same from memory; `name` stands for the file in messages and its folder is where relative paths start. */
 int gateway_config_parse(const char *name, const char *text, size_t len, bool strict, struct config_report *report,
-                         struct gateway_config **ret);
+			 struct gateway_config **ret);
 int strategy_config_parse(const char *name, const char *text, size_t len, bool strict, struct config_report *report,
-                          struct strategy_config **ret);
+			  struct strategy_config **ret);
 
 /* Do the two fit together: the exchange that the strategy names is one of the gateway's. 0 or TG_ERR_INVALID. */
 int config_pair_check(const struct gateway_config *gateway, const struct strategy_config *strategy,
-                      struct config_report *report);
+		      struct config_report *report);
 
 /* The reference of all keys as Markdown, from the tables. */
 void config_keys_print(FILE *out);
 
 /* Add an error at a path ("balances/USDT") inside a plugin's settings, positioned in the gateway file. */
 void config_plugin_problem(struct config_report *report, const struct gateway_config *config,
-                           const struct plugin_choice *choice, const char *path, const char *text);
+			   const struct plugin_choice *choice, const char *path, const char *text);
 
 #endif

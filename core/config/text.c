@@ -1,0 +1,132 @@
+#include "core/config/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <trigate/abi.h>
+
+#include "core/config/memory.h"
+#include "core/config/report.h"
+
+/* Bytes of the UTF-8 character at text, 0 if it is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
+static size_t character_len(const unsigned char *text, size_t left)
+{
+	static const struct {
+		unsigned char first_low, first_high, second_low, second_high;
+		size_t len;
+	} forms[] = {
+		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	if (text[0] < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		if (text[0] < forms[i].first_low || text[0] > forms[i].first_high || left < forms[i].len)
+			continue;
+		if (text[1] < forms[i].second_low || text[1] > forms[i].second_high)
+			continue;
+		for (size_t k = 2; k < forms[i].len; k++) {
+			if ((text[k] & 0xc0) != 0x80)
+				return 0;
+		}
+		return forms[i].len;
+	}
+	return 0;
+}
+
+static const char *byte_fault(unsigned char byte)
+{
+	if (byte == 0)
+		return "a zero byte";
+	if (byte == 0x7f || (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r'))
+		return "a control character";
+	return NULL;
+}
+
+bool text_check(const char *text, size_t len, struct text_fault *ret_fault)
+{
+	struct text_fault at = {.line = 1, .column = 1};
+
+	for (size_t i = 0, step; i < len; i += step) {
+		const unsigned char *byte = (const unsigned char *)text + i;
+
+		step = character_len(byte, len - i);
+		at.what = step ? byte_fault(*byte) : "a byte that is not UTF-8";
+		if (at.what) {
+			*ret_fault = at;
+			return false;
+		}
+		at.column = *byte == '\n' ? 1 : at.column + 1;
+		at.line += *byte == '\n';
+	}
+	return true;
+}
+
+static ssize_t read_all(int fd, char *buffer, size_t size)
+{
+	size_t used = 0;
+
+	while (used < size) {
+		ssize_t got = read(fd, buffer + used, size - used);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		used += (size_t)got;
+	}
+	return (ssize_t)used;
+}
+
+int file_read(const char *path, size_t most, struct config_report *report, char **ret_text, size_t *ret_len)
+{
+	struct report_place place = {.file = path};
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char *buffer;
+	ssize_t got;
+
+	if (fd < 0) {
+		report_error(report, &place, "cannot be opened: %s", strerror(errno));
+		return TG_ERR_IO;
+	}
+	buffer = memory_new(most + 2); /* one byte over the limit shows that it is exceeded, one NUL */
+	got = read_all(fd, buffer, most + 1);
+	if (got < 0)
+		report_error(report, &place, "cannot be read: %s", strerror(errno));
+	else if ((size_t)got > most)
+		report_error(report, &place, "larger than %zu bytes; not a configuration file", most);
+	close(fd);
+	if (got < 0 || (size_t)got > most) {
+		free(buffer);
+		return got < 0 ? TG_ERR_IO : TG_ERR_INVALID;
+	}
+	buffer[got] = '\0';
+	*ret_text = buffer;
+	*ret_len = (size_t)got;
+	return 0;
+}
+
+char *file_beside(const char *file, const char *path)
+{
+	const char *slash = strrchr(file, '/');
+
+	if (path[0] == '/' || slash == NULL)
+		return memory_copy(path);
+	return memory_format("%.*s/%s", (int)(slash - file), file, path);
+}
+
+void string_list_clear(struct string_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		free(list->item[i]);
+	free(list->item);
+	*list = (struct string_list){0};
+}
