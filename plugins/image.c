@@ -54,9 +54,14 @@ static int header_check(const struct image *image, struct tg_error *ret_error)
 /* Every byte that the loader would map and that we would read is in the file: mapping beyond its end is SIGBUS. */
 static int extent_check(const struct image *image, struct tg_error *ret_error)
 {
+	GElf_Ehdr header;
 	size_t segments, sections;
-	if (elf_getphdrnum(image->elf, &segments) < 0 || elf_getshdrnum(image->elf, &sections) < 0)
+	if (!gelf_getehdr(image->elf, &header) || elf_getphdrnum(image->elf, &segments) < 0 ||
+	    elf_getshdrnum(image->elf, &sections) < 0)
 		return damaged(ret_error, "tables");
+	/* libelf counts no sections where their table is not wholly there */
+	if (sections == 0 || !range_fits(image, header.e_shoff, sections * header.e_shentsize))
+		return damaged(ret_error, "section table");
 	for (size_t i = 0; i < segments; i++) {
 		GElf_Phdr segment;
 		if (!gelf_getphdr(image->elf, (int)i, &segment) ||

@@ -206,9 +206,14 @@ static int id_unknown(const struct registry *registry, uint16_t kind, const char
 			len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", len ? ", " : "", entry->info.id);
 	}
 	const char *near = nearest_word(id, known, count);
-	return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "no %s plugin '%.40s'%s%.40s%s; %s%s", plugin_kind_name(kind),
-			    id, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "",
-			    count ? "known: " : "none was found, add its folder to TRIGATE_PLUGIN_PATH", list);
+	if (count == 0)
+		return tg_error_set(
+			ret_error, TG_ERR_NOT_FOUND,
+			"no %s plugin '%.40s'; none was found at all, add its folder to TRIGATE_PLUGIN_PATH",
+			plugin_kind_name(kind), id);
+	return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "no %s plugin '%.40s'; %s%.40s%sknown: %s",
+			    plugin_kind_name(kind), id, near ? "did you mean '" : "", near ? near : "",
+			    near ? "'? " : "", list);
 }
 
 /* Says which file, within what a message holds. */
