@@ -66,7 +66,8 @@ int32_t engine_init(struct engine *engine, struct venue_market *market, uint32_t
 				  .currency = currency,
 				  .currency_count = currency_count,
 				  .order_free = ORDER_NONE};
-	return accounts_init(&engine->accounts, currency_count);
+	engine->changed = malloc((market_count + 1) * sizeof *engine->changed);
+	return engine->changed ? accounts_init(&engine->accounts, currency_count) : TG_ERR_NO_MEMORY;
 }
 
 void engine_finish(struct engine *engine)
@@ -79,6 +80,7 @@ void engine_finish(struct engine *engine)
 	free(engine->currency);
 	free(engine->order);
 	free(engine->trade);
+	free(engine->changed);
 	accounts_finish(&engine->accounts);
 	*engine = (struct engine){0};
 }
@@ -111,11 +113,30 @@ static uint32_t currency_locked(const struct venue_market *market, int32_t side)
 	return side == TG_SIDE_BUY ? market->quote : market->base;
 }
 
+void market_units_set(struct venue_market *market)
+{
+	assert(market->price_scale >= 0 && market->qty_scale >= 0);
+	assert(market->price_scale + market->qty_scale <= TG_AMOUNT_SCALE);
+	market->base_unit = market->quote_unit = 1;
+	for (int32_t s = market->qty_scale; s < TG_AMOUNT_SCALE; s++)
+		market->base_unit *= 10;
+	for (int32_t s = market->price_scale + market->qty_scale; s < TG_AMOUNT_SCALE; s++)
+		market->quote_unit *= 10;
+}
+
 /* ----------------------------------------------------------------- books */
 
 static struct book_side *side_of(struct venue_market *market, int32_t side)
 {
 	return side == TG_SIDE_BUY ? &market->bids : &market->asks;
+}
+
+static void book_touch(struct engine *engine, uint32_t market)
+{
+	if (engine->market[market].book_changed)
+		return;
+	engine->market[market].book_changed = true;
+	engine->changed[engine->changed_count++] = market;
 }
 
 static int32_t other_side(int32_t side)
@@ -187,7 +208,7 @@ static bool order_enqueue(struct engine *engine, uint32_t slot)
 		engine->order[level->tail].next = slot;
 	level->tail = slot;
 	level->qty += order->left;
-	market->book_changed = true;
+	book_touch(engine, order->market);
 	return true;
 }
 
@@ -204,7 +225,7 @@ static void order_unlink(struct engine *engine, struct price_level *level, uint3
 	else
 		engine->order[order->next].previous = order->previous;
 	level->qty -= order->left;
-	engine->market[order->market].book_changed = true;
+	book_touch(engine, order->market);
 	slot_release(engine, slot);
 }
 
@@ -302,7 +323,7 @@ static void maker_reduce(struct engine *engine, struct book_side *book, struct p
 	struct resting_order *maker = &engine->order[slot];
 	maker->left -= qty;
 	level->qty -= qty;
-	engine->market[maker->market].book_changed = true;
+	book_touch(engine, maker->market);
 	if (maker->left)
 		return;
 	order_unlink(engine, level, slot);
@@ -380,18 +401,29 @@ uint32_t engine_rest(struct engine *engine, const struct new_order *order)
 	return order_lock(engine, order) ? order_insert(engine, order, order->qty) : ORDER_NONE;
 }
 
+enum submit_verdict engine_check(const struct engine *engine, const struct new_order *order)
+{
+	struct venue_market *market = &engine->market[order->market];
+	const struct balance *balance =
+		accounts_at(&engine->accounts, order->owner, currency_locked(market, order->side));
+	if (order->time_in_force == TG_TIF_POST_ONLY &&
+	    is_reached(order, side_best(side_of(market, other_side(order->side)))))
+		return SUBMIT_CROSSES;
+	if (balance->free < engine_cost(market, order->side, order->price, order->qty))
+		return SUBMIT_NO_FUNDS;
+	return SUBMIT_RESTS;
+}
+
 struct submit_result engine_submit(struct engine *engine, const struct new_order *order)
 {
 	struct venue_market *market = &engine->market[order->market];
-	const struct book_side *against = side_of(market, other_side(order->side));
 	int32_t tif = order->time_in_force;
 	bool self = false;
-	engine->trade_count = 0;
 	assert(order->price > 0 && order->qty > 0);
-	if (tif == TG_TIF_POST_ONLY && is_reached(order, side_best(against)))
-		return (struct submit_result){SUBMIT_CROSSES, ORDER_NONE, 0};
-	if (!order_lock(engine, order))
-		return (struct submit_result){SUBMIT_NO_FUNDS, ORDER_NONE, 0};
+	enum submit_verdict refused = engine_check(engine, order);
+	if (refused != SUBMIT_RESTS)
+		return (struct submit_result){refused, ORDER_NONE, 0};
+	order_lock(engine, order);
 	int64_t left = order->qty;
 	if (tif != TG_TIF_FOK || can_fill(engine, order))
 		left = order_match(engine, order, &self);

@@ -51,7 +51,7 @@ struct venue_market {
 	int64_t last_price;   /* of the last trade, 0: none */
 	uint64_t trade_count; /* the last trade's id */
 	uint64_t book_sequence;
-	bool book_changed; /* since the venue last took it */
+	bool book_changed; /* since the reader of engine->changed cleared it */
 	bool traded;       /* since the makers last looked */
 	struct book_side bids;
 	struct book_side asks;
@@ -90,9 +90,11 @@ struct engine {
 	struct resting_order *order;
 	uint32_t order_capacity;
 	uint32_t order_free; /* first free slot */
-	struct trade *trade; /* of the last engine_submit */
+	struct trade *trade; /* since the reader set trade_count to 0 */
 	uint32_t trade_count;
 	uint32_t trade_capacity;
+	uint32_t *changed; /* markets whose book_changed is set */
+	uint32_t changed_count;
 	bool out_of_memory; /* an allocation failed: the venue stops */
 };
 
@@ -134,8 +136,14 @@ tg_amount engine_cost(const struct venue_market *market, int32_t side, int64_t p
 /* False if price * qty is more than an amount holds. */
 bool engine_cost_fits(const struct venue_market *market, int64_t price, int64_t qty);
 
+/* Set base_unit and quote_unit from the scales; price_scale + qty_scale <= 18. */
+void market_units_set(struct venue_market *market);
+
+/* Would it be refused? SUBMIT_CROSSES, SUBMIT_NO_FUNDS, or SUBMIT_RESTS: it would not. */
+enum submit_verdict engine_check(const struct engine *engine, const struct new_order *order);
+
 /* Lock, match, rest. Price and quantity are positive and fit; filters are the caller's business. The trades made are
- * engine->trade[0..trade_count). */
+ * appended to engine->trade. */
 struct submit_result engine_submit(struct engine *engine, const struct new_order *order);
 
 /* Put an order in the book as it is, matching nothing (a recorded quote, an order from the ledger). Locks; ORDER_NONE
