@@ -230,16 +230,19 @@ static const char *text_in_force(const struct check *check, const char *path, bo
 static void order_check(const struct check *check, const struct key_order *order)
 {
 	const struct key *key = key_find(check->table, order->less);
-	const char *word = order->equal ? "must not be more than" : "must be less than";
 	bool less_given, more_given;
 	const char *less = text_in_force(check, order->less, &less_given);
 	const char *more = text_in_force(check, order->more, &more_given);
 
 	if (!less || !more || (!less_given && !more_given) || value_ordered(key, less, more, order->equal))
 		return;
-	check_error(check, less_given ? order->less : order->more, "%s (%s%s) %s %s (%s%s)", order->less,
-		    report_show(less).text, less_given ? "" : ", the default", word, order->more,
-		    report_show(more).text, more_given ? "" : ", the default");
+	if (less_given)
+		check_error(check, order->less, "%s must %s than %s (%s%s)", report_show(less).text,
+			    order->equal ? "not be more" : "be less", order->more, report_show(more).text,
+			    more_given ? "" : ", the default");
+	else
+		check_error(check, order->more, "%s must %s than %s (%s, the default)", report_show(more).text,
+			    order->equal ? "not be less" : "be more", order->less, report_show(less).text);
 }
 
 void check_file(const struct check *check, void *base)

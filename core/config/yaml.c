@@ -19,6 +19,8 @@ struct yaml_parser {
 	struct fy_parser *parser;
 	struct fy_event *event; /* the current one; NULL: none */
 	bool failed;            /* nothing more can be read */
+	char said[1024];        /* libfyaml's own words, the beginning of them */
+	size_t said_len;
 };
 
 static struct report_place yaml_place(const struct yaml_parser *p, int line, int column)
@@ -33,26 +35,34 @@ static struct report_place token_place(const struct yaml_parser *p, struct fy_to
 	return yaml_place(p, mark ? mark->line + 1 : 1, mark ? mark->column + 1 : 1);
 }
 
-/* What libfyaml found wrong with the syntax. */
+/* libfyaml's mark is behind the character that begins an anchor, an alias or a quoted text. */
+static struct report_place token_place_before(const struct yaml_parser *p, struct fy_token *token)
+{
+	struct report_place place = token_place(p, token);
+
+	place.column -= place.column > 1;
+	return place;
+}
+
+/* What libfyaml found wrong with the syntax, first error first: "<memory-@...>:LINE:COLUMN: error: MESSAGE". */
 static void syntax_report(struct yaml_parser *p)
 {
-	struct fy_diag *diag = fy_parser_get_diag(p->parser);
-	struct fy_diag_error *found;
-	void *iterator = NULL;
-	bool any = false;
+	static const char mark[] = ": error: ";
+	struct report_place place = yaml_place(p, 0, 0);
+	char *error = strstr(p->said, mark), *before = error, *message = error;
 
-	while ((found = fy_diag_errors_iterate(diag, &iterator)) != NULL) {
-		struct report_place place = yaml_place(p, found->line, found->column);
-
-		report_error(p->report, &place, "not valid YAML: %s", report_show(found->msg ? found->msg : "").text);
-		any = true;
-	}
-	if (!any) {
-		struct report_place place = yaml_place(p, 0, 0);
-
+	if (error == NULL) {
 		report_error(p->report, &place, "not valid YAML");
+		return;
 	}
-	fy_diag_unref(diag);
+	message += strlen(mark);
+	message[strcspn(message, "\n")] = '\0';
+	*error = '\0';
+	for (int colons = 0; before > p->said && colons < 2;)
+		colons += *--before == ':';
+	if (sscanf(before, ":%d:%d", &place.line, &place.column) != 2)
+		place.line = 0;
+	report_error(p->report, &place, "not valid YAML: %s", report_show(message).text);
 }
 
 /* The next event, in p->event. False at the end or on an error, which is then in the report. */
@@ -93,7 +103,7 @@ static struct node_tokens event_tokens(struct fy_event *event)
 static void decoration_check(struct yaml_parser *p, const struct node_tokens *tokens)
 {
 	if (tokens->anchor) {
-		struct report_place place = token_place(p, tokens->anchor);
+		struct report_place place = token_place_before(p, tokens->anchor);
 
 		report_error(p->report, &place, "anchors and aliases (& and *) are not supported; write the value out");
 	}
@@ -180,7 +190,11 @@ static void list_build(struct yaml_parser *p, struct yaml_node *list, int depth)
 
 static void scalar_build(struct yaml_parser *p, struct yaml_node *node, struct fy_token *token)
 {
-	node->plain = token == NULL || fy_token_scalar_style(token) == FYSS_PLAIN;
+	enum fy_scalar_style style = token ? fy_token_scalar_style(token) : FYSS_PLAIN;
+
+	node->plain = style == FYSS_PLAIN;
+	if (style == FYSS_SINGLE_QUOTED || style == FYSS_DOUBLE_QUOTED)
+		node->column = token_place_before(p, token).column;
 	node->text = scalar_text(p, token);
 }
 
@@ -272,9 +286,33 @@ static void duplicates_find(struct yaml_parser *p, const struct yaml_node *node)
 		duplicates_find(p, node->entry[i].value);
 }
 
+static void said_add(struct fy_diag *diag, void *user, const char *text, size_t len)
+{
+	struct yaml_parser *p = user;
+	size_t room = sizeof p->said - 1 - p->said_len, taken = len < room ? len : room;
+
+	(void)diag;
+	memcpy(p->said + p->said_len, text, taken);
+	p->said_len += taken;
+}
+
+/* Errors come as text. Having them collected as structs would be nicer, but libfyaml 0.7 never frees those. */
+static struct fy_diag *diag_create(struct yaml_parser *p)
+{
+	struct fy_diag_cfg config;
+
+	fy_diag_cfg_default(&config);
+	config.fp = NULL;
+	config.output_fn = said_add;
+	config.user = p;
+	config.colorize = false;
+	return fy_diag_create(&config);
+}
+
 static struct yaml_node *text_build(struct yaml_parser *p, const char *text, size_t len)
 {
-	struct fy_parse_cfg config = {.search_path = "", .flags = FYPCF_QUIET | FYPCF_COLLECT_DIAG | FYPCF_JSON_NONE};
+	struct fy_diag *diag = diag_create(p);
+	struct fy_parse_cfg config = {.search_path = "", .flags = FYPCF_QUIET | FYPCF_JSON_NONE, .diag = diag};
 	struct yaml_node *root = NULL;
 
 	p->parser = fy_parser_create(&config);
@@ -285,6 +323,7 @@ static struct yaml_node *text_build(struct yaml_parser *p, const char *text, siz
 	}
 	if (p->parser)
 		fy_parser_destroy(p->parser);
+	fy_diag_unref(diag);
 	return root;
 }
 
