@@ -82,23 +82,34 @@ static bool value_at_worst(const struct markets *markets, tg_amount amount, uint
 	return wide_mul_div(amount, market->lot_unit, price, TG_ROUND_UP, ret_value);
 }
 
+/* A fee of so much `received` as the exchange takes it in the third currency: over their market, else over the start
+ * currency. */
+static bool third_fee_amount(const struct markets *markets, tg_amount fee, uint32_t received, uint32_t third,
+			     uint32_t start, tg_amount *ret_fee)
+{
+	tg_amount between;
+
+	return value_at_worst(markets, fee, received, third, ret_fee) ||
+	       (value_at_worst(markets, fee, received, start, &between) &&
+		value_at_worst(markets, between, start, third, ret_fee));
+}
+
 /* Add the fee of a leg that is paid in a third currency: as much of that as the fee is worth, rounded up to its
  * fee_scale, and what buying that back costs in the start currency. */
 static bool third_fee_add(const struct task *task, struct cycle_plan *plan, uint32_t leg)
 {
 	const struct market *market = leg_market(task, leg);
+	uint32_t start = edge_from(task->markets, task->def->edge[0]);
+	uint32_t received = edge_to(task->markets, task->def->edge[leg]);
 	tg_amount fee, value;
 
 	if (leg_fee_deducted(market, leg_side(task, leg)))
 		return true;
-	if (!value_at_worst(task->markets, plan->leg[leg].fee, edge_to(task->markets, task->def->edge[leg]),
-			    market->fee_currency, &fee))
+	if (!third_fee_amount(task->markets, plan->leg[leg].fee, received, market->fee_currency, start, &fee))
 		return false;
 	fee = tg_amount_round(fee, market->fee_scale, TG_ROUND_UP);
-	if (!value_at_worst(task->markets, fee, market->fee_currency, edge_from(task->markets, task->def->edge[0]),
-			    &value))
-		return false;
-	return !__builtin_add_overflow(plan->third_fees, value, &plan->third_fees);
+	return value_at_worst(task->markets, fee, market->fee_currency, start, &value) &&
+	       !__builtin_add_overflow(plan->third_fees, value, &plan->third_fees);
 }
 
 static int64_t net_bps_e6(tg_amount profit, tg_amount amount_in)

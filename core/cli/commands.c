@@ -2,10 +2,10 @@
  */
 #include "core/cli/cli.h"
 
-extern const struct command command_help, command_version;
+extern const struct command command_help, command_scan, command_version;
 
 const struct command *const commands[] = {
-	&command_version,
-	&command_help,
-	NULL,
+	&command_scan,    &command_stop,   &command_status,
+	&command_cycles,  &command_orders, &command_states,
+	&command_version, &command_help,   NULL,
 };

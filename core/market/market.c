@@ -8,6 +8,7 @@
 #include <trigate/error.h>
 
 #include "core/market/name.h"
+#include "core/market/steps.h"
 
 #define SYMBOL_SLOTS (2 * MARKETS_MAX) /* half full at most */
 #define CURRENCY_SLOTS (2 * CURRENCIES_MAX)
@@ -247,19 +248,10 @@ static int units_read(const struct tg_instrument *from, struct market *ret_marke
 	return TG_OK;
 }
 
-/* qty in lots, rounded. Both scales are 0..18, so that the products stay below 2^63 * 10^18 < 2^127. */
-static tg_amount lots_of(struct tg_decimal qty, struct tg_decimal lot, int32_t rounding)
-{
-	tg_amount numerator = qty.mantissa * power_of_ten(lot.scale > qty.scale ? lot.scale - qty.scale : 0);
-	tg_amount denominator = lot.mantissa * power_of_ten(qty.scale > lot.scale ? qty.scale - lot.scale : 0);
-
-	return numerator / denominator + (rounding == TG_ROUND_UP && numerator % denominator != 0);
-}
-
 static int bounds_read(const struct tg_instrument *from, struct market *ret_market, struct tg_error *ret_error)
 {
-	tg_amount least = lots_of(from->min_qty, from->lot, TG_ROUND_UP);
-	tg_amount most = from->max_qty.mantissa ? lots_of(from->max_qty, from->lot, TG_ROUND_DOWN) : INT64_MAX;
+	tg_amount least = steps_of(from->min_qty, from->lot, TG_ROUND_UP);
+	tg_amount most = from->max_qty.mantissa ? steps_of(from->max_qty, from->lot, TG_ROUND_DOWN) : INT64_MAX;
 
 	if (least < 1)
 		least = 1;
