@@ -1,11 +1,25 @@
-/* The list of commands, in the order in which help shows them. A new command: its file in meson.build, its line here.
- */
+/* The list of commands, in the order in which help shows them. A new command: its file in meson.build, a line in each of
+ * the two lists here. */
 #include "core/cli/cli.h"
 
-extern const struct command command_help, command_scan, command_version;
+extern const struct command command_scan;
+extern const struct command command_stop;
+extern const struct command command_status;
+extern const struct command command_cycles;
+extern const struct command command_orders;
+extern const struct command command_states;
+extern const struct command command_version;
+extern const struct command command_check, command_help;
 
 const struct command *const commands[] = {
-	&command_scan,    &command_stop,   &command_status,
-	&command_cycles,  &command_orders, &command_states,
-	&command_version, &command_help,   NULL,
+	&command_scan,
+	&command_stop,
+	&command_status,
+	&command_cycles,
+	&command_orders,
+	&command_states,
+	&command_check,
+	&command_version,
+	&command_help,
+	NULL,
 };

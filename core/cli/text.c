@@ -88,15 +88,30 @@ const char *text_duration(char buffer[TEXT_MAX], int64_t ns)
 	return buffer;
 }
 
-const char *text_time(char buffer[TEXT_MAX], int64_t unix_ns)
+static int day_and_time(char text[40], const char *form, int64_t unix_ns)
 {
 	time_t s = (time_t)(unix_ns / NS_PER_S);
 	struct tm tm;
-	char day[40];
-	if (unix_ns <= 0 || !gmtime_r(&s, &tm) || !strftime(day, sizeof day, "%Y-%m-%d %H:%M:%S", &tm))
-		snprintf(buffer, TEXT_MAX, "-");
+	return unix_ns > 0 && gmtime_r(&s, &tm) && strftime(text, 40, form, &tm) > 0;
+}
+
+const char *text_time(char buffer[TEXT_MAX], int64_t unix_ns)
+{
+	char text[40];
+	if (day_and_time(text, "%Y-%m-%d %H:%M:%S", unix_ns))
+		snprintf(buffer, TEXT_MAX, "%s.%03d", text, (int)(unix_ns % NS_PER_S / 1000000));
 	else
-		snprintf(buffer, TEXT_MAX, "%s.%03d", day, (int)(unix_ns % NS_PER_S / 1000000));
+		snprintf(buffer, TEXT_MAX, "-");
+	return buffer;
+}
+
+const char *text_stamp(char buffer[TEXT_MAX], int64_t unix_ns)
+{
+	char text[40];
+	if (day_and_time(text, "%Y-%m-%dT%H:%M:%S", unix_ns))
+		snprintf(buffer, TEXT_MAX, "%s.%06dZ", text, (int)(unix_ns % NS_PER_S / 1000));
+	else
+		snprintf(buffer, TEXT_MAX, "-");
 	return buffer;
 }
 
