@@ -3,22 +3,27 @@
 #include "core/cli/cli.h"
 
 extern const struct command command_scan;
+extern const struct command command_check;
 extern const struct command command_stop;
 extern const struct command command_status;
 extern const struct command command_cycles;
 extern const struct command command_orders;
+extern const struct command command_decisions;
+extern const struct command command_journal;
 extern const struct command command_states;
 extern const struct command command_version;
-extern const struct command command_check, command_help;
+extern const struct command command_help;
 
 const struct command *const commands[] = {
 	&command_scan,
+	&command_check,
 	&command_stop,
 	&command_status,
 	&command_cycles,
 	&command_orders,
+	&command_decisions,
+	&command_journal,
 	&command_states,
-	&command_check,
 	&command_version,
 	&command_help,
 	NULL,

@@ -41,17 +41,23 @@ int state_dir_find(const struct arguments *args, char *text, size_t size)
 	return 0;
 }
 
+int records_dir(const struct arguments *args, char *text, size_t size)
+{
+	int rc = state_dir_find(args, text, size);
+	if (!rc && access(text, F_OK) != 0)
+		return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
+				text);
+	return rc;
+}
+
 int records_load(const struct arguments *args, struct model **ret_model)
 {
 	char state_dir[4096];
 	struct journal_report report = {0};
 	struct tg_error error = tg_error_init();
-	int rc = state_dir_find(args, state_dir, sizeof state_dir);
+	int rc = records_dir(args, state_dir, sizeof state_dir);
 	if (rc)
 		return rc;
-	if (access(state_dir, F_OK) != 0)
-		return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
-				state_dir);
 	if (model_load(state_dir, ret_model, &report, &error))
 		return cli_fail(args, "%s", error.message);
 	return 0;

@@ -27,6 +27,9 @@
 /* The state directory that is meant, into text. Returns 0, or the exit code after telling the person why not. */
 int state_dir_find(const struct arguments *args, char *text, size_t size);
 
+/* The same, and it is there. */
+int records_dir(const struct arguments *args, char *text, size_t size);
+
 /* The model of the state directory that is meant. Returns 0 or the exit code, as above. */
 int records_load(const struct arguments *args, struct model **ret_model);
 

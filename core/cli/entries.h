@@ -1,0 +1,38 @@
+/* Reading a state directory's journal record by record: a filter, the newest N, and what a record says as text. Main
+ * thread. */
+#ifndef TRIGATE_CORE_CLI_ENTRIES_H
+#define TRIGATE_CORE_CLI_ENTRIES_H
+
+#include <json-c/json.h>
+
+#include "core/cli/arguments.h"
+#include "core/state/record.h"
+
+/* A record as its JSON object (members position, time, type, then its own), kept for output. */
+struct entries {
+	struct json_object **object; /* a ring once `limit` is reached */
+	size_t count;
+	size_t room;
+	size_t first; /* of the ring */
+	size_t limit;
+	size_t total; /* wanted records seen, kept or not */
+	uint64_t last_position;
+};
+
+/* Is this record wanted? object is what record_json makes of it. */
+typedef bool (*entry_fn)(void *ctx, const struct journal_entry *entry, struct json_object *object);
+
+void entries_init(struct entries *entries, size_t limit);
+void entries_finish(struct entries *entries);
+
+/* Add all wanted records behind entries->last_position; older ones than `limit` are forgotten. A record that this
+ * version cannot read is kept with a member "problem". Errors carry a message. */
+int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted, void *ctx,
+		 struct journal_report *ret_report, struct tg_error *ret_error);
+
+struct json_object *entries_get(const struct entries *entries, size_t index); /* oldest first; borrowed */
+void entries_forget(struct entries *entries);                                 /* all that are kept */
+
+const char *entry_text(struct json_object *object, const char *key); /* a member as text; "" if there is none */
+
+#endif
