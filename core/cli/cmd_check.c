@@ -154,8 +154,8 @@ const struct command command_check = {
 	.synopsis = "FILE...",
 	.most = SIZE_MAX,
 	.details =
-		"Gateway and strategy files are told apart by their keys. With a gateway file its plugins' settings are\n"
-		"checked against the plugins' schemas, and the strategy file that it names is checked too. Every problem is\n"
+		"Gateway and strategy files are told apart by their keys. With a gateway file its plugins' settings are "
+		"checked against the plugins' schemas, and the strategy file that it names is checked too. Every problem is "
 		"shown as FILE:LINE:COLUMN: KEY: what is wrong and what is allowed.\n"
 		"Exit code 0: all files can be used; 2: an error.",
 	.options = check_options,

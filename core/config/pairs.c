@@ -49,8 +49,8 @@ static void line_split(char *line, struct fields *fields)
 
 		if (fields->count >= COLUMNS)
 			continue;
-		fields->column[fields->count] = (int)(begin - line) + 1;
 		fields->text[fields->count] = trim(begin);
+		fields->column[fields->count] = (int)(fields->text[fields->count] - line) + 1;
 	}
 }
 

@@ -136,6 +136,7 @@ static struct yaml_node *node_new(struct yaml_parser *p, enum yaml_type type, st
 	node->type = type;
 	node->line = place.line;
 	node->column = place.column;
+	node->nowhere = token == NULL || fy_token_start_mark(token) == NULL;
 	return node;
 }
 
@@ -145,6 +146,15 @@ static void entry_add(struct yaml_node *node, struct yaml_entry entry)
 	if ((node->count & (node->count - 1)) == 0)
 		node->entry = memory_resize(node->entry, node->count ? node->count * 2 : 1, sizeof *node->entry);
 	node->entry[node->count++] = entry;
+}
+
+/* What is left out ("key:" and nothing behind it) is where its key or list is. */
+static void place_inherit(struct yaml_node *node, int line, int column)
+{
+	if (!node->nowhere)
+		return;
+	node->line = line;
+	node->column = column;
 }
 
 static struct yaml_node *node_build(struct yaml_parser *p, int depth);
@@ -163,6 +173,7 @@ static void pair_build(struct yaml_parser *p, struct yaml_node *map, int depth)
 		report_error(p->report, &place, "a key must be a word");
 		goto drop;
 	}
+	place_inherit(value, key->line, key->column);
 	entry_add(map, (struct yaml_entry){key->text, key->line, key->column, value});
 	key->text = NULL;
 	yaml_free(key);
@@ -183,8 +194,10 @@ static void list_build(struct yaml_parser *p, struct yaml_node *list, int depth)
 	while (event_next(p) && p->event->type != FYET_SEQUENCE_END) {
 		struct yaml_node *item = node_build(p, depth + 1);
 
-		if (item)
-			entry_add(list, (struct yaml_entry){NULL, item->line, item->column, item});
+		if (item == NULL)
+			return;
+		place_inherit(item, list->line, list->column);
+		entry_add(list, (struct yaml_entry){NULL, item->line, item->column, item});
 	}
 }
 

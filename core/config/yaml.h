@@ -27,8 +27,9 @@ struct yaml_entry {
 
 struct yaml_node {
 	enum yaml_type type;
-	bool plain; /* a scalar without quotes */
-	int line;   /* from 1 */
+	bool plain;   /* a scalar without quotes */
+	bool nowhere; /* left out: line and column are those of its key or list */
+	int line;     /* from 1 */
 	int column;
 	char *text; /* of a scalar; never holds a zero byte */
 	struct yaml_entry *entry;
