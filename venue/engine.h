@@ -50,7 +50,6 @@ struct venue_market {
 	int64_t maker_e9;
 	int64_t last_price;   /* of the last trade, 0: none */
 	uint64_t trade_count; /* the last trade's id */
-	uint64_t book_sequence;
 	bool book_changed; /* since the reader of engine->changed cleared it */
 	bool traded;       /* since the makers last looked */
 	struct book_side bids;
