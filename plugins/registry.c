@@ -194,7 +194,7 @@ static const struct registry_entry *entry_find(const struct registry *registry, 
 
 static int id_unknown(const struct registry *registry, uint16_t kind, const char *id, struct tg_error *ret_error)
 {
-	const char *known[KNOWN_MAX];
+	const char *known[KNOWN_MAX] = {0};
 	size_t count = 0, len = 0;
 	char list[100] = "";
 	for (size_t i = 0; i < registry->count && count < KNOWN_MAX; i++) {
@@ -219,9 +219,7 @@ static int id_unknown(const struct registry *registry, uint16_t kind, const char
 /* Says which file, within what a message holds. */
 static int refuse_by_name(const struct registry_entry *entry, int code, const char *message, struct tg_error *ret_error)
 {
-	char why[200];
-	snprintf(why, sizeof why, "%s", message);
-	return tg_error_set(ret_error, code, "%.60s %s", base_name(entry->info.path), why);
+	return tg_error_set(ret_error, code, "%.60s %.170s", base_name(entry->info.path), message);
 }
 
 int registry_load(struct registry *registry, uint16_t kind, const char *id, const struct plugin **ret_plugin,

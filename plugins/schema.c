@@ -196,8 +196,8 @@ static int keyword_unknown(struct walk *walk, const char *name)
 		known[i] = keywords[i].name;
 	const char *near = nearest_word(name, known, KEYWORD_COUNT);
 	char what[160];
-	snprintf(what, sizeof what, "unknown keyword '%.40s'%s%s%s; see TG_MANIFEST in trigate/abi.h for what there is",
-		 name, near ? ", did you mean '" : "", near ? near : "", near ? "'?" : "");
+	snprintf(what, sizeof what, "unknown keyword '%.40s'; %s%s%ssee TG_MANIFEST in trigate/abi.h for what there is",
+		 name, near ? "did you mean '" : "", near ? near : "", near ? "'? " : "");
 	return wrong(walk, what);
 }
 

@@ -79,7 +79,7 @@ static const struct {
 	{"two_manifests", TG_KIND_ROUTER, TG_ERR_INVALID, "has 2 manifests; keep one"},
 	{"not_json", TG_KIND_ROUTER, TG_ERR_INVALID, "its manifest is not JSON"},
 	{"no_version", TG_KIND_ROUTER, TG_ERR_INVALID, "\"version\" is missing; correct TG_MANIFEST"},
-	{"wrong_keyword", TG_KIND_ROUTER, TG_ERR_INVALID, "unknown keyword 'minLenght', did you mean 'minLength'?"},
+	{"wrong_keyword", TG_KIND_ROUTER, TG_ERR_INVALID, "unknown keyword 'minLenght'; did you mean 'minLength'?"},
 	{"wrong_default", TG_KIND_ROUTER, TG_ERR_INVALID,
 	 "its own default is refused: 3 is not allowed; it must be at"},
 	{"wrong_magic", TG_KIND_ROUTER, TG_ERR_INVALID, "wrong magic (0x12345678, TG_MAGIC is 0x31475454); define it"},
