@@ -247,10 +247,11 @@ static void decision_json(const void *payload, struct json_object *object)
 	json_object_object_add(object, "reasons", reasons);
 	put_legs(object, r->leg, r->legs);
 	put_bps(object, "gross_bps", r->gross_bps_e6);
+	put_bps(object, "fees_bps", r->fees_bps_e6);
 	put_bps(object, "net_bps", r->net_bps_e6);
 	put_bps(object, "threshold_bps", r->threshold_bps_e6);
 	put_money(object, "size", r->size);
-	put_money(object, "fees", r->fees);
+	put_money(object, "profit", r->profit);
 }
 
 static void stop_json(const void *payload, struct json_object *object)
@@ -282,7 +283,7 @@ static const struct {
 _Static_assert(sizeof(struct record_decision) <= JOURNAL_PAYLOAD_MAX, "the largest record fits the journal");
 _Static_assert(sizeof(struct record_order_event) == 32 + 8 + 16 + 40 + 120, "no padding holes");
 _Static_assert(sizeof(struct record_cycle_open) == 16 + 104 * CYCLE_LEGS_MAX + 40, "no padding holes");
-_Static_assert(sizeof(struct record_decision) == 24 + 104 * CYCLE_LEGS_MAX + 56, "no padding holes");
+_Static_assert(sizeof(struct record_decision) == 24 + 104 * CYCLE_LEGS_MAX + 64, "no padding holes");
 _Static_assert(sizeof(struct record_order_intent) == 112 + 40, "no padding holes");
 
 static bool type_known(uint16_t type)

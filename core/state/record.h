@@ -110,10 +110,11 @@ struct record_decision {
 	uint32_t legs;
 	uint32_t reserved;
 	struct record_leg leg[CYCLE_LEGS_MAX];
-	struct tg_money size;      /* start currency */
-	struct tg_money fees;      /* all legs', valued in the start currency at the books' prices */
+	struct tg_money size;      /* start currency, to be spent by the first leg */
+	struct tg_money profit;    /* expected at that size, start currency */
 	int64_t gross_bps_e6;      /* top of the books, before fees */
-	int64_t net_bps_e6;        /* after fees, lots and dust, at the size */
+	int64_t fees_bps_e6;       /* all legs' taker fees: what gross must beat to break even */
+	int64_t net_bps_e6;        /* after fees, depth, lots and dust, at the size; at the top of the books if there is none */
 	int64_t threshold_bps_e6;
 };
 

@@ -22,6 +22,8 @@ struct model {
 	struct cycle *newest;
 	struct record_start start;
 	struct model_counts counts;
+	uint64_t clean_position;
+	bool dirties; /* the record being applied is newer than the store */
 };
 
 /* ------------------------------------------------------------ memory */
@@ -31,12 +33,13 @@ int model_create(const struct model_options *options, struct model **ret_model)
 	struct model *model = calloc(1, sizeof *model);
 	if (!model)
 		return TG_ERR_NO_MEMORY;
-	if (pool_init(&model->cycles, sizeof(struct entry), options->cycles, options->grow) ||
-	    pool_init(&model->orders, sizeof(struct order), options->orders, options->grow) ||
-	    pool_init(&model->fills, sizeof(struct fill), options->fills, options->grow)) {
+	if (pool_init(&model->cycles, sizeof(struct entry), options->cycles, true) ||
+	    pool_init(&model->orders, sizeof(struct order), options->orders, true) ||
+	    pool_init(&model->fills, sizeof(struct fill), options->fills, true)) {
 		model_destroy(model);
 		return TG_ERR_NO_MEMORY;
 	}
+	model->clean_position = options->clean_position;
 	*ret_model = model;
 	return TG_OK;
 }
@@ -171,14 +174,14 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 		return TG_ERR_CORRUPT;
 	struct entry *new = pool_take(&model->cycles);
 	if (!new)
-		return TG_ERR_LIMIT;
+		return TG_ERR_NO_MEMORY;
 	struct entry **bucket = bucket_of(model, r->key);
 	new->next_in_bucket = *bucket;
 	*bucket = new;
 	struct cycle *cycle = &new->cycle;
 	cycle->key = r->key;
 	cycle->state = CYCLE_PENDING;
-	cycle->dirty = true;
+	cycle->dirty |= model->dirties;
 	cycle->legs = r->legs;
 	cycle->slot = r->slot;
 	memcpy(cycle->leg, r->leg, sizeof cycle->leg);
@@ -207,7 +210,7 @@ static int on_cycle_event(struct model *model, const struct journal_entry *entry
 	if (next == FSM_ILLEGAL)
 		return TG_ERR_CORRUPT;
 	cycle->state = next;
-	cycle->dirty = true;
+	cycle->dirty |= model->dirties;
 	if (r->reason[0])
 		memcpy(cycle->reason, r->reason, sizeof cycle->reason);
 	if (!cycle_is_final(cycle))
@@ -227,13 +230,13 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 		return TG_ERR_CORRUPT;
 	struct order *order = pool_take(&model->orders);
 	if (!order)
-		return TG_ERR_LIMIT;
+		return TG_ERR_NO_MEMORY;
 	memcpy(order->client_id, r->client_id, TG_CLIENT_ID_LEN);
 	memcpy(order->market, r->market, sizeof order->market);
 	order->cycle = cycle;
 	order->state = fsm_next(&order_fsm, ORDER_NEW, ORDER_EVENT_INTEND);
 	order->unwind = r->unwind;
-	order->dirty = true;
+	order->dirty |= model->dirties;
 	order->leg = r->leg;
 	order->attempt = r->attempt;
 	order->side = r->side;
@@ -244,17 +247,20 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	order->created_ns = order->updated_ns = entry->time_ns;
 	*(cycle->last_order ? &cycle->last_order->next : &cycle->orders) = order;
 	cycle->last_order = order;
+	cycle->dirty |= model->dirties;
+	cycle->order_count++;
 	return TG_OK;
 }
 
-static int order_move(struct order *order, uint8_t event, int64_t time_ns)
+static int order_move(struct model *model, struct order *order, uint8_t event, int64_t time_ns)
 {
 	uint8_t next = fsm_next(&order_fsm, order->state, event);
 	if (next == FSM_ILLEGAL)
 		return TG_ERR_CORRUPT;
 	order->state = next;
 	order->updated_ns = time_ns;
-	order->dirty = true;
+	order->dirty |= model->dirties;
+	order->cycle->dirty |= model->dirties;
 	return TG_OK;
 }
 
@@ -268,7 +274,7 @@ static int on_order_event(struct model *model, const struct journal_entry *entry
 		memcpy(order->exchange_id, r->exchange_id, sizeof order->exchange_id);
 	if (r->reason[0])
 		memcpy(order->reason, r->reason, sizeof order->reason);
-	return order_move(order, (uint8_t)r->event, entry->time_ns);
+	return order_move(model, order, (uint8_t)r->event, entry->time_ns);
 }
 
 static int holding_add(struct cycle *cycle, const char *currency, tg_amount amount)
@@ -316,22 +322,23 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 		return TG_ERR_CORRUPT;
 	struct fill *fill = pool_take(&model->fills);
 	if (!fill)
-		return TG_ERR_LIMIT;
+		return TG_ERR_NO_MEMORY;
 	memcpy(fill->fill_id, r->fill_id, sizeof fill->fill_id);
 	memcpy(fill->fee_currency, r->fee_currency, sizeof fill->fee_currency);
 	fill->price = r->price;
 	fill->qty = r->qty;
 	fill->fee = r->fee;
 	fill->time_ns = entry->time_ns;
+	fill->posted = !model->dirties;
 	*(order->last_fill ? &order->last_fill->next : &order->fills) = fill;
 	order->last_fill = fill;
-	order->cycle->dirty = true;
 	int status = fill_book(order, r);
-	return status ? status : order_move(order, ORDER_EVENT_FILL, entry->time_ns);
+	return status ? status : order_move(model, order, ORDER_EVENT_FILL, entry->time_ns);
 }
 
 int model_apply(struct model *model, const struct journal_entry *entry)
 {
+	model->dirties = entry->position > model->clean_position;
 	switch (entry->type) {
 	case RECORD_START: return on_start(model, entry);
 	case RECORD_CYCLE_OPEN: return on_cycle_open(model, entry);
@@ -341,6 +348,33 @@ int model_apply(struct model *model, const struct journal_entry *entry)
 	case RECORD_FILL: return on_fill(model, entry);
 	default: return TG_OK; /* decisions and stops change no cycle */
 	}
+}
+
+/* ------------------------------------------------------------ figures */
+
+/* Of the currency that the leg starts from, what the order's fills moved. */
+static tg_amount order_from_amount(const struct order *order)
+{
+	return order->cycle->leg[order->leg].side == TG_SIDE_BUY ? order->filled_quote : order->filled_base;
+}
+
+void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_out)
+{
+	tg_amount in = 0;
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (order->leg == 0)
+			in += order->unwind ? -order_from_amount(order) : order_from_amount(order);
+	*ret_in = in;
+	*ret_out = in + cycle_profit(cycle);
+}
+
+uint32_t cycle_step(const struct cycle *cycle)
+{
+	uint32_t step = 0;
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (!order->unwind && order->filled_base > 0 && order->leg + 1 > step)
+			step = order->leg + 1;
+	return step;
 }
 
 /* ------------------------------------------------------------ text */
@@ -378,7 +412,7 @@ static int load_entry(void *ctx, const struct journal_entry *entry)
 int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
                struct tg_error *ret_error)
 {
-	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192, .grow = true};
+	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192};
 	struct model *model;
 	if (model_create(&options, &model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");

@@ -1,8 +1,8 @@
 /* The model: what the journal says, folded. Cycles, their orders and fills change through model_apply only, with the very
  * record that is appended to the journal, so that a restart arrives at the state it left.
- * Owner: the loop thread in a gateway, the command in the CLI. Memory: pools, taken at creation; a model made with
- * `grow` (commands) takes more when they are used up; a gateway's never does: final cycles are recycled, oldest first,
- * once their rows are posted (model_make_room). */
+ * Owner: the loop thread in a gateway, the command in the CLI. Memory: pools, taken at creation, that grow
+ * when they are used up. A running gateway's never do: it makes room before it opens a cycle, by forgetting final ones,
+ * oldest first, whose rows are posted. */
 #ifndef TRIGATE_CORE_TRADE_MODEL_H
 #define TRIGATE_CORE_TRADE_MODEL_H
 
@@ -63,6 +63,7 @@ struct cycle {
 	bool dirty;
 	uint32_t legs;
 	uint32_t slot;
+	uint32_t order_count;
 	struct record_leg leg[CYCLE_LEGS_MAX];
 	struct holding holding[CYCLE_CURRENCIES_MAX]; /* 0 is the start currency, i the one leg i starts from */
 	uint32_t holdings;
@@ -78,15 +79,15 @@ struct cycle {
 struct model;
 
 struct model_options {
-	uint32_t cycles, orders, fills; /* room */
-	bool grow;
+	uint32_t cycles, orders, fills; /* room to begin with */
+	uint64_t clean_position;        /* what is applied up to it stands in the store already */
 };
 
 int model_create(const struct model_options *options, struct model **ret_model);
 void model_destroy(struct model *model);
 
 /* Apply one record. Returns 0; TG_ERR_CORRUPT if it makes no sense here (unknown cycle, illegal move): when replaying,
- * the journal is damaged or of a foreign make; live, a bug. TG_ERR_LIMIT: no room (live only). Records that concern no
+ * the journal is damaged or of a foreign make; live, a bug or an impossible event. TG_ERR_NO_MEMORY. Records that concern no
  * cycle or order are accepted and ignored. */
 int model_apply(struct model *model, const struct journal_entry *entry);
 
@@ -115,6 +116,11 @@ bool model_make_room(struct model *model, uint32_t orders, uint32_t fills);
 
 /* Net change of the start currency: the cycle's profit. */
 static inline tg_amount cycle_profit(const struct cycle *cycle) { return cycle->holding[0].amount; }
+
+/* What went into the first leg, net of what came back through it, and what came out in the end: out - in = profit. */
+void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_out);
+/* Legs that have fills, counted to the last one. */
+uint32_t cycle_step(const struct cycle *cycle);
 
 /* Route "USDT>BTC>ETH" into text of CURRENCY_MAX * CYCLE_LEGS_MAX bytes. */
 void cycle_route(const struct cycle *cycle, char *text, size_t size);

@@ -1,0 +1,39 @@
+/* The keeper: the only way to change durable state. A record is applied to the model and appended to the journal in one
+ * step; what changed is posted to the writer at the end of the pass. Owner: the loop thread. */
+#ifndef TRIGATE_CORE_STATE_KEEPER_H
+#define TRIGATE_CORE_STATE_KEEPER_H
+
+#include "core/io/loop.h"
+#include "core/state/record.h"
+#include "core/state/writer.h"
+#include "core/trade/model.h"
+
+struct keeper {
+	const struct loop *loop; /* the time of records */
+	struct journal *journal;
+	struct model *model;
+	struct writer *writer;
+	const char *strategy; /* stand in every cycle's row */
+	const char *exchange;
+	bool changed;          /* rows wait to be posted */
+	bool failed;           /* the journal cannot be written: nothing may be sent any more */
+	struct tg_error error; /* why */
+	struct row row;        /* scratch: too large for a stack frame on the hot path */
+};
+
+/* Apply and append. 0, or what model_apply says; then nothing was appended. [hot] */
+int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);
+
+/* Append a record that changes no cycle (decision, stop). [hot] */
+void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);
+
+/* Make all that was committed outlive this process. False: failed, for good. [hot] */
+bool keeper_flush(struct keeper *keeper);
+
+/* Flush, then post the rows of what changed as far as the writer has room. */
+void keeper_pass_end(struct keeper *keeper);
+
+/* Anything that was not posted yet? */
+bool keeper_is_behind(const struct keeper *keeper);
+
+#endif

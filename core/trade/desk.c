@@ -1,0 +1,433 @@
+/* The desk: orders out, what the exchange says of them in, and doubts. An order is on record before its bytes leave; a
+ * time-out is `unknown`, never `rejected`; nothing becomes final without evidence. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/base/log.h"
+#include "core/trade/client_id.h"
+#include "core/trade/executor.h"
+
+/* ------------------------------------------------------------ tokens */
+
+/* What done() answers: which order of which cycle, placed or asked for. */
+enum token_kind { TOKEN_PLACE = 0, TOKEN_QUERY = 1 };
+
+static uint64_t token_make(const struct cycle *cycle, enum token_kind kind)
+{
+	_Static_assert(ORDERS_PER_CYCLE_MAX <= 127, "an order's number in its cycle has 7 bits");
+	return (uint64_t)cycle->key.epoch << 40 | (uint64_t)cycle->key.number << 8 | (uint64_t)cycle->order_count << 1 | kind;
+}
+
+static struct work *token_work(const struct executor *executor, uint64_t token, enum token_kind *ret_kind)
+{
+	struct cycle_key key = {(uint32_t)(token >> 40), (uint32_t)(token >> 8)};
+	struct cycle *cycle = model_cycle(executor->keeper->model, key);
+	*ret_kind = token & 1;
+	return cycle && cycle->user && cycle->order_count == (token >> 1 & 0x7f) ? cycle->user : NULL;
+}
+
+/* ------------------------------------------------------------ order events of ours */
+
+static int64_t wall_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static tg_amount qty_amount(const struct order *order)
+{
+	tg_amount qty = 0;
+	int32_t status = tg_amount_from_decimal(order->qty, &qty);
+	assert(status == TG_OK); /* the quantity is ours */
+	return qty;
+}
+
+static struct work *order_work(const struct order *order)
+{
+	return order->cycle->user;
+}
+
+/* The order has its end: what follows from it for its cycle's bookkeeping. */
+static void order_ended(struct executor *executor, const struct order *order)
+{
+	struct work *work = order_work(order);
+	if (!work)
+		return;
+	if (order->leg == 0 && !order->unwind)
+		work->reserved = 0;
+	if (work->timer_kind != WORK_TIMER_RETRY)
+		work_timer_clear(work);
+	work->asked = false;
+	work->queries = 0;
+	if (work->sent_ns)
+		executor->events.round_trip(executor->events.ctx, loop_mono_ns(executor->loop) - work->sent_ns);
+	work->sent_ns = 0;
+	if (order->filled_base > 0 && order->filled_base < qty_amount(order))
+		work_cycle_event(work, CYCLE_EVENT_PARTIAL, NULL);
+}
+
+static void order_event(struct executor *executor, struct order *order, enum order_event event,
+                        const struct tg_order_event *said, struct tg_str reason)
+{
+	if (fsm_next(&order_fsm, order->state, event) == FSM_ILLEGAL) {
+		log_error("order.impossible", LOG_S("client_id", order->client_id),
+		          LOG_S("state", order_state_name(order->state)), LOG_S("event", order_fsm.event[event]));
+		return;
+	}
+	struct record_order_event record = {.event = event};
+	memcpy(record.client_id, order->client_id, sizeof record.client_id);
+	snprintf(record.reason, sizeof record.reason, "%.*s", (int)reason.len, reason.ptr ? reason.ptr : "");
+	if (said) {
+		record.cum_qty = said->cum_qty;
+		snprintf(record.exchange_id, sizeof record.exchange_id, "%.*s", (int)said->exchange_id.len,
+		         said->exchange_id.ptr ? said->exchange_id.ptr : "");
+	}
+	uint8_t before = order->state;
+	int status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
+	assert(status == TG_OK); /* the move was looked up above */
+	if (order->state == before)
+		return;
+	executor->events.order(executor->events.ctx, order, 0);
+	if (order_is_final(order))
+		order_ended(executor, order);
+	else if (order->state == ORDER_UNKNOWN && fsm_is_final(&order_fsm, before))
+		log_error("order.contradicted", LOG_S("client_id", order->client_id),
+		          LOG_S("was", order_state_name(before)), LOG_S("event", order_fsm.event[event]));
+}
+
+/* The order's outcome is in doubt from now on: its cycle recovers, the exchange is asked. */
+static void order_doubt(struct executor *executor, struct order *order, struct tg_str why)
+{
+	struct work *work = order_work(order);
+	if (!work || order_is_final(order))
+		return;
+	if (order->state != ORDER_UNKNOWN) {
+		log_warn("order.unknown", LOG_S("client_id", order->client_id), LOG_T("why", why));
+		order_event(executor, order, ORDER_EVENT_DOUBT, NULL, why);
+		work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
+	}
+	if (!work->asked && work->timer_kind != WORK_TIMER_QUERY)
+		desk_query(work);
+}
+
+/* ------------------------------------------------------------ sending */
+
+static void intent_fill(const struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan,
+                        struct record_order_intent *record)
+{
+	const struct executor *executor = work->executor;
+	const struct market *market = &executor->markets->market[plan->market];
+	uint32_t attempt = 0;
+	for (const struct order *order = work->cycle->orders; order; order = order->next)
+		attempt += order->leg == leg;
+	struct client_id id = {.gateway = executor->settings.gateway,
+	                       .key = work->cycle->key,
+	                       .leg = (uint8_t)(leg + 1),
+	                       .attempt = (uint8_t)attempt,
+	                       .child = unwind};
+	char text[TG_CLIENT_ID_LEN + 1];
+	client_id_format(&id, text);
+	*record = (struct record_order_intent){
+		.key = work->cycle->key,
+		.leg = leg,
+		.attempt = attempt,
+		.unwind = unwind,
+		.side = plan->side,
+		.time_in_force = TG_TIF_IOC,
+		.price = {plan->limit_ticks * market->tick.mantissa, market->tick.scale, 0},
+		.qty = {plan->lots * market->lot.mantissa, market->lot.scale, 0},
+		.valid_ms = executor->settings.valid_ms,
+	};
+	memcpy(record->client_id, text, sizeof record->client_id);
+	memcpy(record->market, market->symbol, sizeof record->market);
+}
+
+static int32_t order_send(struct work *work, const struct record_order_intent *intent, uint32_t market,
+                    struct tg_error *ret_error)
+{
+	const struct executor *executor = work->executor;
+	struct tg_order_request request = {
+		.size = sizeof request,
+		.market = market,
+		.version = executor->markets->market[market].version,
+		.side = intent->side,
+		.time_in_force = intent->time_in_force,
+		.client_id = {intent->client_id, TG_CLIENT_ID_LEN},
+		.price = intent->price,
+		.qty = intent->qty,
+		.valid_ms = intent->valid_ms,
+		.token = token_make(work->cycle, TOKEN_PLACE),
+	};
+	return executor->exchange->order_place(executor->exchange_self, &request, ret_error);
+}
+
+bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan)
+{
+	struct executor *executor = work->executor;
+	struct record_order_intent intent;
+	intent_fill(work, leg, unwind, plan, &intent);
+	int status = keeper_commit(executor->keeper, RECORD_ORDER_INTENT, &intent, sizeof intent);
+	assert(status == TG_OK); /* room was made when the cycle was opened, and the id is new */
+	struct order *order = work->cycle->last_order;
+	if (work->cycle->state == CYCLE_VALIDATING)
+		work_cycle_event(work, CYCLE_EVENT_ACTIVATE, NULL);
+	if (!keeper_flush(executor->keeper))
+		return false; /* the intent is not safely on record, so nothing may leave */
+
+	struct tg_error error = tg_error_init();
+	int32_t sent = order_send(work, &intent, plan->market, &error);
+	int64_t tick_to_order_ns = work->tick_wall_ns ? wall_ns() - work->tick_wall_ns : 0;
+	work->tick_wall_ns = 0;
+	if (sent != TG_PENDING) {
+		order_event(executor, order, ORDER_EVENT_NOT_SENT, NULL,
+		            (struct tg_str){error.message, error.message_len});
+		return false;
+	}
+	struct record_order_event record = {.event = ORDER_EVENT_SEND};
+	memcpy(record.client_id, order->client_id, sizeof record.client_id);
+	status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
+	assert(status == TG_OK);
+	executor->events.order(executor->events.ctx, order, tick_to_order_ns);
+	work->sent_ns = loop_mono_ns(executor->loop);
+	work->absent_after_ns =
+		work->sent_ns + (executor->settings.valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
+	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
+	return true;
+}
+
+/* ------------------------------------------------------------ asking */
+
+static uint64_t random_next(struct executor *executor)
+{
+	/* splitmix64, Steele, Lea and Flood, 2014 */
+	uint64_t z = executor->random += UINT64_C(0x9e3779b97f4a7c15);
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/* initial * multiplier^n up to the longest, of which a share is random. */
+static int64_t query_delay(struct executor *executor, uint32_t n)
+{
+	int64_t delay = executor->settings.query.initial_delay_ns, most = executor->settings.query.max_delay_ns;
+	while (n-- > 0 && delay < most)
+		delay = delay / 1000 * executor->settings.query.multiplier_e3;
+	if (delay > most)
+		delay = most;
+	int64_t spread = (int64_t)tg_amount_share(delay, executor->settings.query.jitter_e9, TG_ROUND_DOWN);
+	return spread > 0 ? delay - spread + (int64_t)(random_next(executor) % (uint64_t)(2 * spread + 1)) : delay;
+}
+
+static void query_later(struct work *work)
+{
+	work->asked = false;
+	work_timer_set(work, WORK_TIMER_QUERY, query_delay(work->executor, work->queries++));
+}
+
+void desk_query(struct work *work)
+{
+	struct executor *executor = work->executor;
+	const struct order *order = work->cycle->last_order;
+	if (!executor->link_up || executor->frozen)
+		return; /* asked again when the link is up */
+	if (work->market[order->leg] == MARKET_NONE) {
+		query_later(work); /* the exchange has not told of this market yet */
+		return;
+	}
+	struct tg_order_ref ref = {
+		.size = sizeof ref,
+		.market = work->market[order->leg],
+		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
+		.exchange_id = {order->exchange_id, strlen(order->exchange_id)},
+		.token = token_make(work->cycle, TOKEN_QUERY),
+	};
+	struct tg_error error = tg_error_init();
+	if (executor->exchange->order_query(executor->exchange_self, &ref, &error) != TG_PENDING) {
+		query_later(work);
+		return;
+	}
+	work->asked = true;
+	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
+}
+
+void desk_timer(struct work *work, enum work_timer kind)
+{
+	struct order *order = work->cycle->last_order;
+	if (!order || order_is_final(order))
+		return;
+	if (kind == WORK_TIMER_TIMEOUT && order->state != ORDER_UNKNOWN)
+		order_doubt(work->executor, order, TG_STR("no end within the time-out"));
+	else
+		desk_query(work); /* the answer itself was lost, or its delay is over */
+}
+
+/* ------------------------------------------------------------ what the exchange says */
+
+static bool decimal_ok(struct tg_decimal value)
+{
+	return value.mantissa >= 0 && value.scale >= 0 && value.scale <= TG_AMOUNT_SCALE;
+}
+
+/* Can this event be taken at its word? */
+static bool event_ok(const struct tg_order_event *event)
+{
+	if (!decimal_ok(event->cum_qty) || event->exchange_id.len >= EXCHANGE_ID_MAX)
+		return false;
+	if (event->kind != TG_ORDER_FILL)
+		return true;
+	tg_amount amount;
+	return decimal_ok(event->fill_price) && decimal_ok(event->fill_qty) && decimal_ok(event->fee) &&
+	       event->fill_qty.mantissa > 0 && event->fill_id.len > 0 && event->fill_id.len < FILL_ID_MAX &&
+	       event->fee_currency.len < CURRENCY_MAX &&
+	       tg_amount_product(event->fill_price, event->fill_qty, &amount) == TG_OK;
+}
+
+static void order_fill(struct executor *executor, struct order *order, const struct tg_order_event *event)
+{
+	if (order_has_fill(order, event->fill_id))
+		return;
+	struct record_fill record = {
+		.price = event->fill_price, .qty = event->fill_qty, .fee = event->fee, .exchange_ns = event->exchange_ns};
+	memcpy(record.client_id, order->client_id, sizeof record.client_id);
+	memcpy(record.fill_id, event->fill_id.ptr, event->fill_id.len);
+	if (event->fee_currency.len > 0)
+		memcpy(record.fee_currency, event->fee_currency.ptr, event->fee_currency.len);
+	uint8_t before = order->state;
+	int status = keeper_commit(executor->keeper, RECORD_FILL, &record, sizeof record);
+	if (status) {
+		/* more fills than an order can have, or fees in ever new currencies: stop rather than lose count */
+		log_error("fill.refused", LOG_S("client_id", order->client_id), LOG_T("fill_id", event->fill_id),
+		          LOG_S("error", tg_status_text(status)));
+		executor->frozen = true;
+		return;
+	}
+	executor->events.fill(executor->events.ctx, order, order->last_fill);
+	if (fsm_is_final(&order_fsm, before))
+		log_warn("fill.late", LOG_S("client_id", order->client_id), LOG_S("state", order_state_name(before)));
+}
+
+/* A final state tells how much was filled: if fills are missing, they are asked for first. */
+static void order_end(struct executor *executor, struct order *order, const struct tg_order_event *event,
+                      enum order_event end)
+{
+	tg_amount filled;
+	if (tg_amount_from_decimal(event->cum_qty, &filled) == TG_OK && filled > order->filled_base) {
+		order_doubt(executor, order, TG_STR("fills are missing"));
+		return;
+	}
+	struct tg_str reason = {0};
+	if (event->reason)
+		reason = (struct tg_str){event->reason->message, event->reason->message_len};
+	order_event(executor, order, end, event, reason);
+}
+
+static void order_absent(struct executor *executor, struct order *order, const struct tg_order_event *event)
+{
+	struct work *work = order_work(order);
+	if (!work || order->state != ORDER_UNKNOWN)
+		return;
+	if (loop_mono_ns(executor->loop) < work->absent_after_ns || order->filled_base > 0)
+		return; /* proves nothing yet: done() puts the next look-up on its way */
+	order_event(executor, order, ORDER_EVENT_ABSENT, event, TG_STR("the exchange does not know it, past its validity"));
+}
+
+static void on_foreign_order(struct executor *executor, const struct tg_order_event *event)
+{
+	struct client_id id;
+	if (client_id_parse(event->client_id, &id) && id.gateway == executor->settings.gateway) {
+		/* of a cycle that ended long ago, or of a lost journal */
+		log_warn("order.forgotten", LOG_T("client_id", event->client_id), LOG_I("kind", event->kind));
+		return;
+	}
+	if (executor->foreign_orders++ == 0)
+		log_warn("order.foreign", LOG_T("client_id", event->client_id),
+		         LOG_S("note", "the account has orders that are not ours; they are not touched"));
+}
+
+void executor_on_order(struct executor *executor, const struct tg_order_event *event)
+{
+	struct order *order = model_order(executor->keeper->model, event->client_id);
+	if (!order) {
+		on_foreign_order(executor, event);
+		return;
+	}
+	if (!event_ok(event)) {
+		log_error("order.event_invalid", LOG_S("client_id", order->client_id), LOG_I("kind", event->kind));
+		order_doubt(executor, order, TG_STR("the exchange said something that cannot be"));
+		return;
+	}
+	switch (event->kind) {
+	case TG_ORDER_ACCEPTED:
+	case TG_ORDER_OPEN: order_event(executor, order, ORDER_EVENT_ACCEPT, event, (struct tg_str){0}); break;
+	case TG_ORDER_FILL: order_fill(executor, order, event); break;
+	case TG_ORDER_FILLED: order_end(executor, order, event, ORDER_EVENT_COMPLETE); break;
+	case TG_ORDER_CANCELLED: order_end(executor, order, event, ORDER_EVENT_CANCEL); break;
+	case TG_ORDER_REJECTED: order_end(executor, order, event, ORDER_EVENT_REJECT); break;
+	case TG_ORDER_EXPIRED: order_end(executor, order, event, ORDER_EVENT_EXPIRE); break;
+	case TG_ORDER_ABSENT: order_absent(executor, order, event); break;
+	default: log_error("order.event_unknown", LOG_I("kind", event->kind)); break;
+	}
+	struct work *work = order_work(order);
+	if (work)
+		work_advance(work);
+}
+
+static void place_done(struct work *work, struct order *order, int32_t status, const struct tg_error *error)
+{
+	struct executor *executor = work->executor;
+	struct tg_str why = {tg_status_text(status), strlen(tg_status_text(status))};
+	if (error && error->message_len > 0)
+		why = (struct tg_str){error->message, error->message_len};
+	switch (status) {
+	case TG_OK:
+		if (order->state == ORDER_SENT)
+			order_event(executor, order, ORDER_EVENT_ACCEPT, NULL, (struct tg_str){0});
+		break;
+	case TG_ERR_REJECTED:
+	case TG_ERR_RETRYABLE:
+	case TG_ERR_RATE_LIMITED:
+		if (!order_is_final(order))
+			order_event(executor, order, ORDER_EVENT_REJECT, NULL, why);
+		break;
+	default: order_doubt(executor, order, why); break;
+	}
+}
+
+void executor_on_done(struct executor *executor, uint64_t token, int32_t status, const struct tg_error *error)
+{
+	enum token_kind kind;
+	struct work *work = token_work(executor, token, &kind);
+	if (!work)
+		return; /* of an order that has its end already */
+	struct order *order = work->cycle->last_order;
+	if (kind == TOKEN_PLACE)
+		place_done(work, order, status, error);
+	else if (!order_is_final(order) && work->asked)
+		query_later(work); /* the answer did not settle it */
+	if (work->cycle)
+		work_advance(work);
+}
+
+void executor_on_link(struct executor *executor, bool up)
+{
+	executor->link_up = up;
+	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+		struct work *work = &executor->work[i];
+		if (!work->cycle)
+			continue;
+		work_find_markets(work);
+		struct order *order = work->cycle->last_order;
+		if (!up && order && !order_is_final(order)) {
+			work->asked = false;
+			order_doubt(executor, order, TG_STR("the link to the exchange was lost"));
+		} else if (up && order && order->state == ORDER_UNKNOWN) {
+			desk_query(work);
+		} else if (up) {
+			work_advance(work);
+		}
+	}
+}

@@ -1,0 +1,259 @@
+#include "core/trade/executor.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/log.h"
+
+/* A held position whose markets take no order: look again so often, give up after so many looks (5 minutes). */
+#define WAIT_NS INT64_C(500000000)
+#define WAITS_MAX 600
+
+/* ------------------------------------------------------------ work */
+
+static struct work *work_find_free(struct executor *executor)
+{
+	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++)
+		if (!executor->work[i].cycle)
+			return &executor->work[i];
+	return NULL;
+}
+
+void work_find_markets(struct work *work)
+{
+	for (uint32_t i = 0; i < work->cycle->legs; i++) {
+		const char *symbol = work->cycle->leg[i].market;
+		work->market[i] = markets_find(work->executor->markets, (struct tg_str){symbol, strlen(symbol)});
+	}
+}
+
+static struct work *work_begin(struct executor *executor, struct cycle *cycle, uint32_t slot)
+{
+	struct work *work = work_find_free(executor);
+	assert(work); /* there are no more slots than places */
+	*work = (struct work){.executor = executor, .cycle = cycle, .slot = slot, .def = CYCLE_NONE};
+	work_find_markets(work);
+	cycle->user = work;
+	executor->open_count++;
+	return work;
+}
+
+static void work_end(struct work *work)
+{
+	work_timer_clear(work);
+	slots_give(work->executor->slots, work->slot);
+	work->executor->open_count--;
+	work->cycle->user = NULL;
+	work->cycle = NULL;
+}
+
+static void on_timer(void *ctx)
+{
+	struct work *work = ctx;
+	enum work_timer kind = work->timer_kind;
+	work->timer_kind = WORK_TIMER_NONE;
+	if (kind == WORK_TIMER_RETRY)
+		work_advance(work);
+	else
+		desk_timer(work, kind);
+}
+
+void work_timer_clear(struct work *work)
+{
+	if (work->timer_kind != WORK_TIMER_NONE)
+		loop_timer_stop(work->executor->loop, work->timer);
+	work->timer_kind = WORK_TIMER_NONE;
+}
+
+void work_timer_set(struct work *work, enum work_timer kind, int64_t delay_ns)
+{
+	work_timer_clear(work);
+	/* the loop was made with room for a timer of each open cycle */
+	int status = loop_timer_start(work->executor->loop, delay_ns, on_timer, work, &work->timer);
+	assert(status == TG_OK);
+	work->timer_kind = kind;
+}
+
+int work_cycle_event(struct work *work, enum cycle_event event, const char *reason)
+{
+	struct executor *executor = work->executor;
+	struct record_cycle_event record = {.key = work->cycle->key, .event = event};
+	if (reason)
+		snprintf(record.reason, sizeof record.reason, "%s", reason);
+	uint8_t before = work->cycle->state;
+	int status = keeper_commit(executor->keeper, RECORD_CYCLE_EVENT, &record, sizeof record);
+	assert(status == TG_OK); /* the moves of a cycle are ours alone */
+	if (work->cycle->state != before)
+		executor->events.cycle(executor->events.ctx, work->cycle);
+	return status;
+}
+
+/* ------------------------------------------------------------ steps */
+
+static void work_close(struct work *work, const char *reason)
+{
+	/* what was filled must be on record before the slot is free for another cycle */
+	work_cycle_event(work, reason ? CYCLE_EVENT_FAIL : CYCLE_EVENT_COMPLETE, reason);
+	work_end(work);
+}
+
+static void work_wait(struct work *work)
+{
+	if (work->waits++ < WAITS_MAX) {
+		work_timer_set(work, WORK_TIMER_RETRY, WAIT_NS);
+		return;
+	}
+	work_close(work, "gave up: its markets took no orders for five minutes");
+}
+
+/* Leave `recovering`: every outcome is known again. */
+static void work_resume(struct work *work, const struct step *step)
+{
+	if (work->cycle->state != CYCLE_RECOVERING || step->kind != STEP_ORDER)
+		return;
+	work_cycle_event(work, step->unwind ? CYCLE_EVENT_UNWIND : CYCLE_EVENT_RESUME, NULL);
+}
+
+/* The same leg again, right after an order on it ended short: give the market a moment, once per order. */
+static bool work_delays(struct work *work, const struct step *step)
+{
+	const struct order *last = work->cycle->last_order;
+	if (!last || last->leg != step->leg || last->unwind != step->unwind ||
+	    work->delayed_orders == work->cycle->order_count)
+		return false;
+	work->delayed_orders = work->cycle->order_count;
+	work_timer_set(work, WORK_TIMER_RETRY, work->executor->settings.retry_delay_ns);
+	return true;
+}
+
+void work_advance(struct work *work)
+{
+	struct executor *executor = work->executor;
+	if (!work->cycle || work->timer_kind == WORK_TIMER_RETRY || cycle_has_open_order(work->cycle))
+		return;
+	if (executor->frozen || executor->keeper->failed || !executor->link_up)
+		return;
+	work_timer_clear(work);
+	struct step step;
+	step_choose(executor, work, &step);
+	switch (step.kind) {
+	case STEP_END: work_close(work, step.reason); return;
+	case STEP_WAIT: work_wait(work); return;
+	case STEP_ORDER: break;
+	}
+	if (work_delays(work, &step))
+		return;
+	work->waits = 0;
+	work_resume(work, &step);
+	if (step.unwind && work->cycle->state != CYCLE_PANIC_SELLING)
+		work_cycle_event(work, CYCLE_EVENT_UNWIND, NULL);
+	if (!desk_place(work, step.leg, step.unwind, &step.plan) && !executor->keeper->failed)
+		work_timer_set(work, WORK_TIMER_RETRY, executor->settings.retry_delay_ns);
+}
+
+/* ------------------------------------------------------------ opening */
+
+static void leg_fill(const struct markets *markets, uint32_t edge, struct record_leg *leg)
+{
+	memcpy(leg->market, markets->market[edge_market(edge)].symbol, sizeof leg->market);
+	memcpy(leg->from, markets->currency[edge_from(markets, edge)], sizeof leg->from);
+	memcpy(leg->to, markets->currency[edge_to(markets, edge)], sizeof leg->to);
+	leg->side = edge_side(edge);
+}
+
+int executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
+                  int64_t tick_wall_ns, struct cycle_key *ret_key)
+{
+	if (!work_find_free(executor) ||
+	    !model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX))
+		return TG_ERR_LIMIT;
+	uint32_t slot = slots_take(executor->slots);
+	if (slot == SLOT_NONE)
+		return TG_ERR_LIMIT;
+	struct record_cycle_open record = {
+		.key = {executor->settings.epoch, executor->next_number++},
+		.legs = def->legs,
+		.slot = slot,
+		.planned_in = tg_money_of(plan->amount_in),
+		.planned_out = tg_money_of(plan->amount_out),
+		.net_bps_e6 = plan->net_bps_e6,
+	};
+	for (uint32_t i = 0; i < def->legs; i++)
+		leg_fill(executor->markets, def->edge[i], &record.leg[i]);
+	int status = keeper_commit(executor->keeper, RECORD_CYCLE_OPEN, &record, sizeof record);
+	assert(status == TG_OK); /* there is room, and the number is new */
+	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), slot);
+	executor->events.cycle(executor->events.ctx, work->cycle);
+	work->def = plan->cycle;
+	work->reserved = plan->amount_in;
+	work->tick_wall_ns = tick_wall_ns;
+	work_cycle_event(work, CYCLE_EVENT_VALIDATE, NULL);
+	*ret_key = record.key;
+	if (!desk_place(work, 0, false, &plan->leg[0])) {
+		if (executor->keeper->failed)
+			return TG_ERR_IO;
+		work_advance(work); /* nothing left: it ends here */
+	}
+	return TG_OK;
+}
+
+/* ------------------------------------------------------------ restart */
+
+static void order_doubt_at_start(struct executor *executor, struct order *order)
+{
+	struct record_order_event record = {.event = ORDER_EVENT_DOUBT, .reason = "the gateway restarted"};
+	memcpy(record.client_id, order->client_id, sizeof record.client_id);
+	int status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
+	assert(status == TG_OK);
+}
+
+uint32_t executor_restore(struct executor *executor)
+{
+	int64_t absent_after_ns = loop_mono_ns(executor->loop) +
+	                          (executor->settings.valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
+	uint32_t count = 0;
+	for (struct cycle *cycle = model_oldest(executor->keeper->model); cycle; cycle = cycle->newer) {
+		if (cycle_is_final(cycle))
+			continue;
+		struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot));
+		work->absent_after_ns = absent_after_ns;
+		for (struct order *order = cycle->orders; order; order = order->next)
+			if (!order_is_final(order))
+				order_doubt_at_start(executor, order);
+		work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
+		count++;
+	}
+	return count;
+}
+
+/* ------------------------------------------------------------ questions */
+
+tg_amount executor_committed(const struct executor *executor, const char *currency)
+{
+	tg_amount sum = 0;
+	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+		const struct work *work = &executor->work[i];
+		if (!work->cycle)
+			continue;
+		if (strcmp(work->cycle->leg[0].from, currency) == 0)
+			sum += work->reserved;
+		for (uint32_t leg = 1; leg < work->cycle->legs; leg++)
+			if (work->cycle->holding[leg].amount > 0 && strcmp(work->cycle->holding[leg].currency, currency) == 0)
+				sum += work->cycle->holding[leg].amount;
+	}
+	return sum;
+}
+
+bool executor_trades(const struct executor *executor, uint32_t market)
+{
+	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+		const struct work *work = &executor->work[i];
+		if (!work->cycle)
+			continue;
+		for (uint32_t leg = 0; leg < work->cycle->legs; leg++)
+			if (work->market[leg] == market)
+				return true;
+	}
+	return false;
+}

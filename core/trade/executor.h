@@ -1,0 +1,130 @@
+/* The executor: runs each open cycle, one order at a time, from its first leg to its end. Owner: the loop thread.
+ *
+ * It keeps no truth of its own: what a cycle holds and what was tried stands in the model, so that after a restart the same
+ * functions go on from where they were. After each change executor_advance looks at the cycle and takes the next step:
+ *
+ *   an order's end is open      -> wait; when in doubt, ask the exchange for it by its client id
+ *   something is held on the way -> the leg on, or back the way it came, whichever brings more now (step.c)
+ *   nothing that can be traded   -> the cycle is final: its slot is free again
+ *
+ * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts. */
+#ifndef TRIGATE_CORE_TRADE_EXECUTOR_H
+#define TRIGATE_CORE_TRADE_EXECUTOR_H
+
+#include "core/arbitrage/sizing.h"
+#include "core/state/keeper.h"
+#include "core/trade/slots.h"
+
+struct executor;
+
+struct executor_settings {
+	uint16_t gateway;
+	uint32_t epoch;
+	int64_t order_timeout_ns; /* no end of an IOC order after so long: its outcome is unknown */
+	int64_t valid_ms;         /* validity bound given to each order; 0 if the exchange knows none */
+	int64_t lag_ms;           /* how long after that a look-up may still miss an order */
+	int64_t retry_delay_ns;
+	uint32_t max_retries; /* forward orders on one leg after the first */
+	struct {              /* asking for an order whose outcome is unknown */
+		int64_t initial_delay_ns;
+		int64_t max_delay_ns;
+		int64_t multiplier_e3;
+		int64_t jitter_e9; /* share of the delay that is random */
+	} query;
+};
+
+/* What the executor tells. All borrowed for the call; must not call back into it. */
+struct executor_events {
+	void *ctx;
+	void (*order)(void *ctx, const struct order *order, int64_t tick_to_order_ns); /* state changed; ns 0 except once */
+	void (*fill)(void *ctx, const struct order *order, const struct fill *fill);
+	void (*cycle)(void *ctx, const struct cycle *cycle); /* state changed */
+	void (*round_trip)(void *ctx, int64_t virtual_ns);   /* an order's way from sending to its end */
+};
+
+#define CYCLE_NONE UINT32_MAX
+
+enum work_timer { WORK_TIMER_NONE, WORK_TIMER_TIMEOUT, WORK_TIMER_RETRY, WORK_TIMER_QUERY };
+
+/* An open cycle's place in the executor. */
+struct work {
+	struct executor *executor;
+	struct cycle *cycle; /* NULL: free */
+	uint32_t market[CYCLE_LEGS_MAX]; /* MARKET_NONE until the exchange tells of it */
+	uint32_t slot;
+	uint32_t def; /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
+	tg_amount reserved; /* of the start currency, until the first leg's order has its end */
+	uint64_t timer;
+	enum work_timer timer_kind;
+	uint32_t delayed_orders; /* the cycle's order count when its next order was last put off */
+	uint32_t waits;   /* for a market that takes no order */
+	uint32_t queries; /* for the order in doubt */
+	bool asked;       /* an answer to a look-up is due */
+	int64_t sent_ns; /* mono */
+	int64_t absent_after_ns; /* mono: from then on absence is proof */
+	int64_t tick_wall_ns;    /* when the frame that opened it came in; 0 once used */
+};
+
+struct executor {
+	struct executor_settings settings;
+	struct executor_events events;
+	struct loop *loop;
+	struct keeper *keeper;
+	const struct markets *markets;
+	const struct tg_exchange_api *exchange;
+	void *exchange_self;
+	struct slots *slots;
+	bool link_up;
+	bool frozen; /* nothing leaves */
+	uint64_t random;
+	uint32_t next_number; /* of the next cycle in this epoch */
+	uint32_t foreign_orders;
+	uint32_t open_count;
+	struct work work[OPEN_CYCLES_MAX];
+};
+
+/* Fill the fields above first; zero is right where nothing is said. */
+
+/* Take a slot and open the cycle plan->cycle with its first order. 0; TG_ERR_LIMIT: no slot, or no room to remember it; TG_ERR_IO: the
+ * journal failed, nothing was sent. ret_key names the cycle when 0 is returned. [hot] */
+int executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
+                  int64_t tick_wall_ns, struct cycle_key *ret_key);
+
+/* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many. */
+uint32_t executor_restore(struct executor *executor);
+
+/* Events of the exchange. */
+void executor_on_order(struct executor *executor, const struct tg_order_event *event);
+void executor_on_done(struct executor *executor, uint64_t token, int32_t status, const struct tg_error *error);
+void executor_on_link(struct executor *executor, bool up);
+
+/* What open cycles have set aside or hold of a currency: not to be spent by a new one. */
+tg_amount executor_committed(const struct executor *executor, const char *currency);
+/* Does an open cycle trade this market? */
+bool executor_trades(const struct executor *executor, uint32_t market);
+
+/* ---- inside the executor */
+
+enum step_kind { STEP_ORDER, STEP_WAIT, STEP_END };
+struct step {
+	enum step_kind kind;
+	uint32_t leg;
+	bool unwind;
+	struct leg_plan plan;
+	const char *reason; /* of an end that is a failure */
+};
+/* What a cycle without open orders does next. Pure. */
+void step_choose(const struct executor *executor, const struct work *work, struct step *ret_step);
+
+void work_find_markets(struct work *work);
+void work_advance(struct work *work);
+void work_timer_set(struct work *work, enum work_timer kind, int64_t delay_ns);
+void work_timer_clear(struct work *work);
+int work_cycle_event(struct work *work, enum cycle_event event, const char *reason);
+/* Intent, flush, send. False: nothing left and nothing will; the cycle is told by an event or the keeper has failed. */
+bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan);
+void desk_timer(struct work *work, enum work_timer kind);
+/* Ask for the order that is in doubt. */
+void desk_query(struct work *work);
+
+#endif
