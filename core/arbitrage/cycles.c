@@ -18,13 +18,17 @@
 
 #include "core/arbitrage/graph.h"
 
-#define LENGTHS (CYCLE_LEGS_MAX - CYCLE_LEGS_MIN + 1)
 #define CACHE_LINE 64
 
-/* The index rows of one market. */
+/* The index rows of one market. Small, for a tick on any market reads its own. */
 struct span {
-	uint32_t at;             /* first word in cycles.row */
-	uint32_t count[LENGTHS]; /* rows of 3, 4, 5 legs */
+	uint32_t at;     /* first word in cycles.row */
+	uint32_t threes; /* rows of three legs; those of longer cycles follow */
+};
+
+struct longer {
+	uint32_t fours;
+	uint32_t fives;
 };
 
 struct cycles {
@@ -35,6 +39,8 @@ struct cycles {
 	uint32_t market_count;
 	double *rate; /* by edge */
 	struct span *span;
+	struct longer *longer;
+	bool has_longer; /* not only cycles of three */
 	uint32_t *row;
 };
 
@@ -237,19 +243,26 @@ static void row_write(uint32_t *row, const struct cycle_def *def, uint32_t id, u
 	*row = id ^ flip;
 }
 
+static void row_count(struct cycles *cycles, uint32_t market, uint32_t legs)
+{
+	cycles->span[market].threes += legs == 3;
+	cycles->longer[market].fours += legs == 4;
+	cycles->longer[market].fives += legs == 5;
+}
+
 static void spans_place(struct cycles *cycles)
 {
 	uint32_t at = 0;
 
 	for (uint32_t id = 0; id < cycles->count; id += 2)
 		for (uint32_t i = 0; i < cycles->def[id].legs; i++)
-			cycles->span[edge_market(cycles->def[id].edge[i])]
-				.count[cycles->def[id].legs - CYCLE_LEGS_MIN]++;
+			row_count(cycles, edge_market(cycles->def[id].edge[i]), cycles->def[id].legs);
 	for (uint32_t market = 0; market < cycles->market_count; market++) {
 		cycles->span[market].at = at;
-		for (uint32_t i = 0; i < LENGTHS; i++)
-			at += cycles->span[market].count[i] * (i + CYCLE_LEGS_MIN);
+		at += 3 * cycles->span[market].threes + 4 * cycles->longer[market].fours +
+		      5 * cycles->longer[market].fives;
 	}
+	cycles->has_longer = cycles->count > 0 && cycles->def[cycles->count - 1].legs > CYCLE_LEGS_MIN;
 }
 
 static size_t rows_words(const struct cycles *cycles)
@@ -284,8 +297,9 @@ static int cycles_index(struct cycles *cycles, struct tg_error *ret_error)
 
 	cycles->rate = aligned_alloc(CACHE_LINE, rate_bytes);
 	cycles->span = calloc(markets, sizeof *cycles->span);
+	cycles->longer = calloc(markets, sizeof *cycles->longer);
 	cycles->row = malloc(rows_words(cycles) * sizeof *cycles->row);
-	if (!fill || !cycles->rate || !cycles->span || !cycles->row) {
+	if (!fill || !cycles->rate || !cycles->span || !cycles->longer || !cycles->row) {
 		free(fill);
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory for the index of %u cycles",
 				    cycles->count);
@@ -326,6 +340,7 @@ void cycles_destroy(struct cycles *cycles)
 	free(cycles->def);
 	free(cycles->rate);
 	free(cycles->span);
+	free(cycles->longer);
 	free(cycles->row);
 	free(cycles);
 }
@@ -348,11 +363,9 @@ uint32_t cycles_triangles(const struct cycles *cycles)
 
 uint32_t cycles_touching(const struct cycles *cycles, uint32_t market)
 {
-	uint32_t rows = 0;
-
-	for (uint32_t i = 0; market < cycles->market_count && i < LENGTHS; i++)
-		rows += cycles->span[market].count[i];
-	return 2 * rows;
+	if (market >= cycles->market_count)
+		return 0;
+	return 2 * (cycles->span[market].threes + cycles->longer[market].fours + cycles->longer[market].fives);
 }
 
 /* ---- the screen ---- */
@@ -395,19 +408,23 @@ static void ranking_add(struct ranking *ranking, struct candidate candidate)
 	ranking->list[at] = candidate;
 }
 
-/* Inlined with a constant number of legs: the inner loops unroll. */
+/* The products of one row in both directions. Inlined with a constant number of legs: the loop unrolls. */
+static inline __attribute__((always_inline)) void row_product(const double *rate, const uint32_t *row, uint32_t legs,
+							      double *forward, double *reverse)
+{
+	for (uint32_t i = 0; i + 1 < legs; i++) {
+		*forward *= rate[row[i]];
+		*reverse *= rate[row[i] ^ 1];
+	}
+}
+
 static inline __attribute__((always_inline)) const uint32_t *rows_screen(const double *rate, const uint32_t *row,
 									 uint32_t rows, uint32_t legs, uint32_t market,
 									 double least, struct ranking *ranking)
 {
-	const double buy = rate[2 * market], sell = rate[2 * market + 1];
-
 	for (; rows > 0; rows--, row += legs) {
-		double forward = buy, reverse = sell;
-		for (uint32_t i = 0; i + 1 < legs; i++) {
-			forward *= rate[row[i]];
-			reverse *= rate[row[i] ^ 1];
-		}
+		double forward = rate[2 * market], reverse = rate[2 * market + 1];
+		row_product(rate, row, legs, &forward, &reverse);
 		if (__builtin_expect(forward >= least, 0))
 			ranking_add(ranking, (struct candidate){row[legs - 1], forward});
 		if (__builtin_expect(reverse >= least, 0))
@@ -416,21 +433,38 @@ static inline __attribute__((always_inline)) const uint32_t *rows_screen(const d
 	return row;
 }
 
+/* Screen what is left of a market's rows: `threes` of three legs from `row` on, and all longer ones. */
+static __attribute__((noinline)) uint32_t rows_rank(const struct cycles *cycles, uint32_t market, double least,
+						    struct ranking ranking, const uint32_t *row, uint32_t threes)
+{
+	const struct longer *longer = &cycles->longer[market];
+
+	row = rows_screen(cycles->rate, row, threes, 3, market, least, &ranking);
+	row = rows_screen(cycles->rate, row, longer->fours, 4, market, least, &ranking);
+	rows_screen(cycles->rate, row, longer->fives, 5, market, least, &ranking);
+	return ranking.count;
+}
+
+/* Nearly all ticks make no candidate: they are done in the loop below, which calls nothing and keeps nothing. The first
+ * row that passes goes on in rows_rank. */
 uint32_t cycles_screen(const struct cycles *cycles, uint32_t market, double least, struct candidate *ret_candidates,
 		       uint32_t room)
 {
-	struct ranking ranking = {ret_candidates, 0, room};
-
 	if (market >= cycles->market_count)
 		return 0;
 	if (!(least > 0)) /* a product of 0 is a missing quote, never a candidate */
 		least = DBL_MIN;
 	const struct span *span = &cycles->span[market];
+	const double *rate = cycles->rate, buy = rate[2 * market], sell = rate[2 * market + 1];
 	const uint32_t *row = &cycles->row[span->at];
-	row = rows_screen(cycles->rate, row, span->count[0], 3, market, least, &ranking);
-	if (span->count[1] + span->count[2] > 0) {
-		row = rows_screen(cycles->rate, row, span->count[1], 4, market, least, &ranking);
-		rows_screen(cycles->rate, row, span->count[2], 5, market, least, &ranking);
+	uint32_t threes = span->threes;
+	for (; threes > 0; threes--, row += 3) {
+		double forward = buy, reverse = sell;
+		row_product(rate, row, 3, &forward, &reverse);
+		if (__builtin_expect((forward > reverse ? forward : reverse) >= least, 0))
+			break;
 	}
-	return ranking.count;
+	if (threes == 0 && !cycles->has_longer)
+		return 0;
+	return rows_rank(cycles, market, least, (struct ranking){ret_candidates, 0, room}, row, threes);
 }
