@@ -6,6 +6,7 @@ extern const struct command command_scan;
 extern const struct command command_check;
 extern const struct command command_stop;
 extern const struct command command_status;
+extern const struct command command_plugins;
 extern const struct command command_cycles;
 extern const struct command command_orders;
 extern const struct command command_decisions;
@@ -19,6 +20,7 @@ const struct command *const commands[] = {
 	&command_check,
 	&command_stop,
 	&command_status,
+	&command_plugins,
 	&command_cycles,
 	&command_orders,
 	&command_decisions,
