@@ -229,12 +229,15 @@ static const char *text_in_force(const struct check *check, const char *path, bo
 
 static void order_check(const struct check *check, const struct key_order *order)
 {
-	const struct key *key = key_find(check->table, order->less);
+	const struct key *less_key = key_find(check->table, order->less);
+	const struct key *more_key = key_find(check->table, order->more);
 	bool less_given, more_given;
 	const char *less = text_in_force(check, order->less, &less_given);
 	const char *more = text_in_force(check, order->more, &more_given);
 
-	if (!less || !more || (!less_given && !more_given) || value_ordered(key, less, more, order->equal))
+	if (!less || !more || (!less_given && !more_given))
+		return;
+	if (value_ordered(less_key, less, more_key, more, order->equal))
 		return;
 	if (less_given)
 		check_error(check, order->less, "%s must %s than %s (%s%s)", report_show(less).text,

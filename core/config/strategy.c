@@ -9,6 +9,8 @@
 #include "core/config/pairs.h"
 #include "core/config/text.h"
 
+#define EXCHANGES_NAMED 20 /* in a message */
+
 static void allocation_check(const struct check *check, const struct strategy_config *config)
 {
 	bool fixed = config->capital_allocation.mode && strcmp(config->capital_allocation.mode, "fixed_amount") == 0;
@@ -155,12 +157,31 @@ void strategy_config_free(struct strategy_config *config)
 	free(config);
 }
 
+static void stranger_report(const struct check *check, const struct gateway_config *gateway, const char *exchange,
+			    const char *const *names)
+{
+	const char *near = nearest_word(exchange, names, gateway->exchange_count);
+	char *all = memory_copy(names[0]);
+
+	for (size_t i = 1; i < gateway->exchange_count && i < EXCHANGES_NAMED; i++) {
+		char *longer = memory_format("%s, %s", all, names[i]);
+
+		free(all);
+		all = longer;
+	}
+	if (near)
+		check_error(check, "exchange", "%s has no exchange \"%s\"; did you mean %s?", gateway->file, exchange,
+			    near);
+	else
+		check_error(check, "exchange", "%s has no exchange \"%s\"; it has: %s", gateway->file, exchange, all);
+	free(all);
+}
+
 int config_pair_check(const struct gateway_config *gateway, const struct strategy_config *strategy,
 		      struct config_report *report)
 {
 	struct check check = {&strategy_keys, strategy->file, report, strategy->document};
 	const char **names = memory_new((gateway->exchange_count + 1) * sizeof *names);
-	const char *near;
 	int rc = TG_ERR_INVALID;
 
 	for (size_t i = 0; i < gateway->exchange_count; i++) {
@@ -168,10 +189,8 @@ int config_pair_check(const struct gateway_config *gateway, const struct strateg
 		if (strcmp(names[i], strategy->exchange) == 0)
 			rc = 0;
 	}
-	near = nearest_word(strategy->exchange, names, gateway->exchange_count);
 	if (rc != 0)
-		check_error(&check, "exchange", "%s has no exchange \"%s\"; did you mean %s?", gateway->file,
-			    strategy->exchange, near ? near : names[0]);
+		stranger_report(&check, gateway, strategy->exchange, names);
 	free(names);
 	return rc;
 }

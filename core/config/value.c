@@ -105,6 +105,11 @@ static tg_amount bound_amount(const char *text)
 	return bound;
 }
 
+static bool range_holds(const struct key *key, tg_amount value)
+{
+	return (!key->low || value >= bound_amount(key->low)) && (!key->high || value <= bound_amount(key->high));
+}
+
 /* A number of any kind, exactly, within the key's range. */
 static bool number_read(const struct value_source *source, const struct key *key, const struct yaml_node *node,
 			tg_amount *ret_value)
@@ -121,7 +126,7 @@ static bool number_read(const struct value_source *source, const struct key *key
 		return value_mismatch(source, key, node, "");
 	if (!node->plain)
 		return value_mismatch(source, key, node, ", without quotes");
-	if ((key->low && value < bound_amount(key->low)) || (key->high && value > bound_amount(key->high)))
+	if (!range_holds(key, value))
 		return value_mismatch(source, key, node, "");
 	*ret_value = value;
 	return true;
@@ -289,8 +294,8 @@ bool value_read(const struct value_source *source, const struct key *key, const 
 {
 	void *place = key->flags & KEY_LATER ? NULL : (char *)base + key->offset;
 	tg_amount amount;
-	int64_t number;
-	bool truth;
+	int64_t number = 0;
+	bool truth = false;
 
 	switch (key->type) {
 	case KEY_TEXT:
@@ -365,17 +370,25 @@ void value_default(const struct key *key, void *base)
 	yaml_free(node);
 }
 
-bool value_ordered(const struct key *key, const char *less, const char *more, bool equal)
+/* Numbers and moments on one scale. False if the key does not accept the text. */
+static bool text_measure(const struct key *key, const char *text, tg_amount *ret_measure)
 {
-	int64_t a_moment, b_moment;
+	int64_t seconds;
+
+	if (key->type != KEY_MOMENT)
+		return tg_amount_parse(text_str(text), ret_measure) == 0 && range_holds(key, *ret_measure);
+	if (!moment_parse(text, &seconds))
+		return false;
+	*ret_measure = seconds;
+	return true;
+}
+
+bool value_ordered(const struct key *less_key, const char *less, const struct key *more_key, const char *more,
+		   bool equal)
+{
 	tg_amount a, b;
 
-	if (key->type == KEY_MOMENT) {
-		if (!moment_parse(less, &a_moment) || !moment_parse(more, &b_moment))
-			return true;
-		return a_moment < b_moment || (equal && a_moment == b_moment);
-	}
-	if (tg_amount_parse(text_str(less), &a) != 0 || tg_amount_parse(text_str(more), &b) != 0)
+	if (!text_measure(less_key, less, &a) || !text_measure(more_key, more, &b))
 		return true;
 	return a < b || (equal && a == b);
 }

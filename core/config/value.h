@@ -23,7 +23,8 @@ void value_default(const struct key *key, void *base);
 /* What the key may hold, for messages and the reference: "a number from 0 to 10000 (bps)". The caller frees it. */
 char *value_allowed(const struct key *key);
 
-/* Is a <= b (or, strictly, a < b) for two texts that the key accepts? True if either is not readable. */
-bool value_ordered(const struct key *key, const char *less, const char *more, bool equal);
+/* Is less <= more (or, unless `equal`, less < more)? True if a key does not accept its text: that is told elsewhere. */
+bool value_ordered(const struct key *less_key, const char *less, const struct key *more_key, const char *more,
+		   bool equal);
 
 #endif
