@@ -1,3 +1,4 @@
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/inotify.h>
@@ -163,13 +164,13 @@ static int journal_show(const struct arguments *args, const char *state_dir, str
 	int rc = EXIT_DONE, watch = -1;
 	if (following) { /* before the first look, so that nothing falls between */
 		watch = inotify_init1(IN_CLOEXEC);
-		if (watch < 0 || inotify_add_watch(watch, state_dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
-			return cli_fail(args, "cannot watch %s", state_dir);
+		if (inotify_add_watch(watch, state_dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
+			rc = cli_fail(args, "cannot watch %s: %s", state_dir, strerror(errno));
 	}
 	entries_init(&entries, (size_t)limit);
-	if (entries_read(&entries, state_dir, entry_wanted, wanted, &report, &error)) {
+	if (rc == EXIT_DONE && entries_read(&entries, state_dir, entry_wanted, wanted, &report, &error)) {
 		rc = cli_fail(args, "%s", error.message);
-	} else {
+	} else if (rc == EXIT_DONE) {
 		entries_print(&entries, json);
 		if (!json && !following)
 			records_say_left_out(entries.total, limit, "records");

@@ -62,7 +62,8 @@ static int status_run(const struct arguments *args)
 	rc = control_request(state_dir, request, TIMEOUT_MS, &reply, &error);
 	json_object_put(request);
 	if (rc)
-		return cli_fail(args, "%s", error.message);
+		return cli_fail(args, "%s%s", error.message,
+				rc == TG_ERR_NOT_FOUND ? "; name it with --state-dir DIR or --config FILE" : "");
 	rc = reply_show(args, reply);
 	json_object_put(reply);
 	return rc;

@@ -93,6 +93,7 @@ static int entry_read(void *ctx, const struct journal_entry *entry)
 	struct json_object *object = problem ? unreadable_json(entry, problem) : record_json(entry);
 	if (!object)
 		return TG_ERR_NO_MEMORY;
+	json_repair(object);
 	if (reading->wanted(reading->ctx, entry, object))
 		return entries_add(reading->entries, object);
 	json_object_put(object);

@@ -1,5 +1,6 @@
 #include "core/cli/help.h"
 
+#include <ctype.h>
 #include <string.h>
 
 #include "core/cli/out.h"
@@ -131,11 +132,19 @@ void help_program(FILE *stream)
 	fprintf(stream, "Exit status: 0 done, 1 failed, 2 wrong usage or configuration.\n");
 }
 
+/* The summary as a sentence. */
+static void print_summary(FILE *stream, const char *summary)
+{
+	fputc(toupper((unsigned char)summary[0]), stream);
+	fputs(summary + 1, stream);
+	fputs(".\n", stream);
+}
+
 void help_command(FILE *stream, const struct command *command, const char *path)
 {
 	fprintf(stream, "Usage: trigate %s%s%s%s\n\n", path, command->synopsis ? " " : "",
 		command->synopsis ? command->synopsis : "", command->sub ? " COMMAND [OPTION]..." : " [OPTION]...");
-	print_wrapped(stream, command->summary, 0, 0);
+	print_summary(stream, command->summary);
 	if (command->details) {
 		fputc('\n', stream);
 		print_wrapped(stream, command->details, 0, 0);

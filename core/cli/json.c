@@ -1,5 +1,6 @@
 #include "core/cli/json.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,20 +19,43 @@ static void put(struct json_object *line, const char *key, struct json_object *v
 		json_object_put(value);
 }
 
+/* Returns whether there was anything to repair. Control characters are JSON's to escape; a byte above ASCII that starts
+ * no character is broken. */
+static bool text_repair(char *text)
+{
+	bool broken = false;
+	while (*text) {
+		size_t length = text_character(text);
+		if (!length && (unsigned char)*text >= 0x80) {
+			*text = '?';
+			broken = true;
+		}
+		text += length ? length : 1;
+	}
+	return broken;
+}
+
 void json_put_text(struct json_object *line, const char *key, const char *text)
 {
 	char *copy = strdup(text);
 	if (!copy)
 		return;
-	for (char *at = copy; *at;) {
-		size_t length = text_character(at);
-		/* control characters are JSON's to escape; a byte above ASCII that starts no character is broken */
-		if (!length && (unsigned char)*at >= 0x80)
-			*at = '?';
-		at += length ? length : 1;
-	}
+	text_repair(copy);
 	put(line, key, json_object_new_string(copy));
 	free(copy);
+}
+
+void json_repair(struct json_object *object)
+{
+	json_object_object_foreach(object, key, value)
+	{
+		(void)key;
+		char *copy =
+			json_object_is_type(value, json_type_string) ? strdup(json_object_get_string(value)) : NULL;
+		if (copy && text_repair(copy))
+			json_object_set_string(value, copy);
+		free(copy);
+	}
 }
 
 void json_put_number(struct json_object *line, const char *key, int64_t number)

@@ -16,4 +16,7 @@ void json_put_amount(struct json_object *line, const char *key, tg_amount amount
 void json_put_decimal(struct json_object *line, const char *key, struct tg_decimal value);
 void json_put_time(struct json_object *line, const char *key, int64_t unix_ns); /* 0: null */
 
+/* Replace broken UTF-8 in the object's own text members: a record may hold what an exchange said. */
+void json_repair(struct json_object *object);
+
 #endif

@@ -1,5 +1,7 @@
 #include "core/cli/records.h"
 
+#include <dirent.h>
+#include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -41,13 +43,30 @@ int state_dir_find(const struct arguments *args, char *text, size_t size)
 	return 0;
 }
 
+static bool has_journal(const char *state_dir)
+{
+	DIR *dir = opendir(state_dir);
+	bool found = false;
+	for (const struct dirent *entry = NULL; dir && !found && (entry = readdir(dir));)
+		found = fnmatch("journal-*.tgj", entry->d_name, 0) == 0;
+	/* one that cannot be listed is for the journal's reader to complain about */
+	found = found || !dir;
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
 int records_dir(const struct arguments *args, char *text, size_t size)
 {
 	int rc = state_dir_find(args, text, size);
-	if (!rc && access(text, F_OK) != 0)
+	if (rc)
+		return rc;
+	if (access(text, F_OK) != 0)
 		return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
 				text);
-	return rc;
+	if (!has_journal(text))
+		return cli_fail(args, "state directory %s holds no journal: no gateway has run there yet", text);
+	return 0;
 }
 
 int records_load(const struct arguments *args, struct model **ret_model)

@@ -52,14 +52,13 @@ void text_cut(char *text, size_t columns)
 	char *last = text; /* where the mark goes */
 	size_t seen = 0;
 	for (char *at = text; *at; seen++) {
-		if (seen + 1 == columns)
-			last = at;
 		if (seen == columns) {
 			/* the mark takes three bytes; what follows `last` may be fewer */
-			size_t room = strlen(last);
-			snprintf(last, room + 1, "%s", room >= sizeof mark - 1 ? mark : columns ? "." : "");
+			size_t room = columns ? strlen(last) : 0;
+			snprintf(last, room + 1, "%s", room >= sizeof mark - 1 ? mark : ".");
 			return;
 		}
+		last = at;
 		size_t length = text_character(at);
 		at += length ? length : 1;
 	}
