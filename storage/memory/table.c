@@ -6,14 +6,17 @@
 
 #define TEXTS_MAX 9
 #define DECIMALS_MAX 3
+#define MONEYS_MAX 5
 
 /* Where the texts and decimals of a row are, so that one function copies and one checks every kind. */
 struct layout {
 	size_t size;
 	uint32_t text_count;
 	uint32_t decimal_count;
+	uint32_t money_count;
 	size_t text[TEXTS_MAX];
 	size_t decimal[DECIMALS_MAX];
+	size_t money[MONEYS_MAX];
 };
 
 #define CYCLE(field) offsetof(struct tg_cycle_row, field)
@@ -25,22 +28,33 @@ static const struct layout layouts[] = {
 	[TG_ROW_CYCLE] = {sizeof(struct tg_cycle_row),
 			  8,
 			  0,
+			  5,
 			  {CYCLE(id), CYCLE(strategy), CYCLE(exchange), CYCLE(state), CYCLE(route), CYCLE(currency),
 			   CYCLE(deltas), CYCLE(reason)},
-			  {0}},
+			  {0},
+			  {CYCLE(planned_in), CYCLE(planned_out), CYCLE(amount_in), CYCLE(amount_out), CYCLE(profit)}},
 	[TG_ROW_ORDER] = {sizeof(struct tg_order_row),
 			  7,
 			  3,
+			  1,
 			  {ORDER(client_id), ORDER(cycle_id), ORDER(exchange_id), ORDER(market), ORDER(state),
 			   ORDER(purpose), ORDER(reason)},
-			  {ORDER(price), ORDER(qty), ORDER(filled_qty)}},
+			  {ORDER(price), ORDER(qty), ORDER(filled_qty)},
+			  {ORDER(filled_quote)}},
 	[TG_ROW_FILL] = {sizeof(struct tg_fill_row),
 			 3,
 			 3,
+			 0,
 			 {FILL(client_id), FILL(fill_id), FILL(fee_currency)},
-			 {FILL(price), FILL(qty), FILL(fee)}},
-	[TG_ROW_EVENT] =
-		{sizeof(struct tg_event_row), 4, 0, {EVENT(kind), EVENT(cycle_id), EVENT(client_id), EVENT(text)}, {0}},
+			 {FILL(price), FILL(qty), FILL(fee)},
+			 {0}},
+	[TG_ROW_EVENT] = {sizeof(struct tg_event_row),
+			  4,
+			  0,
+			  0,
+			  {EVENT(kind), EVENT(cycle_id), EVENT(client_id), EVENT(text)},
+			  {0},
+			  {0}},
 };
 
 static const struct tg_str *row_text(const struct layout *layout, const void *row, uint32_t index)
@@ -115,6 +129,14 @@ int32_t row_check(int32_t kind, const void *row, struct tg_error *ret_error)
 		if (value->scale < 0 || value->scale > TG_AMOUNT_SCALE)
 			return tg_error_set(ret_error, TG_ERR_INVALID, "a decimal of scale %d; 0 to %d are allowed",
 					    value->scale, TG_AMOUNT_SCALE);
+	}
+	for (uint32_t i = 0; i < layout->decimal_count; i++)
+		if (((const struct tg_decimal *)((const char *)row + layout->decimal[i]))->mantissa == INT64_MIN)
+			return tg_error_set(ret_error, TG_ERR_OVERFLOW, "a decimal below -(2^63 - 1)");
+	for (uint32_t i = 0; i < layout->money_count; i++) {
+		const struct tg_money *money = (const struct tg_money *)((const char *)row + layout->money[i]);
+		if (money->hi == INT64_MIN && money->lo == 0)
+			return tg_error_set(ret_error, TG_ERR_OVERFLOW, "an amount below -(2^127 - 1)");
 	}
 	if (kind == TG_ROW_EVENT && ((const struct tg_event_row *)row)->position > INT64_MAX)
 		return tg_error_set(ret_error, TG_ERR_OVERFLOW, "an event's position exceeds 2^63 - 1");

@@ -28,7 +28,8 @@ int text_compare(struct tg_str a, struct tg_str b); /* by bytes, the shorter fir
 /* A copy with its texts in one allocation; free() it. NULL: out of memory. */
 void *row_copy(int32_t kind, const void *row);
 
-/* Texts without NUL, decimals of scale 0 to 18, a kind that is known. */
+/* Texts without NUL, decimals of scale 0 to 18, numbers whose negative exists (as stores that keep text demand), a kind
+ * that is known. */
 int32_t row_check(int32_t kind, const void *row, struct tg_error *ret_error);
 
 /* Index of the first row whose key is at least, or with `behind` greater than, the given one. */

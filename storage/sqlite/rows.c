@@ -43,6 +43,8 @@ static void put_decimal(struct binder *binder, struct tg_decimal value)
 		binder->status =
 			tg_error_set(binder->error, TG_ERR_INVALID, "a decimal of scale %d; 0 to %d are allowed",
 				     value.scale, TG_AMOUNT_SCALE);
+	if (binder->status == TG_OK && value.mantissa == INT64_MIN) /* its text could not be read back */
+		binder->status = tg_error_set(binder->error, TG_ERR_OVERFLOW, "a decimal below -(2^63 - 1)");
 	if (binder->status == TG_OK)
 		put_digits(binder, digits, tg_decimal_format(value, digits, sizeof digits));
 }
@@ -51,6 +53,8 @@ static void put_money(struct binder *binder, struct tg_money money)
 {
 	char digits[TG_AMOUNT_TEXT_MAX];
 
+	if (binder->status == TG_OK && money.hi == INT64_MIN && money.lo == 0)
+		binder->status = tg_error_set(binder->error, TG_ERR_OVERFLOW, "an amount below -(2^127 - 1)");
 	if (binder->status == TG_OK)
 		put_digits(binder, digits, tg_amount_format(tg_amount_of(money), digits, sizeof digits));
 }
