@@ -157,10 +157,11 @@ static int decisions_run(const struct arguments *args)
 	if (rc)
 		return rc;
 	int64_t limit = records_limit(args);
-	entries_init(&entries, (size_t)limit);
+	bool json = arguments_given(args, "json");
+	entries_init(&entries, (size_t)limit, json && limit == INT64_MAX ? decision_to_json : NULL);
 	if (entries_read(&entries, state_dir, decision_wanted, &wanted, &report, &error))
 		rc = cli_fail(args, "%s", error.message);
-	else if (!arguments_given(args, "json"))
+	else if (!json)
 		rc = people_print(&entries, &wanted, limit) ? EXIT_DONE : cli_fail(args, "out of memory");
 	else
 		for (size_t i = 0; i < entries.count && !out_broken(); i++)

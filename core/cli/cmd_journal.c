@@ -75,15 +75,15 @@ static void entry_print(struct json_object *object)
 	fputc('\n', stdout);
 }
 
-static void entries_print(const struct entries *entries, bool json)
+static void entry_print_json(struct json_object *object)
 {
-	for (size_t i = 0; i < entries->count && !out_broken(); i++) {
-		struct json_object *object = entries_get(entries, i);
-		if (json)
-			out_json(json_object_get(object));
-		else
-			entry_print(object);
-	}
+	out_json(json_object_get(object));
+}
+
+static void entries_print(const struct entries *entries, entry_show_fn show)
+{
+	for (size_t i = 0; i < entries->count && !out_broken(); i++)
+		show(entries_get(entries, i));
 }
 
 /* ------------------------------------------------------------------ following */
@@ -101,16 +101,13 @@ static int follow(const struct arguments *args, const char *state_dir, struct en
 {
 	struct tg_error error = tg_error_init();
 	struct journal_report report;
-	entries->limit = SIZE_MAX;
 	for (;;) {
-		entries_forget(entries);
 		if (fflush(stdout) != 0 || out_broken())
 			return EXIT_FAILED;
 		if (!change_wait(watch))
 			return cli_fail(args, "cannot watch %s any more", state_dir);
 		if (entries_read(entries, state_dir, entry_wanted, wanted, &report, &error))
 			return cli_fail(args, "%s", error.message);
-		entries_print(entries, arguments_given(args, "json"));
 	}
 }
 
@@ -154,34 +151,41 @@ static void say_torn(const struct journal_report *report)
 			(unsigned long long)report->torn_bytes);
 }
 
-static int journal_show(const struct arguments *args, const char *state_dir, struct wanted *wanted)
+/* The first look at the journal, with what there is to say about it. */
+static int journal_show(const struct arguments *args, const char *state_dir, struct wanted *wanted,
+			struct entries *entries, entry_show_fn show)
 {
-	struct entries entries;
 	struct journal_report report = {0};
 	struct tg_error error = tg_error_init();
-	int64_t limit = records_limit(args);
-	bool json = arguments_given(args, "json"), following = arguments_given(args, "follow");
-	int rc = EXIT_DONE, watch = -1;
-	if (following) { /* before the first look, so that nothing falls between */
-		watch = inotify_init1(IN_CLOEXEC);
-		if (inotify_add_watch(watch, state_dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0)
-			rc = cli_fail(args, "cannot watch %s: %s", state_dir, strerror(errno));
+	if (entries_read(entries, state_dir, entry_wanted, wanted, &report, &error))
+		return cli_fail(args, "%s", error.message);
+	entries_print(entries, show);
+	if (arguments_given(args, "json"))
+		return EXIT_DONE;
+	if (!arguments_given(args, "follow"))
+		records_say_left_out(entries->total, entries->show ? INT64_MAX : records_limit(args), "records");
+	say_torn(&report);
+	return EXIT_DONE;
+}
+
+static int journal_follow(const struct arguments *args, const char *state_dir, struct wanted *wanted,
+			  struct entries *entries, entry_show_fn show)
+{
+	/* watched before the first look, so that nothing falls between */
+	int watch = inotify_init1(IN_CLOEXEC);
+	if (inotify_add_watch(watch, state_dir, IN_MODIFY | IN_CREATE | IN_MOVED_TO) < 0) {
+		int rc = cli_fail(args, "cannot watch %s: %s", state_dir, strerror(errno));
+		if (watch >= 0)
+			close(watch);
+		return rc;
 	}
-	entries_init(&entries, (size_t)limit);
-	if (rc == EXIT_DONE && entries_read(&entries, state_dir, entry_wanted, wanted, &report, &error)) {
-		rc = cli_fail(args, "%s", error.message);
-	} else if (rc == EXIT_DONE) {
-		entries_print(&entries, json);
-		if (!json && !following)
-			records_say_left_out(entries.total, limit, "records");
-		if (!json)
-			say_torn(&report);
-		if (following)
-			rc = follow(args, state_dir, &entries, wanted, watch);
+	int rc = journal_show(args, state_dir, wanted, entries, show);
+	if (rc == EXIT_DONE) {
+		entries_forget(entries);
+		entries->show = show;
+		rc = follow(args, state_dir, entries, wanted, watch);
 	}
-	entries_finish(&entries);
-	if (watch >= 0)
-		close(watch);
+	close(watch);
 	return rc;
 }
 
@@ -189,10 +193,21 @@ static int journal_run(const struct arguments *args)
 {
 	char state_dir[4096];
 	struct wanted wanted;
+	struct entries entries;
 	int rc = wanted_read(args, &wanted);
 	if (!rc)
 		rc = records_dir(args, state_dir, sizeof state_dir);
-	return rc ? rc : journal_show(args, state_dir, &wanted);
+	if (rc)
+		return rc;
+	entry_show_fn show = arguments_given(args, "json") ? entry_print_json : entry_print;
+	int64_t limit = records_limit(args);
+	entries_init(&entries, (size_t)limit, limit == INT64_MAX ? show : NULL);
+	if (arguments_given(args, "follow"))
+		rc = journal_follow(args, state_dir, &wanted, &entries, show);
+	else
+		rc = journal_show(args, state_dir, &wanted, &entries, show);
+	entries_finish(&entries);
+	return rc;
 }
 
 static const struct option_spec journal_options[] = {

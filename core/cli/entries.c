@@ -5,12 +5,13 @@
 #include <string.h>
 
 #include "core/cli/json.h"
+#include "core/cli/out.h"
 
 #define ROOM_FIRST 256
 
-void entries_init(struct entries *entries, size_t limit)
+void entries_init(struct entries *entries, size_t limit, entry_show_fn show)
 {
-	*entries = (struct entries){.limit = limit};
+	*entries = (struct entries){.limit = limit, .show = show};
 }
 
 void entries_forget(struct entries *entries)
@@ -94,10 +95,15 @@ static int entry_read(void *ctx, const struct journal_entry *entry)
 	if (!object)
 		return TG_ERR_NO_MEMORY;
 	json_repair(object);
-	if (reading->wanted(reading->ctx, entry, object))
+	bool wanted = reading->wanted(reading->ctx, entry, object);
+	if (wanted && !reading->entries->show)
 		return entries_add(reading->entries, object);
+	if (wanted) {
+		reading->entries->total++;
+		reading->entries->show(object);
+	}
 	json_object_put(object);
-	return 0;
+	return out_broken() ? TG_ERR_CLOSED : 0;
 }
 
 int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted, void *ctx,
@@ -107,5 +113,5 @@ int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted
 	int rc = journal_read(state_dir, entry_read, &reading, ret_report, ret_error);
 	if (rc == TG_ERR_NO_MEMORY)
 		tg_error_set(ret_error, rc, "out of memory");
-	return rc;
+	return out_broken() ? 0 : rc;
 }

@@ -8,7 +8,10 @@
 #include "core/cli/arguments.h"
 #include "core/state/record.h"
 
-/* A record as its JSON object (members position, time, type, then its own), kept for output. */
+/* Takes one record for output; borrowed. */
+typedef void (*entry_show_fn)(struct json_object *object);
+
+/* Records as JSON objects (members position, time, type, then their own), kept for output or shown at once. */
 struct entries {
 	struct json_object **object; /* a ring once `limit` is reached */
 	size_t count;
@@ -17,16 +20,19 @@ struct entries {
 	size_t limit;
 	size_t total; /* wanted records seen, kept or not */
 	uint64_t last_position;
+	entry_show_fn show; /* not NULL: nothing is kept, each goes here as it is read */
 };
 
 /* Is this record wanted? object is what record_json makes of it. */
 typedef bool (*entry_fn)(void *ctx, const struct journal_entry *entry, struct json_object *object);
 
-void entries_init(struct entries *entries, size_t limit);
+/* Keep the newest `limit`; or, with `show`, none. */
+void entries_init(struct entries *entries, size_t limit, entry_show_fn show);
 void entries_finish(struct entries *entries);
 
 /* Add all wanted records behind entries->last_position; older ones than `limit` are forgotten. A record that this
- * version cannot read is kept with a member "problem". Errors carry a message. */
+ * version cannot read is kept with a member "problem". Ends early, without an error, when nobody reads our output any
+ * more. Errors carry a message. */
 int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error);
 

@@ -163,6 +163,15 @@ def test_broken_output():
     got = subprocess.run([TRIGATE, "help"], stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     ok(got.returncode == 1 and b"not all output could be written" in got.stderr, "so is a closed pipe", got)
+    path = write_journal("piped", 300)
+    for command in (["journal"], ["decisions"], ["orders"], ["cycles", "list"]):
+        child = subprocess.Popen([TRIGATE, *command, "-d", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        child.stdout.readline()
+        child.stdout.close()
+        message = child.stderr.read()
+        child.stderr.close()
+        ok(child.wait() == 1 and message.count(b"\n") == 1 and b"not all output" in message,
+           f"{' '.join(command)}: a reader that leaves is noticed", message)
 
 
 def test_states():
