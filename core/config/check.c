@@ -7,6 +7,8 @@
 #include "core/config/memory.h"
 #include "core/config/value.h"
 
+#define ENTRIES_MAX 64 /* exchanges in a gateway file; more are a mistake */
+
 /* A group of keys on the walk. node is NULL where the file has none: then only defaults are set. */
 struct group {
 	const struct yaml_node *node;
@@ -164,6 +166,13 @@ static void entries_check(const struct check *check, const struct group *group, 
 	if (node == NULL || node->count == 0) {
 		if (key->flags & KEY_REQUIRED)
 			missing_report(check, group, key, shown);
+		return;
+	}
+	if (node->count > ENTRIES_MAX) {
+		struct report_place place = {check->file, node->line, node->column, shown};
+
+		report_error(check->report, &place, "has %zu entries; at most %d are allowed", node->count,
+			     ENTRIES_MAX);
 		return;
 	}
 	choice = memory_new(node->count * sizeof *choice);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <trigate/abi.h>
@@ -86,17 +87,34 @@ static ssize_t read_all(int fd, char *buffer, size_t size)
 	return (ssize_t)used;
 }
 
-int file_read(const char *path, size_t most, struct config_report *report, char **ret_text, size_t *ret_len)
+/* Regular files only: a device has no end, a pipe would be waited for and can be read only once. Opening a pipe without
+ * a writer must not wait either. */
+static int file_open(const char *path, struct config_report *report)
 {
 	struct report_place place = {.file = path};
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char *buffer;
-	ssize_t got;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat status;
 
 	if (fd < 0) {
 		report_error(report, &place, "cannot be opened: %s", strerror(errno));
-		return TG_ERR_IO;
+		return -1;
 	}
+	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode))
+		return fd;
+	report_error(report, &place, "is not a regular file");
+	close(fd);
+	return -1;
+}
+
+int file_read(const char *path, size_t most, struct config_report *report, char **ret_text, size_t *ret_len)
+{
+	struct report_place place = {.file = path};
+	int fd = file_open(path, report);
+	char *buffer;
+	ssize_t got;
+
+	if (fd < 0)
+		return TG_ERR_IO;
 	buffer = memory_new(most + 2); /* one byte over the limit shows that it is exceeded, one NUL */
 	got = read_all(fd, buffer, most + 1);
 	if (got < 0)
