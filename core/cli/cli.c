@@ -57,7 +57,7 @@ static int misuse_command(const char *path, const struct command *const *list, c
 {
 	const char *names[COMMANDS_MAX];
 	size_t count = 0;
-	for (; list[count] && count < COMMANDS_MAX; count++)
+	for (; count < COMMANDS_MAX && list[count]; count++)
 		names[count] = list[count]->name;
 	const char *near = nearest_word(given, names, count);
 

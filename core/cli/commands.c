@@ -4,9 +4,9 @@
 
 extern const struct command command_scan;
 extern const struct command command_check;
-extern const struct command command_stop;
-extern const struct command command_status;
 extern const struct command command_plugins;
+extern const struct command command_status;
+extern const struct command command_stop;
 extern const struct command command_cycles;
 extern const struct command command_orders;
 extern const struct command command_decisions;
@@ -18,9 +18,9 @@ extern const struct command command_help;
 const struct command *const commands[] = {
 	&command_scan,
 	&command_check,
-	&command_stop,
-	&command_status,
 	&command_plugins,
+	&command_status,
+	&command_stop,
 	&command_cycles,
 	&command_orders,
 	&command_decisions,

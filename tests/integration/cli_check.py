@@ -187,6 +187,23 @@ def test_states():
         ok(dot.startswith(f"digraph {name} {{") and dot.endswith("}\n") and all(s in dot for s in known), f"{name}: --dot")
 
 
+def completed(line):
+    """What bash offers for the last word of a line."""
+    words = line.split(" ")
+    script = ('source <("$0" help --completion bash); COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _trigate; '
+              'echo "${COMPREPLY[*]}"')
+    return subprocess.run(["bash", "-c", script, TRIGATE, *words], capture_output=True).stdout.decode().split()
+
+
+def test_completion():
+    ok("orders" in completed("trigate "), "bash completes commands", completed("trigate "))
+    ok(completed("trigate dec") == ["decisions"], "from their beginning", completed("trigate dec"))
+    ok(completed("trigate cycles ") == ["list", "show", "--help"], "sub-commands", completed("trigate cycles "))
+    ok(completed("trigate cycles list --st") == ["--state", "--state-dir"], "options", completed("trigate cycles list --st"))
+    ok(completed("trigate orders --open --js") == ["--json"], "behind other options")
+    ok(completed("trigate help ver") == ["version"], "and what help knows")
+
+
 def write_journal(name, cycles):
     path = os.path.join(HERE, name)
     os.makedirs(path, exist_ok=True)
