@@ -183,7 +183,7 @@ int pairs_parse(const char *name, const char *text, size_t len, struct config_re
 	free(copy);
 	if (list.count == 0 && report->errors == errors)
 		report_error(report, &whole, "lists no cycle; the strategy could trade nothing");
-	if (report->errors > errors) {
+	if (report_failed(report, errors)) {
 		pairs_clear(&list);
 		return TG_ERR_INVALID;
 	}

@@ -6,6 +6,7 @@
 #include "core/base/nearest.h"
 #include "core/config/check.h"
 #include "core/config/memory.h"
+#include "core/config/report.h"
 
 /* The group of keys that names a plugin: "exchanges.sim", "storage". */
 static char *choice_group(const struct gateway_config *config, const struct plugin_choice *choice)
@@ -98,5 +99,5 @@ int config_plugins_check(const struct gateway_config *config, const struct regis
 		choice_check(config, &config->exchange[i], TG_KIND_EXCHANGE, registry, report);
 	choice_check(config, &config->storage, TG_KIND_STORAGE, registry, report);
 	choice_check(config, &config->router, TG_KIND_ROUTER, registry, report);
-	return report->errors > errors ? TG_ERR_INVALID : 0;
+	return report_failed(report, errors) ? TG_ERR_INVALID : 0;
 }

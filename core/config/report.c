@@ -13,6 +13,11 @@ bool report_full(const struct config_report *report)
 	return report->count >= REPORT_PROBLEMS_MAX;
 }
 
+bool report_failed(const struct config_report *report, size_t errors)
+{
+	return report->errors > errors || report_full(report);
+}
+
 static char *place_text(const struct report_place *place, const char *what)
 {
 	const char *key = place->key ? place->key : "";
@@ -108,7 +113,7 @@ int report_close(struct config_report *report, size_t first, bool strict)
 			report->problem[at] = report->problem[at - 1];
 		report->problem[at] = moved;
 	}
-	return errors ? TG_ERR_INVALID : 0;
+	return errors || report_full(report) ? TG_ERR_INVALID : 0;
 }
 
 void config_report_print(const struct config_report *report, FILE *out)

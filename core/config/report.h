@@ -23,6 +23,9 @@ void report_warning(struct config_report *report, const struct report_place *pla
 /* True once no further problem is taken: a reason to stop looking. */
 bool report_full(const struct config_report *report);
 
+/* Has anything been refused since there were `errors`? A full report vouches for nothing, so it counts as such. */
+bool report_failed(const struct config_report *report, size_t errors);
+
 /* Order the problems from `first` on by their place and, if strict, turn their warnings into errors. Returns 0, or
  * TG_ERR_INVALID if there is an error among them. */
 int report_close(struct config_report *report, size_t first, bool strict);

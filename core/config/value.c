@@ -335,7 +335,7 @@ bool value_read(const struct value_source *source, const struct key *key, const 
 	case KEY_MAP:
 	case KEY_ENTRIES: break;
 	}
-	assert(!"a group is not a value");
+	assert(key->type != KEY_MAP && key->type != KEY_ENTRIES);
 	return false;
 }
 

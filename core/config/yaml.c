@@ -364,7 +364,7 @@ int yaml_parse(const char *file, const char *text, size_t len, struct config_rep
 		duplicates_find(&p, root);
 	if (report->errors == errors && (root == NULL || yaml_is_null(root)))
 		report_error(report, &whole, "the file is empty");
-	if (report->errors > errors) {
+	if (report_failed(report, errors)) {
 		yaml_free(root);
 		return TG_ERR_INVALID;
 	}

@@ -157,6 +157,25 @@ static void test_all_problems(void)
 	config_report_clear(&report);
 }
 
+/* Files may share a report; one that is full must not let a wrong file pass for want of room. */
+static void test_full_report(void)
+{
+	struct config_report report = {0};
+	struct strategy_config *c = NULL;
+	char many[16384] = "";
+
+	for (size_t i = 0, len = 0; i < 1000; i++)
+		len += (size_t)snprintf(many + len, sizeof many - len, "k%zu: 1\n", i);
+	is_int(strategy_config_parse("many.yaml", many, strlen(many), false, &report, &c), TG_ERR_INVALID,
+	       "many problems");
+	ok(report.count <= 200 && said(&report, "too many problems"), "are not all kept, and that is told");
+	is_int(strategy_config_parse("next.yaml", "a: [", 4, false, &report, &c), TG_ERR_INVALID,
+	       "broken YAML after that");
+	is_int(strategy_config_parse("next.yaml", HEAD, strlen(HEAD), false, &report, &c), TG_ERR_INVALID, "any file");
+	ok(c == NULL, "gives nothing");
+	config_report_clear(&report);
+}
+
 static void test_empty_groups(void)
 {
 	struct config_report report;
@@ -212,6 +231,7 @@ int main(void)
 	test_later();
 	test_all_problems();
 	test_empty_groups();
+	test_full_report();
 	test_files();
 	return tap_done();
 }
