@@ -1,5 +1,5 @@
-/* The list of commands, in the order in which help shows them. A new command: its file in meson.build, a line in each of
- * the two lists here. */
+/* The list of commands, in the order in which help shows them. A new command: its file in meson.build, a line in each
+ * of the two lists here. */
 #include "core/cli/cli.h"
 
 extern const struct command command_scan;
