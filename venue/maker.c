@@ -211,14 +211,15 @@ static void desk_wake(struct maker *maker, uint32_t market, uint64_t steps)
 
 /* ---------------------------------------------------------------- values */
 
-/* A currency's value has changed: its markets are quoted anew when they are off by a part of their spread. */
-static void currency_announce(struct maker *maker, uint32_t currency)
+/* A currency's value has changed: its markets are quoted anew, within `slack` steps, when they are off by a part of
+ * their spread. */
+static void currency_announce(struct maker *maker, uint32_t currency, uint32_t slack)
 {
 	for (uint32_t i = maker->first[currency]; i < maker->first[currency + 1]; i++) {
 		const struct desk *desk = &maker->desk[maker->of[i]];
 		double off = fair_price(maker, maker->of[i]) / desk->quoted - 1.0;
-		if ((off < 0 ? -off : off) > 0.6 * desk->half_spread && !desk->due)
-			desk_wake(maker, maker->of[i], random_below(&maker->random, 4));
+		if ((off < 0 ? -off : off) > 0.6 * desk->half_spread)
+			desk_wake(maker, maker->of[i], random_below(&maker->random, slack + 1));
 	}
 }
 
@@ -228,7 +229,7 @@ static void currency_move(struct maker *maker, uint32_t currency)
 	double deviation = currency < WORLD_HUBS ? 0.5e-4 : 1.5e-4;
 	double away = *value / maker->home[currency] - 1.0;
 	*value = *value * (1.0 + deviation * random_bell(&maker->random) - PULL_HOME * away);
-	currency_announce(maker, currency);
+	currency_announce(maker, currency, 3);
 }
 
 static void values_move(struct maker *maker)
@@ -284,7 +285,7 @@ static void lag_begin(struct maker *maker)
 	maker->lag[maker->lags_open++] =
 		(struct lag){market, maker->step + 1 + (uint64_t)(life_ms / (double)maker->options.step_ms)};
 	maker->lag_count++;
-	currency_announce(maker, cross->base);
+	currency_announce(maker, cross->base, 0);
 }
 
 /* Rivals take every level that pays. */

@@ -144,11 +144,14 @@ static void chaos_take(struct venue *venue, const struct venue_options *options)
 	venue->filter_changes_e9 = options->filter_changes_per_hour * options->step_ms * 10000 / 36;
 }
 
+/* Before the first order each currency is paid in once; so a start that was killed half way is made good. */
 static int32_t deposits_make(struct venue *venue, const struct venue_options *options, struct tg_error *error)
 {
 	for (uint32_t i = 0; i < options->deposit_count; i++) {
 		const struct venue_deposit *deposit = &options->deposit[i];
 		uint32_t currency = engine_currency(&venue->engine, deposit->currency);
+		if (venue->orders.count || accounts_at(&venue->engine.accounts, OWNER_ACCOUNT, currency)->free)
+			continue;
 		if (!accounts_deposit(&venue->engine.accounts, OWNER_ACCOUNT, currency, deposit->amount))
 			return tg_error_set(error, TG_ERR_OVERFLOW, "balances/%s: too large",
 					    venue->engine.currency[currency]);
@@ -176,7 +179,7 @@ static int32_t run_begin(struct venue *venue, const struct venue_options *option
 	int32_t status = venue_replay(venue, recorded, error);
 	if (status != TG_OK)
 		return status;
-	bool first = venue->run++ == 0;
+	venue->run++;
 	if (venue->time_ns > host_ns)
 		venue->skew_ns = venue->time_ns - host_ns;
 	maker.run = venue->run;
@@ -184,8 +187,7 @@ static int32_t run_begin(struct venue *venue, const struct venue_options *option
 	if (!recorded && maker_create(&maker, &venue->engine, value, &venue->maker) != TG_OK)
 		return tg_error_set(error, TG_ERR_NO_MEMORY, "no memory for the makers");
 	record_run(venue);
-	if (first)
-		status = deposits_make(venue, options, error);
+	status = deposits_make(venue, options, error);
 	if (status != TG_OK)
 		return status;
 	for (uint32_t c = 0; c < venue->engine.currency_count; c++)

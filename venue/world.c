@@ -43,7 +43,7 @@ static void currency_invent(struct world *world, uint32_t index)
 {
 	static const double tiers[] = {0.0007, 0.024, 0.31, 1.7, 8.6, 42, 270};
 	if (index < KNOWN_COUNT) {
-		snprintf(world->currency[index], VENUE_CURRENCY_MAX, "%s", known[index].name);
+		snprintf(world->currency[index], VENUE_CURRENCY_MAX, "%.7s", known[index].name);
 		world->value[index] = known[index].value;
 		return;
 	}
