@@ -36,12 +36,13 @@ static void rate_apply(mpq_t rate, const struct exact_leg *leg)
 	mpq_clear(factor);
 }
 
-/* Digits of a whole number of millionths of a bp: "-12.5" for -12500000. Cut if absurdly long. */
+/* Digits of a whole number of millionths of a bp: "-12.5" for -12500000. What does not fit is absurd:
+ * then its magnitude will do. */
 static void text_write(const mpz_t millionths, char *text, size_t size)
 {
 	char digits[64] = "";
 
-	if (mpz_sizeinbase(millionths, 10) + 2 > sizeof digits - PLACES) {
+	if (mpz_sizeinbase(millionths, 10) + sizeof "-." > size) {
 		snprintf(text, size, "%se%zu", mpz_sgn(millionths) < 0 ? "-1" : "1",
 			 mpz_sizeinbase(millionths, 10) - 1 - PLACES);
 		return;

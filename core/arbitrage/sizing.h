@@ -50,7 +50,7 @@ enum sizing_verdict { SIZE_OK = 0, SIZE_HALTED, SIZE_NO_QUOTE, SIZE_LOTS, SIZE_N
 const char *sizing_verdict_text(enum sizing_verdict verdict);
 
 /* The size of most profit within the limits: the best of all sizes where one leg trades at most 32 lots, else within the
- * rounding of one such lot (see sizing.c). A third fee currency needs a quoted market with the start currency, else
+ * worth of one lot of each leg, so that a gain smaller than that may go unseen (see sizing.c). A third fee currency needs a quoted market with the start currency, else
  * SIZE_NO_QUOTE. ret_plan->cycle is left 0: the caller knows. On any verdict ret_plan holds the best that was seen (legs 0 if none), so
  * that a decision can show figures. */
 enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
