@@ -144,6 +144,20 @@ int cli_help(size_t count, const char *const *words)
 	return EXIT_DONE;
 }
 
+static int misuse_option(const char *given)
+{
+	static const char *const known[] = {"--help", "--version"};
+	const char *near = nearest_word(given, known, sizeof known / sizeof known[0]);
+	fprintf(stderr, "trigate: '");
+	out_plain(stderr, given);
+	if (near)
+		fprintf(stderr, "' is unknown; did you mean '%s'?", near);
+	else
+		fprintf(stderr, "' stands where a command is expected; options come after it");
+	fprintf(stderr, "\nTry 'trigate --help'.\n");
+	return EXIT_MISUSE;
+}
+
 int cli_main(int argc, char **argv)
 {
 	if (argc < 2) {
@@ -155,12 +169,8 @@ int cli_main(int argc, char **argv)
 		return cli_help(0, NULL);
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)
 		word = "version";
-	if (word[0] == '-') {
-		fprintf(stderr, "trigate: '");
-		out_plain(stderr, word);
-		fprintf(stderr, "' stands where a command is expected; options come after it\nTry 'trigate --help'.\n");
-		return EXIT_MISUSE;
-	}
+	if (word[0] == '-')
+		return misuse_option(word);
 	const struct command *command = command_find(commands, word);
 	return command ? command_enter(command, NULL, argc - 1, argv + 1) : misuse_command(NULL, commands, word);
 }

@@ -1,6 +1,7 @@
 #include "core/cli/out.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -17,8 +18,18 @@
 
 static bool status_shown;
 
+/* A file that is opened while 0, 1 or 2 is closed takes its number, and what is printed would go into it: a journal,
+ * say. What stands in for a closed stdout cannot be written to, so that the loss is noticed at the end. */
+static void fill_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
+			abort();
+}
+
 void out_start(void)
 {
+	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 }
 

@@ -8,7 +8,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
-/* Before any output: a closed pipe shall be an error to us, not the end of the process. */
+/* Before anything else: a closed pipe shall be an error to us, not the end of the process, and no file that is opened
+ * later may become stdout. */
 void out_start(void);
 
 /* At the end, with the exit code so far: flush stdout. If not all could be written, say so on stderr and return

@@ -1,11 +1,11 @@
 #include "core/cli/records.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fnmatch.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "core/base/nearest.h"
 #include "core/cli/json.h"
@@ -43,17 +43,23 @@ int state_dir_find(const struct arguments *args, char *text, size_t size)
 	return 0;
 }
 
-static bool has_journal(const char *state_dir)
+static bool has_journal(DIR *dir)
 {
-	DIR *dir = opendir(state_dir);
-	bool found = false;
-	for (const struct dirent *entry = NULL; dir && !found && (entry = readdir(dir));)
-		found = fnmatch("journal-*.tgj", entry->d_name, 0) == 0;
-	/* one that cannot be listed is for the journal's reader to complain about */
-	found = found || !dir;
-	if (dir)
-		closedir(dir);
-	return found;
+	const struct dirent *entry;
+	while ((entry = readdir(dir)))
+		if (fnmatch("journal-*.tgj", entry->d_name, 0) == 0)
+			return true;
+	return false;
+}
+
+static int no_state_dir(const struct arguments *args, const char *state_dir)
+{
+	if (errno != ENOENT)
+		return cli_fail(args, "cannot read state directory %s: %s", state_dir, strerror(errno));
+	if (arguments_given(args, "state-dir") || arguments_given(args, "config"))
+		return cli_fail(args, "there is no state directory %s: no gateway has run there yet", state_dir);
+	return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
+			state_dir);
 }
 
 int records_dir(const struct arguments *args, char *text, size_t size)
@@ -61,12 +67,13 @@ int records_dir(const struct arguments *args, char *text, size_t size)
 	int rc = state_dir_find(args, text, size);
 	if (rc)
 		return rc;
-	if (access(text, F_OK) != 0)
-		return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
-				text);
-	if (!has_journal(text))
-		return cli_fail(args, "state directory %s holds no journal: no gateway has run there yet", text);
-	return 0;
+	DIR *dir = opendir(text);
+	if (!dir)
+		return no_state_dir(args, text);
+	if (!has_journal(dir))
+		rc = cli_fail(args, "state directory %s holds no journal: no gateway has run there yet", text);
+	closedir(dir);
+	return rc;
 }
 
 int records_load(const struct arguments *args, struct model **ret_model)

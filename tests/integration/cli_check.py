@@ -89,6 +89,7 @@ def test_help():
 MISTAKES = [
     (["versoin"], "unknown command 'versoin'; did you mean 'version'?"),
     (["xyzzy"], "unknown command 'xyzzy'\n"),
+    (["--verison"], "did you mean '--version'?"),
     (["--json"], "'--json' stands where a command is expected"),
     (["\x1b[31mred"], "unknown command '?[31mred'"),
     ([""], "unknown command ''"),
@@ -163,6 +164,13 @@ def test_broken_output():
     got = subprocess.run([TRIGATE, "help"], stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     ok(got.returncode == 1 and b"not all output could be written" in got.stderr, "so is a closed pipe", got)
+    path = write_journal("closed", 1)
+    before = open(os.path.join(path, "journal-00000001.tgj"), "rb").read()
+    got = subprocess.run(["bash", "-c", 'exec "$0" journal -d "$1" >&- 2>"$2"', TRIGATE, path, os.path.join(HERE, "closed.err")])
+    ok(got.returncode == 1 and "not all output" in open(os.path.join(HERE, "closed.err")).read(), "so is a closed stdout")
+    ok(open(os.path.join(path, "journal-00000001.tgj"), "rb").read() == before, "and no file takes its place")
+    got = subprocess.run(["bash", "-c", '"$0" journal -d "$1" -n 1 --json <&- 2>&-', TRIGATE, path], capture_output=True)
+    ok(got.returncode == 0 and json.loads(got.stdout)["position"], "stdin and stderr may be closed", got)
     path = write_journal("piped", 300)
     for command in (["journal"], ["decisions"], ["orders"], ["cycles", "list"]):
         child = subprocess.Popen([TRIGATE, *command, "-d", path, "--json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
