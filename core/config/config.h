@@ -48,7 +48,7 @@ struct listed_cycle {
 	int64_t min_profit_bps_e6;
 	int line;
 };
-struct cycle_list {
+struct cycle_list { /* in the order of their markets; of lines with the same markets the first one only */
 	struct listed_cycle *cycle;
 	size_t count;
 };
@@ -156,6 +156,15 @@ int strategy_config_parse(const char *name, const char *text, size_t len, bool s
 /* Do the two fit together: the exchange that the strategy names is one of the gateway's. 0 or TG_ERR_INVALID. */
 int config_pair_check(const struct gateway_config *gateway, const struct strategy_config *strategy,
 		      struct config_report *report);
+
+/* May this market be traded: it is in allowed_symbols, if that lists any, and not in blacklisted_pairs. Symbols are the
+ * same however they are written: BTC/USDT, BTC-USDT, btcusdt. */
+bool strategy_market_allowed(const struct strategy_config *strategy, const char *symbol);
+
+/* May a cycle over these markets be traded: there is no cycle list, or it has a line with the same three markets in
+ * whatever order. *ret_line is that line, which has its own fee and least profit; NULL without a list. */
+bool strategy_cycle_allowed(const struct strategy_config *strategy, const char *const *markets, size_t count,
+			    const struct listed_cycle **ret_line);
 
 /* The reference of all keys as Markdown, from the tables. */
 void config_keys_print(FILE *out);

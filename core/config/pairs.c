@@ -8,6 +8,7 @@
 #include "core/config/memory.h"
 #include "core/config/report.h"
 #include "core/config/rules.h"
+#include "core/config/select.h"
 #include "core/config/text.h"
 
 #define COLUMNS 8
@@ -161,6 +162,36 @@ static void lines_read(struct fields *fields, char *text, struct cycle_list *lis
 	}
 }
 
+static void cycle_clear(struct listed_cycle *cycle)
+{
+	for (size_t k = 0; k < 3; k++) {
+		free(cycle->currency[k]);
+		free(cycle->market[k]);
+	}
+}
+
+/* Sort, and keep the first line of each cycle. */
+static void list_finish(const struct fields *fields, struct cycle_list *list)
+{
+	size_t kept = 0;
+
+	cycle_list_sort(list);
+	for (size_t i = 0; i < list->count; i++) {
+		struct listed_cycle *cycle = &list->cycle[i];
+		struct report_place place = {fields->file, cycle->line, 1, NULL};
+
+		if (kept > 0 && listed_cycle_compare(&list->cycle[kept - 1], cycle) == 0) {
+			report_warning(fields->report, &place,
+				       "the same markets as in line %d; this line has no effect",
+				       list->cycle[kept - 1].line);
+			cycle_clear(cycle);
+		} else {
+			list->cycle[kept++] = *cycle;
+		}
+	}
+	list->count = kept;
+}
+
 int pairs_parse(const char *name, const char *text, size_t len, struct config_report *report,
 		struct cycle_list *ret_list)
 {
@@ -181,6 +212,7 @@ int pairs_parse(const char *name, const char *text, size_t len, struct config_re
 	copy = memory_copy_part(text, len);
 	lines_read(&fields, copy + (strncmp(copy, mark, 3) == 0 ? 3 : 0), &list);
 	free(copy);
+	list_finish(&fields, &list);
 	if (list.count == 0 && report->errors == errors)
 		report_error(report, &whole, "lists no cycle; the strategy could trade nothing");
 	if (report_failed(report, errors)) {
@@ -206,12 +238,8 @@ int pairs_load(const char *path, struct config_report *report, struct cycle_list
 
 void pairs_clear(struct cycle_list *list)
 {
-	for (size_t i = 0; i < list->count; i++) {
-		for (size_t k = 0; k < 3; k++) {
-			free(list->cycle[i].currency[k]);
-			free(list->cycle[i].market[k]);
-		}
-	}
+	for (size_t i = 0; i < list->count; i++)
+		cycle_clear(&list->cycle[i]);
 	free(list->cycle);
 	*list = (struct cycle_list){0};
 }

@@ -7,6 +7,7 @@
 #include "core/config/check.h"
 #include "core/config/memory.h"
 #include "core/config/pairs.h"
+#include "core/config/select.h"
 #include "core/config/text.h"
 
 #define EXCHANGES_NAMED 20 /* in a message */
@@ -33,21 +34,6 @@ static void fees_check(const struct check *check, struct strategy_config *config
 		check_error(check, "fees.taker_bps", "is missing; every order takes, so maker_bps alone says nothing");
 	if (taker && !maker)
 		config->fees.maker_e9 = config->fees.taker_e9;
-}
-
-/* Two markets are the same however they are written: BTC/USDT, BTC-USDT, btcusdt. */
-static bool symbols_same(const char *a, const char *b)
-{
-	static const char marks[] = "-/_:";
-
-	for (;; a++, b++) {
-		a += strspn(a, marks);
-		b += strspn(b, marks);
-		if ((*a | 0x20) != (*b | 0x20))
-			return false;
-		if (*a == '\0' || *b == '\0')
-			return *a == *b;
-	}
 }
 
 #define LISTS_COMPARED_MAX 2000 /* of each list; beyond, the pairwise look would take too long */

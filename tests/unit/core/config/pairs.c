@@ -21,11 +21,11 @@ static void test_good(void)
 	       "comments, blanks and line ends of all sorts");
 	is_int(list.count, 2, "two cycles");
 	if (list.count == 2) {
-		is_str(list.cycle[0].market[2], "ETH-USDT", "the third market");
-		is_str(list.cycle[1].currency[0], "USDC", "without blanks");
-		is_int(list.cycle[1].fee_bps_e6, 7500000, "fee_bps 7.5");
-		is_int(list.cycle[1].min_profit_bps_e6, -250000, "min_profit_bps -0.25");
-		is_int(list.cycle[1].line, 5, "and where it stands");
+		is_str(list.cycle[1].market[2], "ETH-USDT", "the third market");
+		is_str(list.cycle[0].currency[0], "USDC", "without blanks");
+		is_int(list.cycle[0].fee_bps_e6, 7500000, "fee_bps 7.5");
+		is_int(list.cycle[0].min_profit_bps_e6, -250000, "min_profit_bps -0.25");
+		is_int(list.cycle[0].line, 5, "and where it stands");
 	}
 	pairs_clear(&list);
 	is_int(report.count, 0, "nothing to say");
@@ -65,8 +65,43 @@ static void test_wrong(void)
 	}
 }
 
+static void test_select(void)
+{
+	static const char text[] = HEADER "USDT,BTC,ETH,BTC-USDT,ETH-BTC,ETH-USDT,10,5\n"
+					  "USDT,ETH,BTC,ETH/USDT,ETHBTC,btcusdt,10,7\n"
+					  "USDT,BTC,BNB,BTC-USDT,BNB-BTC,BNB-USDT,10,6\n";
+	static const struct {
+		const char *market[4];
+		size_t count;
+		int line; /* 0: not listed */
+	} rows[] = {
+		{{"BTCUSDT", "ETHBTC", "ETHUSDT"}, 3, 2},     {{"ETH_BTC", "ETH_USDT", "BTC_USDT"}, 3, 2},
+		{{"bnb-usdt", "btc-usdt", "bnb-btc"}, 3, 4},  {{"BTC-USDT", "BNB-BTC", "ETH-USDT"}, 3, 0},
+		{{"BTC-USDT", "BTC-USDT", "BTC-USDT"}, 3, 0}, {{"BTC-USDT", "ETH-BTC", "ETH-USDT", "BNB-USDT"}, 4, 0},
+	};
+	struct strategy_config strategy = {0};
+	struct config_report report = {0};
+	const struct listed_cycle *line;
+
+	ok(strategy_cycle_allowed(&strategy, rows[0].market, 3, &line) && !line,
+	   "without a list all cycles are allowed");
+	is_int(pairs_parse("l.csv", text, strlen(text), &report, &strategy.listed), 0, "a list of three lines");
+	ok(report.warnings == 1 && strstr(report.problem[0].text, "l.csv:3:1: the same markets as in line 2"),
+	   "one of them is there already");
+	is_int(strategy.listed.count, 2, "so it has two cycles");
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		bool allowed = strategy_cycle_allowed(&strategy, rows[i].market, rows[i].count, &line);
+
+		ok(allowed == (rows[i].line > 0) && (line ? line->line : 0) == rows[i].line, "%s %s %s: line %d",
+		   rows[i].market[0], rows[i].market[1], rows[i].market[2], rows[i].line);
+	}
+	pairs_clear(&strategy.listed);
+	config_report_clear(&report);
+}
+
 int main(void)
 {
+	test_select();
 	test_good();
 	test_wrong();
 	return tap_done();

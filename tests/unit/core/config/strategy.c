@@ -187,6 +187,33 @@ static void test_empty_groups(void)
 	config_report_clear(&report);
 }
 
+static void test_markets(void)
+{
+	static const struct {
+		const char *text, *symbol;
+		bool allowed;
+	} rows[] = {
+		{HEAD, "BTC-USDT", true},
+		{HEAD "allowed_symbols: [BTC/USDT]\n", "BTCUSDT", true},
+		{HEAD "allowed_symbols: [BTC/USDT]\n", "btc_usdt", true},
+		{HEAD "allowed_symbols: [BTC/USDT]\n", "BTC-USDC", false},
+		{HEAD "allowed_symbols: [BTC/USDT]\n", "BTC-USD", false},
+		{HEAD "blacklisted_pairs: [BTC/USDT]\n", "BTC-USDT", false},
+		{HEAD "blacklisted_pairs: [BTC/USDT]\n", "ETH-USDT", true},
+		{HEAD "allowed_symbols: [A-B, C-D]\nblacklisted_pairs: [E-F]\n", "C-D", true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct config_report report;
+		struct strategy_config *c = load(rows[i].text, true, &report);
+
+		is_int(c && strategy_market_allowed(c, rows[i].symbol), rows[i].allowed, "row %zu: %s is %s", i,
+		       rows[i].symbol, rows[i].allowed ? "allowed" : "not allowed");
+		strategy_config_free(c);
+		config_report_clear(&report);
+	}
+}
+
 static void file_write(const char *path, const char *text)
 {
 	FILE *file = fopen(path, "w");
@@ -232,6 +259,7 @@ int main(void)
 	test_all_problems();
 	test_empty_groups();
 	test_full_report();
+	test_markets();
 	test_files();
 	return tap_done();
 }
