@@ -381,11 +381,13 @@ def test_control():
 
 
 def main():
-    for name, test in sorted(globals().items()):
-        if name.startswith("test_"):
-            print("# " + name)
-            test()
-    shutil.rmtree(HERE)
+    try:
+        for name, test in sorted(globals().items()):
+            if name.startswith("test_"):
+                print("# " + name)
+                test()
+    finally:
+        shutil.rmtree(HERE)
     print(f"1..{count}")
     return 1 if failed else 0
 
