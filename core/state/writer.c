@@ -92,8 +92,10 @@ static void writer_wake(struct writer *writer, bool urgent)
 
 bool writer_post(struct writer *writer, const struct row *row)
 {
-	if (!ring_put(writer->ring, row))
+	if (!ring_put(writer->ring, row)) {
+		writer_wake(writer, true); /* a mark that would wake it cannot come before there is room */
 		return false;
+	}
 	writer->posted++;
 	writer->since_mark++;
 	writer->urgent_since_mark |= row->urgent;
@@ -340,6 +342,7 @@ static void writer_sleep(struct writer *writer, int64_t due, uint32_t turn_seen,
 	/* What came before the line above woke nobody; what comes after it will. */
 	bool news = atomic_load(&writer->mark_turn) != turn_seen;
 	news |= atomic_load(&writer->drain_wanted) != drain_seen || atomic_load(&writer->stopping);
+	news |= writer->retry_ns == 0 && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2;
 	if (writer->options.slot_group && writer->renew_ns < due)
 		due = writer->renew_ns;
 	if (!news && due == INT64_MAX) {
