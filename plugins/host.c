@@ -17,9 +17,9 @@ const char *plugin_kind_name(uint16_t kind)
 
 uint16_t plugin_kind_of(const char *name)
 {
-	for (uint16_t kind = 1; kind < KIND_COUNT; kind++)
+	for (size_t kind = 1; kind < KIND_COUNT; kind++)
 		if (strcmp(kind_names[kind], name) == 0)
-			return kind;
+			return (uint16_t)kind;
 	return 0;
 }
 

@@ -2,6 +2,7 @@
  * descriptor included: the loader remembers /proc/self/fd/N by name and would take a reused N for the old object. */
 #include <plugins/host.h>
 
+#include <assert.h>
 #include <dlfcn.h>
 #include <plugins/debug.h>
 #include <plugins/file.h>
@@ -120,6 +121,7 @@ static int load_open(struct plugin_file *file, const char *path, uint16_t kind, 
 		plugin_file_close(file);
 		return code;
 	}
+	assert(one);
 	plugin_file_forget(file);
 	return loaded_give(one, kind, ret_plugin, ret_error);
 }

@@ -114,7 +114,10 @@ static void settings_rows(struct table *table, struct json_object *schema, const
 	struct json_object *properties;
 	if (!json_object_object_get_ex(schema, "properties", &properties))
 		return;
-	json_object_object_foreach(properties, key, property) setting_row(table, schema, prefix, key, property);
+	json_object_object_foreach(properties, key, property)
+	{
+		setting_row(table, schema, prefix, key, property);
+	}
 }
 
 static void settings_print(const struct plugin_info *info)
