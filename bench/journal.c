@@ -1,0 +1,86 @@
+/* What a journal append costs: append + flush of a 200-byte record, beside a bare write(2) of the same bytes to a file
+ * in the same directory. Rounds in turn, medians. */
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "core/state/journal.h"
+
+#define ROUNDS 9
+#define APPENDS 20000
+#define PAYLOAD 200
+#define RECORD_HEADER 32
+
+static double now_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
+}
+
+static double ours(const char *dir, const uint8_t *payload)
+{
+	struct journal *journal = NULL;
+	if (journal_open(dir, "be0c", NULL, NULL, NULL, &journal, NULL) != 0)
+		exit(1);
+	double from = now_ns();
+	for (int i = 0; i < APPENDS; i++) {
+		journal_append(journal, i, 1, 1, payload, PAYLOAD);
+		if (journal_flush(journal, NULL) != 0)
+			exit(1);
+	}
+	double took = now_ns() - from;
+	journal_close(journal);
+	return took / APPENDS;
+}
+
+static double bare(const char *path, const uint8_t *bytes)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+	if (fd < 0)
+		exit(1);
+	double from = now_ns();
+	for (int i = 0; i < APPENDS; i++)
+		if (write(fd, bytes, PAYLOAD + RECORD_HEADER) != PAYLOAD + RECORD_HEADER)
+			exit(1);
+	double took = now_ns() - from;
+	close(fd);
+	return took / APPENDS;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+	return (x > y) - (x < y);
+}
+
+int main(void)
+{
+	const char *base = getenv("TMPDIR");
+	char dir[512], journal[600], floor_file[600];
+	uint8_t bytes[PAYLOAD + RECORD_HEADER];
+	double our_ns[ROUNDS], floor_ns[ROUNDS];
+
+	memset(bytes, 0x5a, sizeof bytes);
+	snprintf(dir, sizeof dir, "%s/trigate-bench-XXXXXX", base ? base : "/tmp");
+	if (!mkdtemp(dir))
+		return 1;
+	snprintf(journal, sizeof journal, "%s/journal-00000001.tgj", dir);
+	snprintf(floor_file, sizeof floor_file, "%s/floor", dir);
+	for (int round = 0; round < ROUNDS; round++) {
+		our_ns[round] = ours(dir, bytes);
+		unlink(journal);
+		floor_ns[round] = bare(floor_file, bytes);
+		unlink(floor_file);
+	}
+	rmdir(dir);
+	qsort(our_ns, ROUNDS, sizeof *our_ns, ascending);
+	qsort(floor_ns, ROUNDS, sizeof *floor_ns, ascending);
+	printf("{\"bench\":\"journal\",\"metric\":\"append_ns\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.1f,\"floor\":%.1f,"
+	       "\"peer\":null,\"peer_name\":null}\n",
+	       our_ns[ROUNDS / 2], floor_ns[ROUNDS / 2]);
+	return 0;
+}
