@@ -204,6 +204,8 @@ int32_t inbox_place(struct sim *sim, const struct tg_order_request *order, struc
 		return status;
 	if (order->market >= venue_engine(sim->venue)->market_count)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", order->market);
+	if (!sim->told_version[order->market])
+		return tg_error_set(ret_error, TG_ERR_CLOSED, "the markets are not told yet");
 	if (order->version != sim->told_version[order->market])
 		return tg_error_set(ret_error, TG_ERR_VERSION,
 				    "sized for version %u of the market's filters, they are at %u", order->version,
