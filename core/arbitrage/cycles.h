@@ -1,8 +1,8 @@
 /* All directed cycles over the markets, enumerated once, and the screen that a tick runs. Owner: the loop thread.
  *
  * A directed cycle is a sequence of edges without repeated currency, whatever its start; it is kept once, rotated so
- * that it begins with the edge from its start currency (see cycles_build). Ids 2n and 2n + 1 are the two directions of one
- * cycle; cycles of three come first. */
+ * that it begins with the edge from its start currency (see cycles_build). Ids 2n and 2n + 1 are the two directions of
+ * one cycle; cycles of three come first. */
 #ifndef TRIGATE_CORE_ARBITRAGE_CYCLES_H
 #define TRIGATE_CORE_ARBITRAGE_CYCLES_H
 
@@ -16,15 +16,15 @@ struct cycle_def {
 struct cycles;
 
 struct cycles_options {
-	uint32_t max_legs;               /* 3..CYCLE_LEGS_MAX */
-	const uint32_t *start;           /* currencies a cycle may start in, in order of preference; NULL: any, then the */
-	uint32_t start_count;            /* alphabetically first currency of the cycle is its start */
-	const uint8_t *market_excluded;  /* by market id, 1: not used; NULL: all are */
+	uint32_t max_legs;     /* 3..CYCLE_LEGS_MAX */
+	const uint32_t *start; /* currencies a cycle may start in, in order of preference; NULL: any, then the */
+	uint32_t start_count;  /* alphabetically first currency of the cycle is its start */
+	const uint8_t *market_excluded; /* by market id, 1: not used; NULL: all are */
 };
 
 /* Enumerate. Errors: TG_ERR_LIMIT (more than CYCLES_MAX; the message says what to narrow), TG_ERR_NO_MEMORY. */
 int cycles_build(const struct markets *markets, const struct cycles_options *options, struct cycles **ret_cycles,
-                 struct tg_error *ret_error);
+		 struct tg_error *ret_error);
 void cycles_destroy(struct cycles *cycles);
 
 uint32_t cycles_count(const struct cycles *cycles);
@@ -44,6 +44,6 @@ struct candidate {
 /* Cycles through `market` whose product of rates is at least `least`, best first, at most `room` of them (the best).
  * Returns how many. [hot] */
 uint32_t cycles_screen(const struct cycles *cycles, uint32_t market, double least, struct candidate *ret_candidates,
-                       uint32_t room);
+		       uint32_t room);
 
 #endif

@@ -4,8 +4,8 @@
 
 #include "core/arbitrage/cycles.h"
 
-/* Every reason for which an opportunity is skipped, X(NAME, word, text). More than one may hold: a decision carries them
- * all as a bit set. */
+/* Every reason for which an opportunity is skipped, X(NAME, word, text). More than one may hold: a decision carries
+ * them all as a bit set. */
 #define SKIP_TABLE(X) \
 	X(THRESHOLD, "threshold", "net profit is below min_profit_bps") \
 	X(SIZE, "size", "no whole-lot size within the budget") \
@@ -37,8 +37,9 @@ struct gate_limits {
 	int64_t max_profit_bps;   /* above it a gain is an error of the data */
 };
 
-/* SKIP_ bits of what is wrong with the cycle's quotes at now_ns (mono); `gross` is its product of rates. 0: coherent. */
+/* SKIP_ bits of what is wrong with the cycle's quotes at now_ns (mono); `gross` is its product of rates. 0: coherent.
+ */
 uint32_t gate_check(const struct markets *markets, const struct cycle_def *def, double gross,
-                    const struct gate_limits *limits, int64_t now_ns);
+		    const struct gate_limits *limits, int64_t now_ns);
 
 #endif

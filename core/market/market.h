@@ -1,5 +1,5 @@
-/* Currencies, markets and their books. Owner: the loop thread. Memory: all taken at start (bounds in core/base/limits.h);
- * nothing here allocates afterwards.
+/* Currencies, markets and their books. Owner: the loop thread. Memory: all taken at start (bounds in
+ * core/base/limits.h); nothing here allocates afterwards.
  *
  * Units: a price is int64 ticks, a quantity int64 lots of its market; money is tg_amount (1e-18 of a currency).
  *   base amount  = lots * lot_unit
@@ -26,7 +26,8 @@ struct level {
 
 /* Only book_apply and book_clear write it. */
 struct book {
-	int64_t best_bid; /* ticks of bids[0] and asks[0], 0 where there is none: what a tick needs, in one cache line */
+	int64_t best_bid; /* ticks of bids[0] and asks[0], 0 where there is none: what a tick needs, in one cache line
+			   */
 	int64_t best_ask;
 	uint32_t bid_count;
 	uint32_t ask_count;
@@ -39,7 +40,8 @@ struct book {
 };
 
 struct market {
-	/* What a tick turns the best prices into rates with, after the taker fee; 0 while not trading. Screening only. */
+	/* What a tick turns the best prices into rates with, after the taker fee; 0 while not trading. Screening only.
+	 */
 	double sell_unit; /* quote per base of one tick */
 	double buy_unit;  /* base per quote at a price of one tick */
 	struct book book;
@@ -100,9 +102,18 @@ int book_apply(struct market *market, const struct tg_book_event *event);
 void book_clear(struct book *book);
 
 /* An edge is one side of one market: 2 * market + (side == SELL). */
-static inline uint32_t edge_of(uint32_t market, int32_t side) { return 2 * market + (side == TG_SIDE_SELL); }
-static inline uint32_t edge_market(uint32_t edge) { return edge / 2; }
-static inline int32_t edge_side(uint32_t edge) { return edge & 1 ? TG_SIDE_SELL : TG_SIDE_BUY; }
+static inline uint32_t edge_of(uint32_t market, int32_t side)
+{
+	return 2 * market + (side == TG_SIDE_SELL);
+}
+static inline uint32_t edge_market(uint32_t edge)
+{
+	return edge / 2;
+}
+static inline int32_t edge_side(uint32_t edge)
+{
+	return edge & 1 ? TG_SIDE_SELL : TG_SIDE_BUY;
+}
 static inline uint32_t edge_from(const struct markets *m, uint32_t edge)
 {
 	return edge & 1 ? m->market[edge / 2].base : m->market[edge / 2].quote;
