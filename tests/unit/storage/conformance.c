@@ -521,7 +521,7 @@ static unsigned crowd_member(const char *owner)
 }
 
 struct member {
-	char owner[8];
+	char owner[16];
 	unsigned above;
 };
 
