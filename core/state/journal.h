@@ -1,9 +1,9 @@
-/* The journal: an append-only file in the state directory, the gateway's memory of what it intended and what it was told.
- * Owner: the loop thread; a sync thread of its own calls fdatasync.
+/* The journal: an append-only file in the state directory, the gateway's memory of what it intended and what it was
+ * told. Owner: the loop thread; a sync thread of its own calls fdatasync.
  *
  * File: "journal-00000001.tgj": header {magic "TGJOURN1", version, gateway id}, then records:
- *   u32 length of payload, u32 CRC32C of all that follows, u64 position, i64 unix ns, u16 type, u16 version, u32 reserved, payload
- * Little endian. Positions rise by one from 1. */
+ *   u32 length of payload, u32 CRC32C of all that follows, u64 position, i64 unix ns, u16 type, u16 version, u32
+ * reserved, payload Little endian. Positions rise by one from 1. */
 #ifndef TRIGATE_CORE_STATE_JOURNAL_H
 #define TRIGATE_CORE_STATE_JOURNAL_H
 
@@ -42,16 +42,16 @@ struct journal_report {
  * record) is cut, with a copy kept. Errors, with what to do in the message: TG_ERR_CORRUPT (CRC failure with good
  * records behind it: nothing is changed), TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
 int journal_open(const char *state_dir, const char *gateway_id, journal_fn fn, void *ctx,
-                 struct journal_report *ret_report, struct journal **ret_journal, struct tg_error *ret_error);
+		 struct journal_report *ret_report, struct journal **ret_journal, struct tg_error *ret_error);
 
 /* Read only, beside a writer or after it: every whole record to fn; a torn tail is not an error. */
 int journal_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-                 struct tg_error *ret_error);
+		 struct tg_error *ret_error);
 
 /* Add a record to the write buffer; returns its position. Never fails and never blocks: when the buffer is full it is
  * written first. A write error is kept and comes back from journal_flush. [hot] */
 uint64_t journal_append(struct journal *journal, int64_t time_ns, uint16_t type, uint16_t version, const void *payload,
-                        uint32_t size);
+			uint32_t size);
 
 /* write(2) all that is buffered: after 0 it outlives this process. Any failure is for good (TG_ERR_IO): trading stops.
  * [hot] */

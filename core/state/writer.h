@@ -14,7 +14,8 @@
 
 /* A row with its text inside, as it travels through the ring. */
 struct row_cycle {
-	char id[24], strategy[64], exchange[32], state[20], route[CURRENCY_MAX * CYCLE_LEGS_MAX], currency[CURRENCY_MAX];
+	char id[24], strategy[64], exchange[32], state[20], route[CURRENCY_MAX * CYCLE_LEGS_MAX],
+		currency[CURRENCY_MAX];
 	char deltas[256], reason[REASON_MAX];
 	uint32_t step;
 	tg_amount planned_in, planned_out, amount_in, amount_out, profit;
@@ -50,12 +51,12 @@ struct writer;
 
 struct writer_options {
 	const struct tg_storage_api *api;
-	void *backend;           /* an open instance, used by the writer thread alone from now on */
-	const char *journal_id;  /* gateway id */
+	void *backend;          /* an open instance, used by the writer thread alone from now on */
+	const char *journal_id; /* gateway id */
 	uint32_t ring_rows;
-	uint32_t batch_rows;     /* apply when so many wait */
-	int64_t batch_ms;        /* or when the oldest waits so long (wall time) */
-	const char *slot_group;  /* renewed by the writer thread every third of slot_ttl_ms; NULL: none */
+	uint32_t batch_rows;    /* apply when so many wait */
+	int64_t batch_ms;       /* or when the oldest waits so long (wall time) */
+	const char *slot_group; /* renewed by the writer thread every third of slot_ttl_ms; NULL: none */
 	const char *slot_owner;
 	int64_t slot_ttl_ms;
 };
@@ -73,8 +74,8 @@ struct writer_status {
 	uint64_t batches;
 	uint64_t rows;
 	uint64_t retries;
-	bool failing;      /* the last apply failed; it is being retried with backoff */
-	char error[240];   /* the last failure */
+	bool failing;    /* the last apply failed; it is being retried with backoff */
+	char error[240]; /* the last failure */
 };
 void writer_status(const struct writer *writer, struct writer_status *ret_status); /* [any] */
 
