@@ -11,7 +11,8 @@ int32_t accounts_init(struct accounts *accounts, uint32_t currency_count)
 	struct balance *balance = calloc((size_t)OWNER_COUNT * currency_count + 1, sizeof *balance);
 	if (!balance)
 		return TG_ERR_NO_MEMORY;
-	*accounts = (struct accounts){currency_count, balance};
+	accounts->currency_count = currency_count;
+	accounts->balance = balance;
 	return TG_OK;
 }
 

@@ -6,8 +6,10 @@
 #define HALT_LEAST_S 5
 #define HALT_SPREAD_S 56
 
+/* Whoever holds the book may have dropped it for the new version: it is told again. */
 void market_changed(struct venue *venue, uint32_t market)
 {
+	engine_touch(&venue->engine, market);
 	venue->engine.market[market].version++;
 	record_market(venue, market);
 	event_add(venue, VENUE_EVENT_MARKET)->market = market;

@@ -131,7 +131,7 @@ static struct book_side *side_of(struct venue_market *market, int32_t side)
 	return side == TG_SIDE_BUY ? &market->bids : &market->asks;
 }
 
-static void book_touch(struct engine *engine, uint32_t market)
+void engine_touch(struct engine *engine, uint32_t market)
 {
 	if (engine->market[market].book_changed)
 		return;
@@ -208,7 +208,7 @@ static bool order_enqueue(struct engine *engine, uint32_t slot)
 		engine->order[level->tail].next = slot;
 	level->tail = slot;
 	level->qty += order->left;
-	book_touch(engine, order->market);
+	engine_touch(engine, order->market);
 	return true;
 }
 
@@ -225,7 +225,7 @@ static void order_unlink(struct engine *engine, struct price_level *level, uint3
 	else
 		engine->order[order->next].previous = order->previous;
 	level->qty -= order->left;
-	book_touch(engine, order->market);
+	engine_touch(engine, order->market);
 	slot_release(engine, slot);
 }
 
@@ -323,7 +323,7 @@ static void maker_reduce(struct engine *engine, struct book_side *book, struct p
 	struct resting_order *maker = &engine->order[slot];
 	maker->left -= qty;
 	level->qty -= qty;
-	book_touch(engine, maker->market);
+	engine_touch(engine, maker->market);
 	if (maker->left)
 		return;
 	order_unlink(engine, level, slot);

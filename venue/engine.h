@@ -50,8 +50,8 @@ struct venue_market {
 	int64_t maker_e9;
 	int64_t last_price;   /* of the last trade, 0: none */
 	uint64_t trade_count; /* the last trade's id */
-	bool book_changed; /* since the reader of engine->changed cleared it */
-	bool traded;       /* since the makers last looked */
+	bool book_changed;    /* since the reader of engine->changed cleared it */
+	bool traded;          /* since the makers last looked */
 	struct book_side bids;
 	struct book_side asks;
 };
@@ -148,6 +148,9 @@ struct submit_result engine_submit(struct engine *engine, const struct new_order
 /* Put an order in the book as it is, matching nothing (a recorded quote, an order from the ledger). Locks; ORDER_NONE
  * if the owner has not the funds. */
 uint32_t engine_rest(struct engine *engine, const struct new_order *order);
+
+/* Count a market's book as changed. */
+void engine_touch(struct engine *engine, uint32_t market);
 
 /* Take an order out of the book and unlock what is left of it. */
 void engine_cancel(struct engine *engine, uint32_t order);

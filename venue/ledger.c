@@ -67,7 +67,7 @@ int32_t ledger_open(struct ledger *ledger, const char *path, struct tg_error *re
 	*ledger = (struct ledger){.fd = -1, .path = path};
 	if (!path[0])
 		return TG_OK;
-	ledger->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
+	ledger->fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC | O_NONBLOCK, 0600);
 	if (ledger->fd < 0)
 		return refuse_io(ledger, ret_error, "open it");
 	if (flock(ledger->fd, LOCK_EX | LOCK_NB) != 0)

@@ -533,6 +533,21 @@ static void same_seed_same_stream(void)
 	ok(first != stream_hash("6"), "another seed gives others");
 }
 
+static void old_filters_are_refused(void)
+{
+	static const struct setting list[] = {{"filter_changes_per_hour", "36000"}, {"markets", "6"}, {NULL, NULL}};
+	void *sim = sim_make(list);
+	uint32_t market = 0;
+	run_until(2000 * MS);
+	while (market < 5 && host.market[market].version == 1)
+		market++;
+	ok(host.market[market].version > 1, "a market's filters changed");
+	host.market[market].version--;
+	is_int(place(sim, market, TG_SIDE_BUY, TG_TIF_IOC, "old", "1", "1", 1), TG_ERR_VERSION,
+	       "an order sized for the old ones is not sent");
+	sim_end(sim);
+}
+
 static void steps_end(void)
 {
 	static const struct setting list[] = {{"steps", "50"}, {"markets", "20"}, {NULL, NULL}};
@@ -599,6 +614,7 @@ int main(void)
 	refused_at_the_door();
 	ledger_outlives_the_instance();
 	same_seed_same_stream();
+	old_filters_are_refused();
 	steps_end();
 	wrong_configuration();
 	unlink(csv_path);

@@ -111,6 +111,7 @@ static void closed_markets_refuse(void)
 	const struct venue_market *market = &venue_engine(venue)->market[A_USDT];
 	is_int(venue_set_status(venue, NOW, A_USDT, TG_MARKET_HALTED), TG_OK, "a market is halted");
 	is_int(market->version, 2, "its version rises");
+	ok(market->book_changed, "its book is told again");
 	uint32_t order = place(venue, A_USDT, TG_SIDE_BUY, TG_TIF_IOC, "x", "10.10", "1");
 	is_int(order_at(venue, order)->reason, REASON_MARKET_CLOSED, "it takes no orders");
 	venue_set_status(venue, NOW, A_USDT, TG_MARKET_TRADING);
