@@ -2,6 +2,7 @@
  * of the two lists here. */
 #include "core/cli/cli.h"
 
+extern const struct command command_run;
 extern const struct command command_scan;
 extern const struct command command_check;
 extern const struct command command_plugins;
@@ -16,6 +17,7 @@ extern const struct command command_version;
 extern const struct command command_help;
 
 const struct command *const commands[] = {
+	&command_run,
 	&command_scan,
 	&command_check,
 	&command_plugins,

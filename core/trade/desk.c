@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "core/base/log.h"
+#include "core/base/random.h"
 #include "core/trade/client_id.h"
 #include "core/trade/executor.h"
 
@@ -201,15 +202,6 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 
 /* ------------------------------------------------------------ asking */
 
-static uint64_t random_next(struct executor *executor)
-{
-	/* splitmix64, Steele, Lea and Flood, 2014 */
-	uint64_t z = executor->random += UINT64_C(0x9e3779b97f4a7c15);
-	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
-	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
-	return z ^ z >> 31;
-}
-
 /* initial * multiplier^n up to the longest, of which a share is random. */
 static int64_t query_delay(struct executor *executor, uint32_t n)
 {
@@ -219,7 +211,7 @@ static int64_t query_delay(struct executor *executor, uint32_t n)
 	if (delay > most)
 		delay = most;
 	int64_t spread = (int64_t)tg_amount_share(delay, executor->settings.query.jitter_e9, TG_ROUND_DOWN);
-	return spread > 0 ? delay - spread + (int64_t)(random_next(executor) % (uint64_t)(2 * spread + 1)) : delay;
+	return spread > 0 ? delay - spread + (int64_t)(random_next(&executor->random) % (uint64_t)(2 * spread + 1)) : delay;
 }
 
 static void query_later(struct work *work)

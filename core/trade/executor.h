@@ -75,7 +75,8 @@ struct executor {
 	void *exchange_self;
 	struct slots *slots;
 	bool link_up;
-	bool frozen; /* nothing leaves */
+	bool frozen;      /* nothing leaves */
+	bool return_only; /* no new risk: what is held goes back */
 	uint64_t random;
 	uint32_t next_number; /* of the next cycle in this epoch */
 	uint32_t foreign_orders;

@@ -67,7 +67,7 @@ static void position_step(const struct executor *executor, const struct work *wo
 	if (is_dust(on_verdict) && is_dust(back_verdict))
 		return;
 
-	bool returning = cycle->state == CYCLE_PANIC_SELLING;
+	bool returning = cycle->state == CYCLE_PANIC_SELLING || executor->return_only;
 	bool on_possible = tries(cycle, at, false) <= executor->settings.max_retries && (!returning || is_dust(back_verdict));
 	bool back_possible = tries(cycle, at - 1, true) < UNWIND_TRIES;
 	bool on_better = back_verdict != LEG_OK || !back_possible ||

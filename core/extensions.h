@@ -1,0 +1,18 @@
+/* What the host lends to plugins: log, clock, timers, random numbers. Owner: the loop thread. */
+#ifndef TRIGATE_CORE_EXTENSIONS_H
+#define TRIGATE_CORE_EXTENSIONS_H
+
+#include "core/io/loop.h"
+#include "plugins/host.h"
+
+struct extensions {
+	struct loop *const *loop; /* the gateway's, which is made after the first plugins */
+	uint64_t random;
+};
+
+void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed);
+
+/* A host for one instance of the plugin with all of them; `extensions` must outlive it. */
+void extensions_host_init(struct plugin_host *host, const struct plugin *plugin, struct extensions *extensions);
+
+#endif

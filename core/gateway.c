@@ -1,0 +1,382 @@
+#include "core/gateway.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <trigate/router.h>
+
+#include "core/base/log.h"
+#include "core/extensions.h"
+#include "core/settings.h"
+
+/* A virtual clock of a new state directory starts here: 2026-01-01T00:00:00Z. */
+#define VIRTUAL_EPOCH_NS (INT64_C(1767225600) * 1000000000)
+/* A restarted virtual clock goes on so long after the journal's last record. */
+#define RESTART_GAP_NS INT64_C(1000000000)
+/* Timers at once: each open cycle's, and what a connector needs (the simulated exchange has one per order on its way). */
+#define TIMERS_MAX 65536
+/* Final cycles that stay in memory behind the open ones, and what they may bring. */
+#define MODEL_CYCLES (OPEN_CYCLES_MAX * 4)
+#define MODEL_ORDERS (OPEN_CYCLES_MAX * ORDERS_PER_CYCLE_MAX)
+#define MODEL_FILLS (MODEL_ORDERS * 4)
+#define WRITER_RING_ROWS 16384
+#define WRITER_STOP_MS 10000
+
+/* ------------------------------------------------------------ plugins */
+
+static int instance_load(struct gateway *gateway, struct instance *instance, uint16_t kind,
+                         const struct plugin_choice *choice, struct json_object **ret_settings,
+                         struct tg_error *ret_error)
+{
+	int status = registry_load(gateway->options.registry, kind, choice->plugin, &instance->plugin, ret_error);
+	if (status)
+		return status;
+	instance->api = instance->plugin->api;
+	extensions_host_init(&instance->host, instance->plugin, &gateway->extensions);
+	struct json_object *expanded = settings_expand(choice->settings, gateway->options.config->state_dir);
+	char path[256];
+	status = plugin_settings_check(&instance->plugin->info, expanded, ret_settings, path, ret_error);
+	json_object_put(expanded);
+	return status;
+}
+
+static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
+{
+	struct json_object *settings;
+	int status =
+		instance_load(gateway, &gateway->exchange, TG_KIND_EXCHANGE, gateway->options.exchange, &settings, ret_error);
+	if (status)
+		return status;
+	const struct tg_exchange_api *api = gateway->exchange.api;
+	struct tg_config view = plugin_config_view(settings);
+	pipeline_events(gateway, &gateway->exchange_events);
+	status = api->create(&gateway->exchange.host.host, &view, &gateway->exchange_events, &gateway->exchange.self,
+	                     ret_error);
+	json_object_put(settings);
+	return status;
+}
+
+static int storage_open(struct gateway *gateway, struct instance *instance, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	struct json_object *settings;
+	int status = instance_load(gateway, instance, TG_KIND_STORAGE, &config->storage, &settings, ret_error);
+	if (status)
+		return status;
+	const struct tg_storage_api *api = instance->api;
+	struct tg_config view = plugin_config_view(settings);
+	struct tg_str folder = {config->state_dir, strlen(config->state_dir)};
+	status = api->open(&instance->host.host, &view, folder, &instance->self, ret_error);
+	json_object_put(settings);
+	return status;
+}
+
+static void storage_close(struct instance *instance)
+{
+	if (instance->self)
+		((const struct tg_storage_api *)instance->api)->close(instance->self);
+	instance->self = NULL;
+}
+
+static int router_create(struct gateway *gateway, struct tg_error *ret_error)
+{
+	struct json_object *settings;
+	int status = instance_load(gateway, &gateway->router, TG_KIND_ROUTER, &gateway->options.config->router, &settings,
+	                           ret_error);
+	if (status)
+		return status;
+	const struct tg_router_api *api = gateway->router.api;
+	struct tg_config view = plugin_config_view(settings);
+	status = api->create(&gateway->router.host.host, &view, &gateway->router.self, ret_error);
+	json_object_put(settings);
+	return status;
+}
+
+/* ------------------------------------------------------------ state */
+
+static int replay(void *ctx, const struct journal_entry *entry)
+{
+	struct gateway *gateway = ctx;
+	int status = record_check(entry);
+	if (status)
+		return status;
+	/* what the store holds may be forgotten again, so that a long journal does not fill the memory */
+	model_make_room(gateway->keeper.model, 1, 1);
+	return model_apply(gateway->keeper.model, entry);
+}
+
+static int state_open(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	const struct tg_storage_api *api = gateway->storage.api;
+	struct model_options options = {.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS};
+	struct tg_str journal_id = {config->gateway_id, strlen(config->gateway_id)};
+	int status = api->durable_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
+	if (status)
+		return status;
+	if (model_create(&options, &gateway->keeper.model))
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	struct journal_report report;
+	status = journal_open(config->state_dir, config->gateway_id, replay, gateway, &report, &gateway->keeper.journal,
+	                      ret_error);
+	if (status)
+		return status;
+	if (options.clean_position > report.last_position)
+		return tg_error_set(ret_error, TG_ERR_CORRUPT,
+		                    "the store knows the journal up to record %llu, the journal ends at %llu: it was lost or "
+		                    "replaced; restore it, or start with another state directory",
+		                    (unsigned long long)options.clean_position, (unsigned long long)report.last_position);
+	if (report.torn_bytes > 0)
+		log_warn("journal.torn", LOG_I("bytes", report.torn_bytes), LOG_S("copy", report.torn_copy));
+	gateway->last_record_ns = report.last_time_ns;
+	gateway->keeper.changed = report.last_position > options.clean_position;
+	return TG_OK;
+}
+
+/* Before the journal is opened: a journal without an epoch beside it is a damaged directory. */
+static int epoch_take(struct gateway *gateway, struct tg_error *ret_error)
+{
+	gateway->executor.settings.epoch = statedir_epoch_next(gateway->statedir, ret_error);
+	return gateway->executor.settings.epoch == 0 ? ret_error->code : TG_OK;
+}
+
+static int start_record(struct gateway *gateway, struct tg_error *ret_error)
+{
+	struct record_start record = {.epoch = gateway->executor.settings.epoch, .version = TRIGATE_VERSION};
+	snprintf(record.gateway_id, sizeof record.gateway_id, "%s", gateway->options.config->gateway_id);
+	snprintf(record.strategy, sizeof record.strategy, "%s", gateway->options.strategy->name);
+	snprintf(record.exchange, sizeof record.exchange, "%s", gateway->options.exchange->name);
+	int status = keeper_commit(&gateway->keeper, RECORD_START, &record, sizeof record);
+	return status ? status : journal_sync(gateway->keeper.journal, ret_error);
+}
+
+static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	struct writer_options options = {
+		.api = gateway->storage_writer.api,
+		.backend = gateway->storage_writer.self,
+		.journal_id = config->gateway_id,
+		.ring_rows = WRITER_RING_ROWS,
+		.batch_rows = (uint32_t)config->storage_batch_rows,
+		.batch_ms = config->storage_batch_ms,
+		.slot_group = gateway->slot_group,
+		.slot_owner = config->gateway_id,
+		.slot_ttl_ms = config->slot_ttl_ms,
+	};
+	return writer_start(&options, &gateway->keeper.writer, ret_error);
+}
+
+static int slots_open(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	int64_t limit = gateway->options.strategy->risk_controls.max_open_cycles;
+	int status = slots_lease(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
+	                         config->gateway_id, (uint32_t)limit, config->slot_ttl_ms, ret_error);
+	if (status)
+		return status;
+	if (gateway->slots.count < (uint32_t)limit)
+		log_warn("slots.few", LOG_I("wanted", limit), LOG_I("leased", gateway->slots.count),
+		         LOG_S("note", "other gateways of this strategy hold the rest"));
+	return TG_OK;
+}
+
+/* ------------------------------------------------------------ executor */
+
+static int64_t manifest_number(const struct plugin_info *info, const char *key, int64_t absent)
+{
+	struct json_object *capabilities, *value;
+	if (!json_object_object_get_ex(info->manifest, "capabilities", &capabilities) ||
+	    !json_object_object_get_ex(capabilities, key, &value))
+		return absent;
+	return json_object_get_int64(value);
+}
+
+static void executor_fill(struct gateway *gateway)
+{
+	const struct strategy_config *strategy = gateway->options.strategy;
+	const struct plugin_info *info = &gateway->exchange.plugin->info;
+	struct executor *executor = &gateway->executor;
+	bool bounded = manifest_number(info, "validity_bound", 0) != 0;
+	executor->loop = gateway->loop;
+	executor->keeper = &gateway->keeper;
+	executor->markets = gateway->markets;
+	executor->exchange = gateway->exchange.api;
+	executor->exchange_self = gateway->exchange.self;
+	executor->slots = &gateway->slots;
+	executor->random = gateway->options.seed;
+	executor->settings.gateway = (uint16_t)strtoul(gateway->options.config->gateway_id, NULL, 16);
+	executor->settings.order_timeout_ns = strategy->max_leg_latency_ms * 1000000;
+	executor->settings.valid_ms = bounded ? strategy->max_leg_latency_ms : 0;
+	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
+	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;
+	executor->settings.max_retries = (uint32_t)strategy->order.max_retries;
+	executor->settings.query.initial_delay_ns = strategy->order.monitoring.initial_delay_ms * 1000000;
+	executor->settings.query.max_delay_ns = strategy->order.monitoring.max_delay_ms * 1000000;
+	executor->settings.query.multiplier_e3 = strategy->order.monitoring.backoff_multiplier_e3;
+	executor->settings.query.jitter_e9 = strategy->order.monitoring.jitter_factor_e9;
+	pipeline_executor_events(gateway, &executor->events);
+}
+
+/* ------------------------------------------------------------ open and close */
+
+static int memory_take(struct gateway *gateway, struct tg_error *ret_error)
+{
+	gateway->portfolio = calloc(1, sizeof *gateway->portfolio);
+	gateway->subscribed = calloc(MARKETS_MAX, 1);
+	gateway->excluded = calloc(MARKETS_MAX, 1);
+	if (!gateway->portfolio || !gateway->subscribed || !gateway->excluded || markets_create(&gateway->markets))
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	return TG_OK;
+}
+
+static int loop_open(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	struct loop_options options = {
+		.virtual_time = config->virtual_clock,
+		.speed_e3 = config->clock_speed_e3,
+		.start_unix_ns = gateway->last_record_ns ? gateway->last_record_ns + RESTART_GAP_NS : VIRTUAL_EPOCH_NS,
+		.timers_max = TIMERS_MAX,
+	};
+	if (loop_create(&options, &gateway->loop))
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	gateway->keeper.loop = gateway->loop;
+	loop_set_pass_end(gateway->loop, pipeline_pass_end, gateway);
+	return TG_OK;
+}
+
+/* In order; what is opened here is closed by gateway_close, however far it came. */
+static int open_all(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	int status = statedir_open(config->state_dir, &gateway->statedir, ret_error);
+	if (!status)
+		status = memory_take(gateway, ret_error);
+	if (!status)
+		status = epoch_take(gateway, ret_error);
+	if (!status)
+		status = storage_open(gateway, &gateway->storage, ret_error);
+	if (!status)
+		status = ((const struct tg_storage_api *)gateway->storage.api)->migrate(gateway->storage.self, ret_error);
+	if (!status)
+		status = storage_open(gateway, &gateway->storage_writer, ret_error);
+	if (!status)
+		status = state_open(gateway, ret_error);
+	if (!status)
+		status = loop_open(gateway, ret_error);
+	if (!status)
+		status = writer_open(gateway, ret_error);
+	if (!status)
+		status = slots_open(gateway, ret_error);
+	if (!status)
+		status = router_create(gateway, ret_error);
+	if (!status)
+		status = exchange_create(gateway, ret_error);
+	if (!status)
+		status = control_server_start(gateway->loop, config->state_dir, gateway_command, gateway, &gateway->control,
+		                              ret_error);
+	if (!status)
+		status = start_record(gateway, ret_error);
+	return status;
+}
+
+int gateway_open(const struct gateway_options *options, struct gateway **ret_gateway, struct tg_error *ret_error)
+{
+	struct gateway *gateway = calloc(1, sizeof *gateway);
+	if (!gateway)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	gateway->options = *options;
+	gateway->keeper.strategy = options->strategy->name;
+	gateway->keeper.exchange = options->exchange->name;
+	snprintf(gateway->slot_group, sizeof gateway->slot_group, "%s", options->strategy->name);
+	extensions_init(&gateway->extensions, &gateway->loop, options->seed);
+	int status = open_all(gateway, ret_error);
+	if (status) {
+		gateway_close(gateway);
+		return status;
+	}
+	executor_fill(gateway);
+	gateway->count.recovered = executor_restore(&gateway->executor);
+	if (gateway->count.recovered > 0)
+		log_info("recovery", LOG_I("open_cycles", gateway->count.recovered));
+	*ret_gateway = gateway;
+	return TG_OK;
+}
+
+static void stop_note(struct gateway *gateway)
+{
+	struct record_stop record = {.open_cycles = gateway->executor.open_count};
+	snprintf(record.reason, sizeof record.reason, "%s", gateway->stop_reason ? gateway->stop_reason : "");
+	keeper_note(&gateway->keeper, RECORD_STOP, &record, sizeof record);
+	keeper_pass_end(&gateway->keeper);
+}
+
+int gateway_run(struct gateway *gateway)
+{
+	const struct tg_exchange_api *api = gateway->exchange.api;
+	gateway->failure = tg_error_init();
+	int status = api->start(gateway->exchange.self, &gateway->failure);
+	if (status < 0)
+		return status;
+	if (!keeper_flush(&gateway->keeper)) {
+		gateway->failure = gateway->keeper.error;
+		return gateway->failure.code;
+	}
+	loop_run(gateway->loop);
+	api->stop(gateway->exchange.self);
+	stop_note(gateway);
+	if (!writer_drain(gateway->keeper.writer, WRITER_STOP_MS))
+		log_warn("store.behind", LOG_S("note", "the store will be brought up to the journal at the next start"));
+	return gateway->failure.code;
+}
+
+void gateway_stop(struct gateway *gateway, const char *reason)
+{
+	if (!gateway->stopping)
+		gateway->stop_reason = reason;
+	gateway->stopping = true;
+}
+
+void gateway_stop_now(struct gateway *gateway)
+{
+	gateway_stop(gateway, "told to stop at once");
+	loop_stop(gateway->loop);
+}
+
+void gateway_stop_level(struct gateway *gateway, enum stop_level level)
+{
+	gateway->stop_level = level;
+	gateway->executor.return_only = level >= STOP_RISK;
+	gateway->executor.frozen = level >= STOP_FREEZE;
+	if (gateway->executor.link_up)
+		executor_on_link(&gateway->executor, true); /* what waited goes on */
+}
+
+void gateway_close(struct gateway *gateway)
+{
+	if (!gateway)
+		return;
+	control_server_stop(gateway->control);
+	if (gateway->exchange.self)
+		((const struct tg_exchange_api *)gateway->exchange.api)->destroy(gateway->exchange.self);
+	if (gateway->router.self)
+		((const struct tg_router_api *)gateway->router.api)->destroy(gateway->router.self);
+	writer_stop(gateway->keeper.writer, WRITER_STOP_MS);
+	if (gateway->slots.count > 0)
+		slots_return(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
+		             gateway->options.config->gateway_id);
+	journal_close(gateway->keeper.journal);
+	loop_destroy(gateway->loop);
+	model_destroy(gateway->keeper.model);
+	storage_close(&gateway->storage_writer);
+	storage_close(&gateway->storage);
+	cycles_destroy(gateway->cycles);
+	markets_destroy(gateway->markets);
+	free(gateway->memory);
+	free(gateway->excluded);
+	free(gateway->subscribed);
+	free(gateway->portfolio);
+	statedir_close(gateway->statedir);
+	free(gateway);
+}

@@ -1,0 +1,137 @@
+/* The gateway: everything that one run needs, put together. Owner: the loop thread.
+ *
+ * gateway.c opens and closes it, pipeline.c is the way from tick to order and back, summary.c its figures. Nothing in here
+ * knows an exchange, a database or a routing algorithm: they come through plugins. */
+#ifndef TRIGATE_CORE_GATEWAY_H
+#define TRIGATE_CORE_GATEWAY_H
+
+#include "core/arbitrage/gate.h"
+#include "core/config/config.h"
+#include "core/control/server.h"
+#include "core/extensions.h"
+#include "core/latency.h"
+#include "core/state/statedir.h"
+#include "core/trade/executor.h"
+#include "core/trade/portfolio.h"
+#include "plugins/host.h"
+
+/* What a run tells. Borrowed for the call; must not call back into the gateway. */
+struct gateway_events {
+	void *ctx;
+	void (*start)(void *ctx);
+	void (*decision)(void *ctx, const struct record_decision *decision);
+	void (*order)(void *ctx, const struct order *order, int64_t tick_to_order_ns);
+	void (*fill)(void *ctx, const struct order *order, const struct fill *fill);
+	void (*cycle)(void *ctx, const struct cycle *cycle);
+};
+
+struct gateway_options {
+	const struct gateway_config *config;
+	const struct strategy_config *strategy;
+	const struct plugin_choice *exchange; /* the one of config->exchange that the strategy names */
+	struct registry *registry;
+	uint64_t seed;         /* of the gateway's own randomness */
+	uint32_t cycles_wanted; /* end after so many completed ones; 0: no end */
+	struct gateway_events events;
+};
+
+/* How far trading is held back. Each level includes the ones before it. */
+enum stop_level { STOP_NONE, STOP_CYCLES, STOP_RISK, STOP_FREEZE };
+
+/* Per cycle definition: what was decided last. */
+struct memory {
+	int64_t executed_ns;       /* mono; 0: never */
+	int64_t cooling_until_ns;  /* mono */
+	int64_t skipped_ns;        /* when a skip was last told of */
+	uint32_t skipped;          /* its reasons */
+	uint32_t unlisted;         /* 1: the strategy's list of cycles does not have it */
+	int64_t min_profit_bps_e6; /* from this on it is taken: the list's, else the strategy's */
+};
+
+/* A plugin instance with its host. */
+struct instance {
+	struct plugin_host host;
+	const struct plugin *plugin;
+	const void *api;
+	void *self;
+};
+
+struct gateway {
+	struct gateway_options options;
+	struct loop *loop;
+	struct statedir *statedir;
+	struct control_server *control;
+	struct keeper keeper;
+	struct instance exchange;
+	struct instance storage;        /* for leases and questions */
+	struct instance storage_writer; /* the writer thread's */
+	struct instance router;
+	struct tg_exchange_events exchange_events;
+	char slot_group[80];
+	struct extensions extensions;
+	int64_t last_record_ns; /* unix: of the journal that was found; 0: a new one */
+
+	struct markets *markets;
+	struct cycles *cycles; /* NULL until the link was up */
+	struct memory *memory; /* per cycle */
+	uint32_t cycles_listed; /* how many of them the strategy trades */
+	int64_t least_profit_bps_e6; /* the least min_profit_bps_e6 of all: what screening lets through */
+	uint32_t cycles_topology; /* of the markets that they were made from */
+	uint8_t *subscribed;   /* per market */
+	uint8_t *excluded;     /* per market, by the strategy */
+	struct portfolio *portfolio;
+	struct slots slots;
+	struct executor executor;
+
+	enum stop_level stop_level;
+	bool stopping;         /* ends as soon as nothing is open */
+	bool ended;            /* the exchange has no more data */
+	bool opened;           /* a cycle was opened in this sweep */
+	bool time_bound_skip;  /* one was skipped for a reason that time will cure */
+	int64_t last_open_ns;  /* mono */
+	uint64_t sweep_timer;
+	bool sweep_armed;
+	const char *stop_reason;
+	struct tg_error failure; /* what ended the run badly; code 0: nothing */
+
+	struct {
+		uint32_t completed, failed, losses_in_a_row, recovered;
+		uint64_t ticks, evaluated, decisions, executed, skipped, orders, fills, bad_frames;
+	} count;
+	tg_amount pnl[CURRENCIES_MAX]; /* by currency id: what this run's fills and fees changed */
+	struct latency tick_to_order;
+	struct latency round_trip;
+};
+
+/* Open everything; on an error nothing stays open and ret_error says what to do. */
+int gateway_open(const struct gateway_options *options, struct gateway **ret_gateway, struct tg_error *ret_error);
+
+/* Run until the end that was asked for, a stop or a failure. 0, or the code of gateway->failure. */
+int gateway_run(struct gateway *gateway);
+
+/* End: no new cycles, then leave the loop when nothing is open. The first reason counts. */
+void gateway_stop(struct gateway *gateway, const char *reason);
+/* Leave the loop now: what is open is taken up by the next start. */
+void gateway_stop_now(struct gateway *gateway);
+void gateway_stop_level(struct gateway *gateway, enum stop_level level);
+
+/* Stop the exchange, bring the store up to date, give slots back, close. NULL is allowed. */
+void gateway_close(struct gateway *gateway);
+
+/* ---- pipeline.c */
+void pipeline_events(struct gateway *gateway, struct tg_exchange_events *ret_events);
+void pipeline_pass_end(void *ctx);
+void pipeline_executor_events(struct gateway *gateway, struct executor_events *ret_events);
+
+/* ---- universe.c: which markets and cycles are traded. [control] */
+int universe_build(struct gateway *gateway, struct tg_error *ret_error);
+
+/* ---- gateway_control.c: commands that come through control.sock */
+int gateway_command(void *ctx, const char *command, struct json_object *request, struct json_object *reply);
+
+/* ---- summary.c */
+struct json_object *gateway_summary(struct gateway *gateway);
+/* What one unit of a currency brings in another by the best way the router finds now; 0: none. A score, not money. */
+double gateway_price(struct gateway *gateway, uint32_t from, uint32_t to);
+
+#endif
