@@ -287,6 +287,7 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	if (!gateway)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	gateway->options = *options;
+	gateway->notices.events = &gateway->options.events;
 	gateway->keeper.strategy = options->strategy->name;
 	gateway->keeper.exchange = options->exchange->name;
 	snprintf(gateway->slot_group, sizeof gateway->slot_group, "%s", options->strategy->name);

@@ -10,20 +10,11 @@
 #include "core/control/server.h"
 #include "core/extensions.h"
 #include "core/latency.h"
+#include "core/notices.h"
 #include "core/state/statedir.h"
 #include "core/trade/executor.h"
 #include "core/trade/portfolio.h"
 #include "plugins/host.h"
-
-/* What a run tells. Borrowed for the call; must not call back into the gateway. */
-struct gateway_events {
-	void *ctx;
-	void (*start)(void *ctx);
-	void (*decision)(void *ctx, const struct record_decision *decision);
-	void (*order)(void *ctx, const struct order *order, int64_t tick_to_order_ns);
-	void (*fill)(void *ctx, const struct order *order, const struct fill *fill);
-	void (*cycle)(void *ctx, const struct cycle *cycle);
-};
 
 struct gateway_options {
 	const struct gateway_config *config;
@@ -99,6 +90,7 @@ struct gateway {
 		uint64_t ticks, evaluated, decisions, executed, skipped, orders, fills, bad_frames;
 	} count;
 	tg_amount pnl[CURRENCIES_MAX]; /* by currency id: what this run's fills and fees changed */
+	struct notices notices;
 	struct latency tick_to_order;
 	struct latency round_trip;
 };

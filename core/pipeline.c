@@ -51,8 +51,6 @@ static uint32_t risk_check(const struct gateway *gateway, const struct cycle_def
 	uint32_t skip = 0;
 	if (gateway->stop_level != STOP_NONE || gateway->stopping)
 		skip |= SKIP(STOPPED);
-	if (gateway->slots.used >= gateway->slots.count)
-		skip |= SKIP(CONCURRENT);
 	if (memory->cooling_until_ns > now_ns)
 		skip |= SKIP(COOLDOWN);
 	if (memory->executed_ns &&
@@ -116,24 +114,21 @@ static void decision_tell(struct gateway *gateway, const struct cycle_def *def, 
 	gateway->count.decisions++;
 	*(record->execute ? &gateway->count.executed : &gateway->count.skipped) += 1;
 	keeper_note(&gateway->keeper, RECORD_DECISION, record, sizeof *record);
-	gateway->options.events.decision(gateway->options.events.ctx, record);
+	notices_decision(&gateway->notices, record);
 }
 
 /* ------------------------------------------------------------ tick to order */
 
+/* The decision is on record, and told, before the orders that follow from it. */
 static void execute(struct gateway *gateway, const struct cycle_def *def, const struct candidate *candidate,
                     const struct cycle_plan *plan, struct record_decision *record, int64_t tick_wall_ns)
 {
-	struct memory *memory = &gateway->memory[candidate->cycle];
-	int status = executor_open(&gateway->executor, def, plan, tick_wall_ns, &record->key);
-	record->execute = status == TG_OK;
-	if (status == TG_OK) {
-		memory->executed_ns = gateway->last_open_ns = loop_mono_ns(gateway->loop);
-		gateway->opened = true;
-	} else {
-		record->skip |= SKIP(CONCURRENT);
-	}
+	record->execute = 1;
+	record->key = executor_next_key(&gateway->executor);
 	decision_tell(gateway, def, candidate->gross, record);
+	gateway->memory[candidate->cycle].executed_ns = gateway->last_open_ns = loop_mono_ns(gateway->loop);
+	gateway->opened = true;
+	executor_open(&gateway->executor, def, plan, tick_wall_ns);
 }
 
 static void consider(struct gateway *gateway, const struct candidate *candidate, int64_t tick_wall_ns)
@@ -156,6 +151,8 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	struct cycle_plan plan = {0};
 	uint32_t start = edge_from(gateway->markets, def->edge[0]);
 	struct sizing_limits limits = {.budget = budget(gateway, start), .min_net_bps_e6 = memory->min_profit_bps_e6};
+	if (record.skip == 0 && !executor_can_open(&gateway->executor))
+		record.skip |= SKIP(CONCURRENT);
 	if (record.skip == 0) {
 		record.skip = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
 		record.size = tg_money_of(plan.amount_in);
@@ -352,7 +349,7 @@ static void on_order_changed(void *ctx, const struct order *order, int64_t tick_
 		gateway->count.orders++;
 	if (tick_to_order_ns > 0)
 		latency_add(&gateway->tick_to_order, tick_to_order_ns);
-	gateway->options.events.order(gateway->options.events.ctx, order, tick_to_order_ns);
+	notices_order(&gateway->notices, order, tick_to_order_ns);
 }
 
 static void pnl_add(struct gateway *gateway, const char *currency, tg_amount amount)
@@ -377,7 +374,7 @@ static void on_fill(void *ctx, const struct order *order, const struct fill *fil
 	if (fee != 0)
 		pnl_add(gateway, fill->fee_currency, -fee);
 	gateway->count.fills++;
-	gateway->options.events.fill(gateway->options.events.ctx, order, fill);
+	notices_fill(&gateway->notices, order, fill);
 }
 
 /* A loss counts towards stop_after_consecutive_losses; an end far below the plan lets the cycle cool down. */
@@ -406,7 +403,7 @@ static void on_cycle_changed(void *ctx, const struct cycle *cycle)
 		*(cycle->state == CYCLE_COMPLETED ? &gateway->count.completed : &gateway->count.failed) += 1;
 		cycle_judge(gateway, cycle);
 	}
-	gateway->options.events.cycle(gateway->options.events.ctx, cycle);
+	notices_cycle(&gateway->notices, cycle);
 	uint32_t wanted = gateway->options.cycles_wanted;
 	if (wanted > 0 && gateway->count.completed >= wanted)
 		gateway_stop(gateway, "the cycles that were asked for are completed");
@@ -435,6 +432,7 @@ void pipeline_pass_end(void *ctx)
 {
 	struct gateway *gateway = ctx;
 	keeper_pass_end(&gateway->keeper);
+	notices_tell(&gateway->notices);
 	if (gateway->keeper.failed && gateway->failure.code == 0) {
 		gateway->failure = gateway->keeper.error;
 		log_error("journal.failed", LOG_S("error", gateway->failure.message));

@@ -103,12 +103,10 @@ static double bps(tg_amount part, tg_amount whole)
 static void people_cycle(const struct gateway *gateway, const struct cycle *cycle)
 {
 	char time[TEXT_MAX], profit[TEXT_MAX], route[CURRENCY_MAX * CYCLE_LEGS_MAX];
-	tg_amount in, out;
 	if (!cycle_is_final(cycle))
 		return;
 	out_status_clear();
 	cycle_route(cycle, route, sizeof route);
-	cycle_flows(cycle, &in, &out);
 	text_time(time, loop_unix_ns(gateway->loop));
 	text_amount(profit, cycle_profit(cycle), cycle->leg[0].from, 1);
 	enum style style = cycle->state == CYCLE_COMPLETED ? STYLE_GOOD : STYLE_WARN;

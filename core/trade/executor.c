@@ -162,40 +162,42 @@ static void leg_fill(const struct markets *markets, uint32_t edge, struct record
 	leg->side = edge_side(edge);
 }
 
-int executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
-                  int64_t tick_wall_ns, struct cycle_key *ret_key)
+bool executor_can_open(struct executor *executor)
 {
-	if (!work_find_free(executor) ||
-	    !model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX))
-		return TG_ERR_LIMIT;
-	uint32_t slot = slots_take(executor->slots);
-	if (slot == SLOT_NONE)
-		return TG_ERR_LIMIT;
+	return executor->slots->used < executor->slots->count && work_find_free(executor) &&
+	       model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
+}
+
+struct cycle_key executor_next_key(const struct executor *executor)
+{
+	return (struct cycle_key){executor->settings.epoch, executor->next_number};
+}
+
+void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
+                   int64_t tick_wall_ns)
+{
 	struct record_cycle_open record = {
-		.key = {executor->settings.epoch, executor->next_number++},
+		.key = executor_next_key(executor),
 		.legs = def->legs,
-		.slot = slot,
+		.slot = slots_take(executor->slots),
 		.planned_in = tg_money_of(plan->amount_in),
 		.planned_out = tg_money_of(plan->amount_out),
 		.net_bps_e6 = plan->net_bps_e6,
 	};
+	assert(record.slot != SLOT_NONE);
+	executor->next_number++;
 	for (uint32_t i = 0; i < def->legs; i++)
 		leg_fill(executor->markets, def->edge[i], &record.leg[i]);
 	int status = keeper_commit(executor->keeper, RECORD_CYCLE_OPEN, &record, sizeof record);
 	assert(status == TG_OK); /* there is room, and the number is new */
-	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), slot);
+	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot);
 	executor->events.cycle(executor->events.ctx, work->cycle);
 	work->def = plan->cycle;
 	work->reserved = plan->amount_in;
 	work->tick_wall_ns = tick_wall_ns;
 	work_cycle_event(work, CYCLE_EVENT_VALIDATE, NULL);
-	*ret_key = record.key;
-	if (!desk_place(work, 0, false, &plan->leg[0])) {
-		if (executor->keeper->failed)
-			return TG_ERR_IO;
+	if (!desk_place(work, 0, false, &plan->leg[0]) && !executor->keeper->failed)
 		work_advance(work); /* nothing left: it ends here */
-	}
-	return TG_OK;
 }
 
 /* ------------------------------------------------------------ restart */

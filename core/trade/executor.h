@@ -86,10 +86,14 @@ struct executor {
 
 /* Fill the fields above first; zero is right where nothing is said. */
 
-/* Take a slot and open the cycle plan->cycle with its first order. 0; TG_ERR_LIMIT: no slot, or no room to remember it; TG_ERR_IO: the
- * journal failed, nothing was sent. ret_key names the cycle when 0 is returned. [hot] */
-int executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
-                  int64_t tick_wall_ns, struct cycle_key *ret_key);
+/* Is there a slot, and room to remember a cycle? Makes the room. [hot] */
+bool executor_can_open(struct executor *executor);
+/* The key of the cycle that is opened next. */
+struct cycle_key executor_next_key(const struct executor *executor);
+/* Take a slot and open the cycle plan->cycle with its first order; executor_can_open must have said so. When the journal
+ * fails nothing is sent and keeper->failed is set. tick_wall_ns: when the frame came in, for the latency. [hot] */
+void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
+                   int64_t tick_wall_ns);
 
 /* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many. */
 uint32_t executor_restore(struct executor *executor);
