@@ -182,11 +182,11 @@ static void level_quote(struct maker *maker, uint32_t m, int32_t side, uint32_t 
 							 .qty = qty_on_grid(maker, market, usdt)});
 }
 
-static void market_quote(struct maker *maker, uint32_t market)
+static void market_quote(struct maker *maker, uint32_t market, double middle)
 {
 	struct desk *desk = &maker->desk[market];
 	engine_cancel_owner(maker->engine, market, OWNER_MAKERS);
-	desk->quoted = fair_price(maker, market);
+	desk->quoted = middle;
 	desk->due = 0;
 	for (uint32_t level = 0; level < maker->options.levels; level++) {
 		level_quote(maker, market, TG_SIDE_BUY, level);
@@ -198,7 +198,7 @@ static void market_quote(struct maker *maker, uint32_t market)
 void maker_open(struct maker *maker)
 {
 	for (uint32_t m = 0; m < maker->engine->market_count; m++)
-		market_quote(maker, m);
+		market_quote(maker, m, fair_price(maker, m));
 }
 
 /* Quote within so many steps, unless it is sooner anyway. */
@@ -211,15 +211,15 @@ static void desk_wake(struct maker *maker, uint32_t market, uint64_t steps)
 
 /* ---------------------------------------------------------------- values */
 
-/* A currency's value has changed: its markets are quoted anew, within `slack` steps, when they are off by a part of
- * their spread. */
-static void currency_announce(struct maker *maker, uint32_t currency, uint32_t slack)
+/* A currency's value has changed: its markets are quoted anew, some steps later, when they are off by a part of their
+ * spread. */
+static void currency_announce(struct maker *maker, uint32_t currency)
 {
 	for (uint32_t i = maker->first[currency]; i < maker->first[currency + 1]; i++) {
 		const struct desk *desk = &maker->desk[maker->of[i]];
 		double off = fair_price(maker, maker->of[i]) / desk->quoted - 1.0;
 		if ((off < 0 ? -off : off) > 0.6 * desk->half_spread)
-			desk_wake(maker, maker->of[i], random_below(&maker->random, slack + 1));
+			desk_wake(maker, maker->of[i], random_below(&maker->random, 4));
 	}
 }
 
@@ -229,7 +229,7 @@ static void currency_move(struct maker *maker, uint32_t currency)
 	double deviation = currency < WORLD_HUBS ? 0.5e-4 : 1.5e-4;
 	double away = *value / maker->home[currency] - 1.0;
 	*value = *value * (1.0 + deviation * random_bell(&maker->random) - PULL_HOME * away);
-	currency_announce(maker, currency, 3);
+	currency_announce(maker, currency);
 }
 
 static void values_move(struct maker *maker)
@@ -264,7 +264,8 @@ static double round_cost(const struct maker *maker, uint32_t market)
 	return cost;
 }
 
-/* The base's value jumps so far that going round pays 5 to 60 bps, more often little than much; this market lags. */
+/* One cross market is quoted so far off, and left so, that going round pays 5 to 60 bps, more often little than much.
+ * No other quote moves with it: what is seen of it stays true until somebody acts. */
 static void lag_begin(struct maker *maker)
 {
 	uint32_t market =
@@ -272,20 +273,18 @@ static void lag_begin(struct maker *maker)
 	if (market == UINT32_MAX || maker->lags_open == LAGS_MAX || maker->desk[market].lags ||
 	    maker->engine->market[market].status != TG_MARKET_TRADING)
 		return;
-	const struct venue_market *cross = &maker->engine->market[market];
 	double chance = random_unit(&maker->random);
 	double jump = round_cost(maker, market) + (5.0 + 55.0 * chance * chance) * 1e-4;
 	double life_ms = (double)maker->options.lifetime_ms * random_pareto(&maker->random);
 	if (life_ms > LAG_STEPS_MAX)
 		life_ms = LAG_STEPS_MAX;
-	maker->value[cross->base] = maker->value[cross->quote] * maker->desk[market].quoted *
-				    (random_next(&maker->random) >> 63 ? 1.0 + jump : 1.0 - jump);
+	double way = random_next(&maker->random) >> 63 ? 1.0 + jump : 1.0 - jump;
+	market_quote(maker, market, fair_price(maker, market) * way);
 	maker->desk[market].lags = true;
 	maker->desk[market].due = 0;
 	maker->lag[maker->lags_open++] =
 		(struct lag){market, maker->step + 1 + (uint64_t)(life_ms / (double)maker->options.step_ms)};
 	maker->lag_count++;
-	currency_announce(maker, cross->base, 0);
 }
 
 /* Rivals take every level that pays. */
@@ -359,7 +358,7 @@ static void hit_notice(struct maker *maker, uint32_t market)
 
 void maker_requote(struct maker *maker, uint32_t market)
 {
-	market_quote(maker, market);
+	market_quote(maker, market, fair_price(maker, market));
 }
 
 void maker_step(struct maker *maker)
@@ -373,6 +372,6 @@ void maker_step(struct maker *maker)
 		if (market->traded)
 			hit_notice(maker, m);
 		if (maker->desk[m].due && maker->desk[m].due <= maker->step && market->status == TG_MARKET_TRADING)
-			market_quote(maker, m);
+			market_quote(maker, m, fair_price(maker, m));
 	}
 }
