@@ -19,7 +19,7 @@ static const char recorded_strategy[] =
 	"max_quote_age_ms: 0\n"
 	"max_legs: 3\n"
 	"capital_allocation: {mode: fixed_fraction, fraction: 1}\n"
-	"risk_controls: {max_open_cycles: 1, stop_after_consecutive_losses: 0, duplicate_suppression_window_seconds: 0}\n";
+	"risk_controls: {max_open_cycles: 1, stop_after_consecutive_losses: 0}\n";
 /* What the account begins with in each currency that a recorded market is quoted in. */
 #define RECORDED_BALANCE "1000"
 
@@ -154,31 +154,57 @@ static int balance_override(const struct arguments *args, struct run_config *con
 	return balances ? setting_put(args, config, "balance", "balances", balances) : 0;
 }
 
-static int string_list_add(struct string_list *list, const char *text)
+struct quote_count {
+	const char *currency;
+	size_t markets;
+};
+
+static int by_markets(const void *a, const void *b)
 {
-	for (size_t i = 0; i < list->count; i++)
-		if (strcmp(list->item[i], text) == 0)
-			return 0;
-	char **item = realloc(list->item, (list->count + 1) * sizeof *item);
-	if (!item)
-		return EXIT_FAILED;
-	list->item = item;
-	item[list->count] = strdup(text);
-	return item[list->count++] ? 0 : EXIT_FAILED;
+	const struct quote_count *x = a, *y = b;
+	if (x->markets != y->markets)
+		return x->markets > y->markets ? -1 : 1;
+	return strcmp(x->currency, y->currency);
+}
+
+/* The currencies that a recorded market is quoted in, the one with most markets first. Returns how many. */
+static size_t quotes_count(const struct csv_markets *markets, struct quote_count *quote)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < markets->count; i++) {
+		size_t at = 0;
+		while (at < count && strcmp(quote[at].currency, markets->row[i].quote) != 0)
+			at++;
+		if (at == count)
+			quote[count++] = (struct quote_count){markets->row[i].quote, 0};
+		quote[at].markets++;
+	}
+	qsort(quote, count, sizeof *quote, by_markets);
+	return count;
 }
 
 /* With nothing else said, a recorded market is traded from every currency that it is quoted in. */
 static int recorded_defaults(const struct arguments *args, struct run_config *config, const struct csv_markets *markets)
 {
+	struct quote_count *quote = calloc(markets->count, sizeof *quote);
+	char **item = calloc(markets->count, sizeof *item);
+	if (!quote || !item) {
+		free(quote);
+		free(item);
+		return cli_fail(args, "out of memory");
+	}
 	struct json_object *balances = json_object_new_object();
-	int code = 0;
-	for (size_t i = 0; i < markets->count && !code; i++) {
-		code = string_list_add(&config->strategy->base_currencies, markets->row[i].quote);
-		json_object_object_add(balances, markets->row[i].quote,
+	struct string_list *base = &config->strategy->base_currencies;
+	size_t count = quotes_count(markets, quote);
+	string_list_clear(base);
+	base->item = item;
+	for (size_t i = 0; i < count; i++) {
+		item[base->count++] = strdup(quote[i].currency);
+		json_object_object_add(balances, quote[i].currency,
 		                       json_object_new_double_s(strtod(RECORDED_BALANCE, NULL), RECORDED_BALANCE));
 	}
-	int put = setting_put(args, config, "markets", "balances", balances);
-	return code ? cli_fail(args, "out of memory") : put;
+	free(quote);
+	return setting_put(args, config, "markets", "balances", balances);
 }
 
 static int markets_override(const struct arguments *args, struct run_config *config)

@@ -64,7 +64,8 @@ static void position_step(const struct executor *executor, const struct work *wo
 	enum leg_verdict on_verdict = plan_leg(executor, work, at, false, held, &on);
 	enum leg_verdict back_verdict = plan_leg(executor, work, at - 1, true, held, &back);
 	step->kind = STEP_END;
-	if (is_dust(on_verdict) && is_dust(back_verdict))
+	/* under the least order of a market it could go to: not worth waiting for the other one's quote */
+	if (on_verdict != LEG_OK && back_verdict != LEG_OK && (is_dust(on_verdict) || is_dust(back_verdict)))
 		return;
 
 	bool returning = cycle->state == CYCLE_PANIC_SELLING || executor->return_only;
