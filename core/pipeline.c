@@ -44,13 +44,15 @@ static tg_amount budget(const struct gateway *gateway, uint32_t currency)
 	return share < free ? share : free;
 }
 
-static uint32_t risk_check(const struct gateway *gateway, const struct cycle_def *def, const struct memory *memory,
+static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def, const struct memory *memory,
                            int64_t now_ns)
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
 	uint32_t skip = 0;
 	if (gateway->stop_level != STOP_NONE || gateway->stopping)
 		skip |= SKIP(STOPPED);
+	if (!executor_can_open(&gateway->executor))
+		skip |= SKIP(CONCURRENT);
 	if (memory->cooling_until_ns > now_ns)
 		skip |= SKIP(COOLDOWN);
 	if (memory->executed_ns &&
@@ -144,25 +146,25 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	struct record_decision record = {.threshold_bps_e6 = memory->min_profit_bps_e6};
 	gateway->count.evaluated++;
 
-	record.skip = gate_check(gateway->markets, def, candidate->gross, &gate, now_ns) |
-	              risk_check(gateway, def, memory, now_ns);
-	if (record.skip & (SKIP(COOLDOWN) | SKIP(DUPLICATE)))
+	uint32_t refused = gate_check(gateway->markets, def, candidate->gross, &gate, now_ns) |
+	                   risk_check(gateway, def, memory, now_ns);
+	if (refused & (SKIP(COOLDOWN) | SKIP(DUPLICATE)))
 		gateway->time_bound_skip = true;
+	if (refused != 0 && decision_repeats(gateway, memory, refused, now_ns))
+		return;
+	/* sized also when it is refused already: a decision that is told carries all its reasons and figures */
 	struct cycle_plan plan = {0};
 	uint32_t start = edge_from(gateway->markets, def->edge[0]);
 	struct sizing_limits limits = {.budget = budget(gateway, start), .min_net_bps_e6 = memory->min_profit_bps_e6};
-	if (record.skip == 0 && !executor_can_open(&gateway->executor))
-		record.skip |= SKIP(CONCURRENT);
-	if (record.skip == 0) {
-		record.skip = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
-		record.size = tg_money_of(plan.amount_in);
-		record.profit = tg_money_of(plan.amount_out - plan.amount_in);
-		record.net_bps_e6 = plan.net_bps_e6;
-	}
+	uint32_t unfit = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
+	record.skip = refused | unfit;
+	record.size = tg_money_of(plan.amount_in);
+	record.profit = tg_money_of(plan.amount_out - plan.amount_in);
+	record.net_bps_e6 = plan.net_bps_e6;
 	if (record.skip == 0) {
 		plan.cycle = candidate->cycle;
 		execute(gateway, def, candidate, &plan, &record, tick_wall_ns);
-	} else if (!decision_repeats(gateway, memory, record.skip, now_ns)) {
+	} else if (refused != 0 || !decision_repeats(gateway, memory, unfit, now_ns)) {
 		decision_tell(gateway, def, candidate->gross, &record);
 	}
 }
