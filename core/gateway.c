@@ -40,6 +40,30 @@ static int instance_load(struct gateway *gateway, struct instance *instance, uin
 	return status;
 }
 
+/* Can its orders carry our ids, and can they be asked for by them? Without that no order's fate could be proven. */
+static int exchange_suits(const struct plugin_info *info, struct tg_error *ret_error)
+{
+	struct json_object *capabilities, *client_id, *value, *lookup;
+	if (!json_object_object_get_ex(info->manifest, "capabilities", &capabilities) ||
+	    !json_object_object_get_ex(capabilities, "client_id", &client_id) ||
+	    !json_object_object_get_ex(client_id, "max_length", &value) ||
+	    json_object_get_int64(value) < TG_CLIENT_ID_LEN)
+		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED,
+		                    "exchange plugin \"%s\": its manifest's capabilities.client_id.max_length must be at least "
+		                    "%d, the length of our order ids",
+		                    info->id, TG_CLIENT_ID_LEN);
+	bool by_client_id = false;
+	if (json_object_object_get_ex(capabilities, "lookup", &lookup) && json_object_is_type(lookup, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(lookup); i++)
+			by_client_id |= strcmp(json_object_get_string(json_object_array_get_idx(lookup, i)), "client_id") == 0;
+	if (!by_client_id)
+		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED,
+		                    "exchange plugin \"%s\": its manifest's capabilities.lookup must have \"client_id\", for "
+		                    "orders whose outcome is unknown are asked for by it",
+		                    info->id);
+	return TG_OK;
+}
+
 static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
@@ -49,6 +73,11 @@ static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 		return status;
 	const struct tg_exchange_api *api = gateway->exchange.api;
 	struct tg_config view = plugin_config_view(settings);
+	status = exchange_suits(&gateway->exchange.plugin->info, ret_error);
+	if (status) {
+		json_object_put(settings);
+		return status;
+	}
 	pipeline_events(gateway, &gateway->exchange_events);
 	status = api->create(&gateway->exchange.host.host, &view, &gateway->exchange_events, &gateway->exchange.self,
 	                     ret_error);
@@ -201,6 +230,7 @@ static void executor_fill(struct gateway *gateway)
 	executor->loop = gateway->loop;
 	executor->keeper = &gateway->keeper;
 	executor->markets = gateway->markets;
+	executor->portfolio = gateway->portfolio;
 	executor->exchange = gateway->exchange.api;
 	executor->exchange_self = gateway->exchange.self;
 	executor->slots = &gateway->slots;

@@ -13,6 +13,7 @@
 
 #include "core/arbitrage/sizing.h"
 #include "core/state/keeper.h"
+#include "core/trade/portfolio.h"
 #include "core/trade/slots.h"
 
 struct executor;
@@ -70,7 +71,8 @@ struct executor {
 	struct executor_events events;
 	struct loop *loop;
 	struct keeper *keeper;
-	const struct markets *markets;
+	struct markets *markets;
+	const struct portfolio *portfolio;
 	const struct tg_exchange_api *exchange;
 	void *exchange_self;
 	struct slots *slots;

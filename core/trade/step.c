@@ -1,6 +1,8 @@
 /* The choice of a cycle's next step: on, back, wait or end. Integers only; no state is changed. */
 #include "core/trade/executor.h"
 
+#include <string.h>
+
 /* Orders back on one leg before it is given up. Each takes all the depth there is, so more would not help. */
 #define UNWIND_TRIES 10
 
@@ -53,6 +55,21 @@ static uint32_t tries(const struct cycle *cycle, uint32_t leg, bool unwind)
 static bool is_dust(enum leg_verdict verdict)
 {
 	return verdict == LEG_TOO_SMALL || verdict == LEG_NOTIONAL;
+}
+
+/* What of a holding can be traded. Fees of other cycles may have eaten from it, where they are taken in this currency:
+ * after a failed try the account's free balance counts, by then it is up to date. */
+static tg_amount tradeable(const struct executor *executor, const struct cycle *cycle, uint32_t at)
+{
+	tg_amount held = cycle->holding[at].amount;
+	const char *currency = cycle->holding[at].currency;
+	if (tries(cycle, at, false) + tries(cycle, at - 1, true) == 0)
+		return held;
+	uint32_t id = markets_currency(executor->markets, (struct tg_str){currency, strlen(currency)}, false);
+	if (id == CURRENCY_NONE || !executor->portfolio->balance[id].known)
+		return held;
+	tg_amount free = executor->portfolio->balance[id].free;
+	return free < held ? free : held;
 }
 
 /* Where to with what is held before leg `at`? STEP_END: it is dust, or given up. */
@@ -129,7 +146,7 @@ void step_choose(const struct executor *executor, const struct work *work, struc
 	for (uint32_t at = cycle->legs - 1; at > 0; at--) {
 		if (cycle->holding[at].amount <= 0)
 			continue;
-		position_step(executor, work, at, cycle->holding[at].amount, ret_step);
+		position_step(executor, work, at, tradeable(executor, cycle, at), ret_step);
 		if (ret_step->kind != STEP_END)
 			return;
 		if (ret_step->reason)
