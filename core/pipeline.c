@@ -44,12 +44,19 @@ static tg_amount budget(const struct gateway *gateway, uint32_t currency)
 	return share < free ? share : free;
 }
 
+/* Exactly as many cycles as were asked for: the open ones may be the last. */
+static bool enough(const struct gateway *gateway)
+{
+	uint32_t wanted = gateway->options.cycles_wanted;
+	return wanted > 0 && gateway->count.completed + gateway->executor.open_count >= wanted;
+}
+
 static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def, const struct memory *memory,
                            int64_t now_ns)
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
 	uint32_t skip = 0;
-	if (gateway->stop_level != STOP_NONE || gateway->stopping)
+	if (gateway->stop_level != STOP_NONE || gateway->stopping || enough(gateway))
 		skip |= SKIP(STOPPED);
 	if (!executor_can_open(&gateway->executor))
 		skip |= SKIP(CONCURRENT);
