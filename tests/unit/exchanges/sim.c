@@ -1,5 +1,6 @@
 /* exchanges/sim through its ABI, with a host of a few lines that owns time: what is asked is answered once, later, in
- * order, at the right time, and never after stop. */
+ * order, at the right time, and never after stop. One file, long because the host it brings along takes part in every
+ * case. */
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <unistd.h>

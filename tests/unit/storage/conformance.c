@@ -1,5 +1,5 @@
 /* What every storage backend must do. The module's path is the first argument, "shared" as the second says that several
- * processes may use one store. */
+ * processes may use one store. One file, long because a backend is held to all of it or to nothing. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <signal.h>

@@ -1,0 +1,96 @@
+# The front door. Every target installs the Debian packages it needs (as root, or with sudo), configures, builds and
+# acts; a second call finds that done and is quick. What comes before the act speaks on stderr, so that the output of
+# `make bench` or `make run ARGS=--json` can be piped on.
+#
+#   make run ARGS="--speed max"        the demo, with more options
+#   make test TESTS="venue/venue"      some tests only
+#   make show NAME=kill RUNS=10        one of tests/shows
+#   make bench BENCH=abi               one of bench
+#   make fuzz TARGET=config SECS=60    one of tests/fuzz
+#   make install PREFIX=/usr DESTDIR=/tmp/stage
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BUILD := build
+PREFIX ?= /usr/local
+DESTDIR ?=
+WERROR ?= false
+EXCHANGE ?= sim
+ARGS ?=
+TESTS ?=
+NAME ?=
+RUNS ?=
+SECS ?=
+BENCH ?=
+TARGET ?=
+
+# the plugin host refuses plugins that a group may write
+QUIET_BUILD = umask 022 && ninja -C $(1) $(2) >&2
+CONFIGURE = .ci/configure $(1) -Dprefix=$(PREFIX) -Dwerror=$(WERROR) $(2) >&2
+PACKAGES := $(BUILD)/.packages
+PACKAGES_EXTRA := $(BUILD)/.packages-extra
+
+.PHONY: help run test build show bench check format sanitize fuzz install clean
+
+help: ## say what there is
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -n 's/^#   \(make .*\)/  \1/p' Makefile
+
+run: build ## trade the demo's made-up market until 20 cycles are completed
+	@test -d exchanges/$(EXCHANGE) || { echo "no exchange '$(EXCHANGE)'; there are:" \
+		$(patsubst exchanges/%/,%,$(wildcard exchanges/*/)) >&2; exit 2; }
+	@test $(EXCHANGE) = sim || { echo "make run trades on sim; for $(EXCHANGE) write a configuration after" \
+		"examples/gateway.yaml and give it to $(BUILD)/trigate run" >&2; exit 2; }
+	@$(BUILD)/trigate run --config examples/demo.yaml --cycles 20 --state-dir $(BUILD)/demo-state $(ARGS)
+
+test: build ## run the tests
+	@meson test -C $(BUILD) --no-rebuild --print-errorlogs $(TESTS)
+
+build: $(PACKAGES) ## build everything in build/
+	@$(call CONFIGURE,$(BUILD),)
+	@$(call QUIET_BUILD,$(BUILD),)
+
+show: build ## run one show: NAME, and RUNS or SECS to scale it
+	@BUILD=$(CURDIR)/$(BUILD) RUNS=$(RUNS) SECS=$(SECS) tests/shows/run $(NAME)
+
+bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
+	@bench/run $(BUILD) $(BENCH)
+
+check: build $(PACKAGES_EXTRA) ## clang-format, clang-tidy, cppcheck and the tree's own rules
+	@.ci/check $(BUILD)
+
+format: $(PACKAGES_EXTRA) ## put all C into the tree's format
+	@.ci/check --format
+
+# What has threads is tested once more under the thread sanitizer, which does not go with the address sanitizer.
+THREADED := core/base/ring core/io/loop core/state/journal core/state/writer 'storage/conformance sqlite' \
+	'storage/conformance memory' core/control/server exchanges/sim
+sanitize: $(PACKAGES) ## run the tests with the address, undefined-behaviour and thread sanitizers
+	@$(call CONFIGURE,build-asan,-Db_sanitize=address$(comma)undefined -Db_lundef=false)
+	@$(call QUIET_BUILD,build-asan,)
+	@meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 3
+	@$(call CONFIGURE,build-tsan,-Db_sanitize=thread -Db_lundef=false)
+	@$(call QUIET_BUILD,build-tsan,)
+	@meson test -C build-tsan --no-rebuild --print-errorlogs --timeout-multiplier 3 $(THREADED)
+comma := ,
+
+fuzz: $(PACKAGES) $(PACKAGES_EXTRA) ## feed the parsers for SECS (20) each; TARGET for one
+	@export CC=clang; $(call CONFIGURE,build-fuzz,-Dfuzz=true -Db_sanitize=address$(comma)undefined -Db_lundef=false)
+	@$(call QUIET_BUILD,build-fuzz,fuzz)
+	@tests/fuzz/run build-fuzz $(or $(SECS),20) $(TARGET)
+
+install: build ## install under PREFIX, or under DESTDIR for a package
+	@umask 022 && meson install -C $(BUILD) --no-rebuild --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
+
+clean: ## remove all that was built
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz
+
+$(PACKAGES): .ci/packages
+	@.ci/install .ci/packages >&2
+	@mkdir -p $(@D) && touch $@
+
+$(PACKAGES_EXTRA): .ci/packages-extra
+	@.ci/install .ci/packages-extra >&2
+	@mkdir -p $(@D) && touch $@
