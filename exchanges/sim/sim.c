@@ -428,12 +428,4 @@ static const struct tg_exchange_api api = {.size = sizeof api,
 					   .balances = balances,
 					   .extension = extension};
 
-TG_PLUGIN_ENTRY = {.magic = TG_MAGIC,
-		   .size = sizeof tg_plugin_entry,
-		   .abi_major = TG_ABI_MAJOR,
-		   .abi_minor_built = TG_ABI_MINOR,
-		   .abi_minor_needed = TG_ABI_MINOR,
-		   .kind = TG_KIND_EXCHANGE,
-		   .id = {"sim", 3},
-		   .version = {"0.1.0", 5},
-		   .api = &api};
+TG_PLUGIN(TG_KIND_EXCHANGE, "sim", "0.1.0", &api);

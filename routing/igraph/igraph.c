@@ -315,14 +315,4 @@ static const struct tg_router_api api = {
 	.extension = router_extension,
 };
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_ROUTER,
-	.id = {"igraph", sizeof "igraph" - 1},
-	.version = {"0.1.0", sizeof "0.1.0" - 1},
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_ROUTER, "igraph", "0.1.0", &api);

@@ -564,14 +564,4 @@ static const struct tg_storage_api api = {
 	.extension = memory_extension,
 };
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_STORAGE,
-	.id = {"memory", sizeof "memory" - 1},
-	.version = {"0.1.0", sizeof "0.1.0" - 1},
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_STORAGE, "memory", "0.1.0", &api);

@@ -437,14 +437,4 @@ static const struct tg_storage_api api = {
 	.extension = store_extension,
 };
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_STORAGE,
-	.id = {"sqlite", sizeof "sqlite" - 1},
-	.version = {"0.1.0", sizeof "0.1.0" - 1},
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_STORAGE, "sqlite", "0.1.0", &api);

@@ -61,5 +61,4 @@ const void *extension(void *, tg_str)
 const tg_router_api api = {sizeof(tg_router_api), 0, create, destroy, load, paths, extension};
 } // namespace
 
-TG_PLUGIN_ENTRY = {TG_MAGIC,       sizeof(tg_entry), TG_ABI_MAJOR,    TG_ABI_MINOR, TG_ABI_MINOR,
-		   TG_KIND_ROUTER, TG_STR("cxx"),    TG_STR("1.0.0"), &api};
+TG_PLUGIN(TG_KIND_ROUTER, "cxx", "1.0.0", &api);

@@ -196,6 +196,14 @@ struct tg_entry {
 #define TG_PLUGIN_ENTRY TG_EXPORT extern const struct tg_entry tg_plugin_entry; const struct tg_entry tg_plugin_entry
 #endif
 
+/* The entry of a plugin that was built with this SDK, in one line:
+ *   TG_PLUGIN(TG_KIND_ROUTER, "example", "1.0.0", &api); */
+#define TG_PLUGIN(kind_, id_, version_, api_) \
+	TG_PLUGIN_ENTRY = { \
+		TG_MAGIC,     sizeof(struct tg_entry), TG_ABI_MAJOR,                    TG_ABI_MINOR, \
+		TG_ABI_MINOR, (kind_),                 {(id_), sizeof(id_) - 1}, {(version_), sizeof(version_) - 1}, \
+		(api_)}
+
 /* The ELF note that holds the manifest: name "trigate", type TG_NOTE_MANIFEST, descriptor = JSON text.
  *
  *   TG_MANIFEST({

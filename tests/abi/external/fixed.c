@@ -362,14 +362,4 @@ static const struct tg_exchange_api api = {
 	.extension = extension,
 };
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_EXCHANGE,
-	.id = TG_STR("fixed"),
-	.version = TG_STR("1.0.0"),
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_EXCHANGE, "fixed", "1.0.0", &api);

@@ -264,14 +264,4 @@ static const struct tg_storage_api api = {
 	.extension = store_extension,
 };
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_STORAGE,
-	.id = TG_STR("forgetful"),
-	.version = TG_STR("1.0.0"),
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_STORAGE, "forgetful", "1.0.0", &api);

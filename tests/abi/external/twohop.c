@@ -126,14 +126,4 @@ static const void *extension(void *self, struct tg_str id)
 static const struct tg_router_api api = {
 	.size = sizeof api, .create = create, .destroy = destroy, .load = load, .paths = paths, .extension = extension};
 
-TG_PLUGIN_ENTRY = {
-	.magic = TG_MAGIC,
-	.size = sizeof(struct tg_entry),
-	.abi_major = TG_ABI_MAJOR,
-	.abi_minor_built = TG_ABI_MINOR,
-	.abi_minor_needed = TG_ABI_MINOR,
-	.kind = TG_KIND_ROUTER,
-	.id = TG_STR("twohop"),
-	.version = TG_STR("1.0.0"),
-	.api = &api,
-};
+TG_PLUGIN(TG_KIND_ROUTER, "twohop", "1.0.0", &api);
