@@ -72,7 +72,9 @@ static enum leg_verdict plan_walk(struct leg_plan *plan, const struct market *ma
 		if (!offer_at(market, plan->side, level[i].ticks, &offer))
 			return LEG_TOO_LARGE;
 		int64_t wanted = lots_least(level[i].lots, market->max_lots - plan->lots);
-		tg_amount affordable = (have - plan->spent) / offer.spend;
+		/* the exchange sets the whole order aside at its limit, better fills or not: that is what `have` must
+		 * cover */
+		tg_amount affordable = have / offer.spend - plan->lots;
 		int64_t lots = affordable < wanted ? (int64_t)affordable : wanted;
 		if (lots > 0 && !plan_take(plan, market, level[i].ticks, offer, lots))
 			return LEG_TOO_LARGE;
@@ -125,19 +127,15 @@ bool leg_cost(const struct market *market, int32_t side, int64_t lots, tg_amount
 {
 	uint32_t count;
 	const struct level *level = leg_levels(market, side, &count);
-	tg_amount have = 0;
+	int64_t left = lots;
+	struct offer offer = {0};
 
-	for (uint32_t i = 0; i < count && lots > 0; i++) {
-		struct offer offer;
-		tg_amount spend;
-		int64_t taken = lots_least(lots, level[i].lots);
-		if (!offer_at(market, side, level[i].ticks, &offer) || multiply(offer.spend, taken, &spend) ||
-		    __builtin_add_overflow(have, spend, &have))
+	for (uint32_t i = 0; i < count && left > 0; i++) {
+		if (!offer_at(market, side, level[i].ticks, &offer))
 			return false;
-		lots -= taken;
+		left -= lots_least(left, level[i].lots);
 	}
-	*ret_have = have;
-	return lots == 0;
+	return left == 0 && !multiply(offer.spend, lots, ret_have); /* all at the limit: see plan_walk */
 }
 
 /* What `lots` of one level bring in after the fee. */

@@ -15,7 +15,7 @@ struct leg_plan {
 	tg_amount spent;     /* of edge_from, at the book's prices */
 	tg_amount received;  /* of edge_to, after fees where fees are taken there */
 	tg_amount fee;       /* of edge_to. With a third fee currency: its worth there, not taken off `received` */
-	tg_amount dust;      /* have - spent */
+	tg_amount dust;      /* have - spent; of a buy over several levels also what its limit locks but does not spend */
 };
 
 /* Why a leg cannot be traded. */
@@ -25,7 +25,8 @@ enum leg_verdict { LEG_OK = 0, LEG_HALTED, LEG_NO_QUOTE, LEG_TOO_SMALL, LEG_TOO_
  * may take up to (k - 1) * 10^-fee_scale more.
  *
  * Plan an order that turns at most `have` of edge_from(market, side) into the other currency, walking no further than
- * `worst_ticks` (0: no bound). Takes what depth there is: lots may use less than `have`. Outputs are set on LEG_OK. */
+ * `worst_ticks` (0: no bound). `have` covers all of it at its limit price, which is what an exchange wants to be free.
+ * Takes what depth there is: lots may use less than `have`. Outputs are set on LEG_OK. */
 enum leg_verdict leg_plan_make(const struct market *market, int32_t side, tg_amount have, int64_t worst_ticks,
 			       struct leg_plan *ret_plan);
 

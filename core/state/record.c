@@ -1,6 +1,7 @@
 #include "core/state/record.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,11 +18,12 @@ void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX])
 
 int cycle_key_parse(const char *text, struct cycle_key *ret_key)
 {
-	unsigned epoch, number;
-	int end = 0;
-	if (sscanf(text, "%6x-%8x%n", &epoch, &number, &end) != 2 || text[end] != '\0')
+	char *end;
+	if (strspn(text, "0123456789abcdefABCDEF") != 6 || text[6] != '-' ||
+	    strspn(text + 7, "0123456789abcdefABCDEF") != 8 || text[15] != '\0')
 		return TG_ERR_INVALID;
-	*ret_key = (struct cycle_key){epoch, number};
+	ret_key->epoch = (uint32_t)strtoul(text, &end, 16);
+	ret_key->number = (uint32_t)strtoul(text + 7, &end, 16);
 	return TG_OK;
 }
 
@@ -48,7 +50,8 @@ static bool legs_ok(const struct record_leg *leg, uint32_t legs)
 		return false;
 	for (uint32_t i = 0; i < legs; i++)
 		if (!text_ok(leg[i].market, sizeof leg[i].market) || !text_ok(leg[i].from, sizeof leg[i].from) ||
-		    !text_ok(leg[i].to, sizeof leg[i].to) || (leg[i].side != TG_SIDE_BUY && leg[i].side != TG_SIDE_SELL))
+		    !text_ok(leg[i].to, sizeof leg[i].to) ||
+		    (leg[i].side != TG_SIDE_BUY && leg[i].side != TG_SIDE_SELL))
 			return false;
 	return true;
 }
@@ -77,7 +80,7 @@ static bool order_intent_ok(const void *payload)
 	const struct record_order_intent *r = payload;
 	return client_id_ok(r->client_id) && r->leg < CYCLE_LEGS_MAX && r->unwind <= 1 &&
 	       (r->side == TG_SIDE_BUY || r->side == TG_SIDE_SELL) && text_ok(r->market, sizeof r->market) &&
-	       decimal_ok(r->price) && decimal_ok(r->qty);
+	       decimal_ok(r->price) && decimal_ok(r->qty) && r->price.mantissa > 0 && r->qty.mantissa > 0;
 }
 
 static bool order_event_ok(const void *payload)
@@ -91,7 +94,9 @@ static bool fill_ok(const void *payload)
 {
 	const struct record_fill *r = payload;
 	return client_id_ok(r->client_id) && text_ok(r->fill_id, sizeof r->fill_id) && decimal_ok(r->price) &&
-	       decimal_ok(r->qty) && decimal_ok(r->fee) && text_ok(r->fee_currency, sizeof r->fee_currency);
+	       decimal_ok(r->qty) && decimal_ok(r->fee) && r->price.mantissa >= 0 && r->qty.mantissa > 0 &&
+	       r->fee.mantissa >= 0 && text_ok(r->fee_currency, sizeof r->fee_currency) &&
+	       (r->fee.mantissa == 0 || r->fee_currency[0]);
 }
 
 static bool decision_ok(const void *payload)
@@ -272,7 +277,8 @@ static const struct {
 	[RECORD_START] = {"start", sizeof(struct record_start), start_ok, start_json},
 	[RECORD_CYCLE_OPEN] = {"cycle open", sizeof(struct record_cycle_open), cycle_open_ok, cycle_open_json},
 	[RECORD_CYCLE_EVENT] = {"cycle event", sizeof(struct record_cycle_event), cycle_event_ok, cycle_event_json},
-	[RECORD_ORDER_INTENT] = {"order intent", sizeof(struct record_order_intent), order_intent_ok, order_intent_json},
+	[RECORD_ORDER_INTENT] = {"order intent", sizeof(struct record_order_intent), order_intent_ok,
+				 order_intent_json},
 	[RECORD_ORDER_EVENT] = {"order event", sizeof(struct record_order_event), order_event_ok, order_event_json},
 	[RECORD_FILL] = {"fill", sizeof(struct record_fill), fill_ok, fill_json},
 	[RECORD_DECISION] = {"decision", sizeof(struct record_decision), decision_ok, decision_json},

@@ -28,7 +28,7 @@ static bool parse_hex(const char *text, size_t digits, uint32_t *ret_value)
 void client_id_format(const struct client_id *id, char text[TG_CLIENT_ID_LEN + 1])
 {
 	snprintf(text, TG_CLIENT_ID_LEN + 1, "%04x%06x%08x%02x%02x%02x", id->gateway, id->key.epoch & EPOCH_MAX,
-	         id->key.number, id->leg, id->attempt, id->child);
+		 id->key.number, id->leg, id->attempt, id->child);
 	snprintf(text + CHECK_AT, TG_CLIENT_ID_LEN + 1 - CHECK_AT, "%08x", crc32c(0, text, CHECK_AT));
 }
 

@@ -11,25 +11,24 @@ static const char *const event_names[] = {CYCLE_EVENT_TABLE(TEXT)};
 
 static const uint8_t next_states[CYCLE_STATES][CYCLE_EVENTS] = {
 	[S(PENDING)] = {E(VALIDATE) = S(VALIDATING), E(ACTIVATE) = X, E(PARTIAL) = X, E(DOUBT) = S(RECOVERING),
-	                E(RESUME) = X, E(UNWIND) = X, E(COMPLETE) = X, E(FAIL) = S(FAILED)},
+			E(RESUME) = X, E(UNWIND) = X, E(COMPLETE) = X, E(FAIL) = S(FAILED)},
 	[S(VALIDATING)] = {E(VALIDATE) = X, E(ACTIVATE) = S(ACTIVE), E(PARTIAL) = X, E(DOUBT) = S(RECOVERING),
-	                   E(RESUME) = X, E(UNWIND) = X, E(COMPLETE) = X, E(FAIL) = S(FAILED)},
+			   E(RESUME) = X, E(UNWIND) = X, E(COMPLETE) = X, E(FAIL) = S(FAILED)},
 	[S(ACTIVE)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = S(PARTIALLY_FILLED), E(DOUBT) = S(RECOVERING),
-	               E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = S(COMPLETED), E(FAIL) = S(FAILED)},
+		       E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = S(COMPLETED), E(FAIL) = S(FAILED)},
 	[S(PARTIALLY_FILLED)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = S(PARTIALLY_FILLED),
-	                         E(DOUBT) = S(RECOVERING), E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING),
-	                         E(COMPLETE) = S(COMPLETED), E(FAIL) = S(FAILED)},
+				 E(DOUBT) = S(RECOVERING), E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING),
+				 E(COMPLETE) = S(COMPLETED), E(FAIL) = S(FAILED)},
 	/* Late truth about an order of a final cycle is taken into its figures; the cycle stays final. */
 	[S(COMPLETED)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = X, E(DOUBT) = X, E(RESUME) = X, E(UNWIND) = X,
-	                  E(COMPLETE) = X, E(FAIL) = X},
+			  E(COMPLETE) = X, E(FAIL) = X},
 	[S(FAILED)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = X, E(DOUBT) = X, E(RESUME) = X, E(UNWIND) = X,
-	               E(COMPLETE) = X, E(FAIL) = X},
+		       E(COMPLETE) = X, E(FAIL) = X},
 	[S(RECOVERING)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = S(RECOVERING), E(DOUBT) = S(RECOVERING),
-	                   E(RESUME) = S(PARTIALLY_FILLED), E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = S(COMPLETED),
-	                   E(FAIL) = S(FAILED)},
-	[S(PANIC_SELLING)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = S(PANIC_SELLING),
-	                      E(DOUBT) = S(RECOVERING), E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = X,
-	                      E(FAIL) = S(FAILED)},
+			   E(RESUME) = S(PARTIALLY_FILLED), E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = S(COMPLETED),
+			   E(FAIL) = S(FAILED)},
+	[S(PANIC_SELLING)] = {E(VALIDATE) = X, E(ACTIVATE) = X, E(PARTIAL) = S(PANIC_SELLING), E(DOUBT) = S(RECOVERING),
+			      E(RESUME) = X, E(UNWIND) = S(PANIC_SELLING), E(COMPLETE) = X, E(FAIL) = S(FAILED)},
 };
 
 const struct fsm cycle_fsm = {

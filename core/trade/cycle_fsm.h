@@ -37,6 +37,9 @@ enum cycle_event { CYCLE_EVENT_TABLE(CYCLE_EVENT_CONST) CYCLE_EVENTS };
 
 extern const struct fsm cycle_fsm;
 
-static inline const char *cycle_state_name(uint8_t state) { return cycle_fsm.state[state]; }
+static inline const char *cycle_state_name(uint8_t state)
+{
+	return cycle_fsm.state[state];
+}
 
 #endif

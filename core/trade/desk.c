@@ -11,23 +11,36 @@
 #include "core/trade/client_id.h"
 #include "core/trade/executor.h"
 
+/* Where an exchange knows no validity bound: a kernel gives up sending bytes after about 15 minutes (tcp_retries2), so
+ * an order may come in that late. */
+#define UNBOUNDED_VALID_MS (16 * 60 * 1000)
+/* An exchange may ask for patience, but not for ever. */
+#define PATIENCE_MAX_NS (INT64_C(24 * 3600) * 1000000000)
+
 /* ------------------------------------------------------------ tokens */
 
 /* What done() answers: which order of which cycle, placed or asked for. */
 enum token_kind { TOKEN_PLACE = 0, TOKEN_QUERY = 1 };
 
-static uint64_t token_make(const struct cycle *cycle, enum token_kind kind)
+static uint64_t token_make(const struct order *order, enum token_kind kind)
 {
-	_Static_assert(ORDERS_PER_CYCLE_MAX <= 127, "an order's number in its cycle has 7 bits");
-	return (uint64_t)cycle->key.epoch << 40 | (uint64_t)cycle->key.number << 8 | (uint64_t)cycle->order_count << 1 | kind;
+	_Static_assert(ORDERS_PER_CYCLE_MAX <= 128, "an order's place in its cycle has 7 bits");
+	const struct cycle *cycle = order->cycle;
+	uint64_t place = 0;
+	for (const struct order *before = cycle->orders; before != order; before = before->next)
+		place++;
+	return (uint64_t)cycle->key.epoch << 40 | (uint64_t)cycle->key.number << 8 | (place & 0x7f) << 1 | kind;
 }
 
-static struct work *token_work(const struct executor *executor, uint64_t token, enum token_kind *ret_kind)
+static struct order *token_order(const struct executor *executor, uint64_t token, enum token_kind *ret_kind)
 {
 	struct cycle_key key = {(uint32_t)(token >> 40), (uint32_t)(token >> 8)};
-	struct cycle *cycle = model_cycle(executor->keeper->model, key);
+	const struct cycle *cycle = model_cycle(executor->keeper->model, key);
+	struct order *order = cycle ? cycle->orders : NULL;
+	for (uint64_t place = token >> 1 & 0x7f; place > 0 && order; place--)
+		order = order->next;
 	*ret_kind = token & 1;
-	return cycle && cycle->user && cycle->order_count == (token >> 1 & 0x7f) ? cycle->user : NULL;
+	return order;
 }
 
 /* ------------------------------------------------------------ order events of ours */
@@ -52,6 +65,18 @@ static struct work *order_work(const struct order *order)
 	return order->cycle->user;
 }
 
+static void query_order(struct executor *executor, struct order *order);
+static void query_first(struct work *work);
+
+/* The first order of a cycle without an end; NULL: all have theirs. */
+static struct order *order_open(const struct cycle *cycle)
+{
+	struct order *order = cycle->orders;
+	while (order && order_is_final(order))
+		order = order->next;
+	return order;
+}
+
 /* The order has its end: what follows from it for its cycle's bookkeeping. */
 static void order_ended(struct executor *executor, const struct order *order)
 {
@@ -71,12 +96,29 @@ static void order_ended(struct executor *executor, const struct order *order)
 		work_cycle_event(work, CYCLE_EVENT_PARTIAL, NULL);
 }
 
+/* An order's outcome is in doubt from now on: its cycle recovers, the exchange is asked. */
+static void order_unknown(struct executor *executor, struct order *order, uint8_t before)
+{
+	struct work *work = order_work(order);
+	if (fsm_is_final(&order_fsm, before))
+		log_error("order.contradicted", LOG_S("client_id", order->client_id),
+			  LOG_S("was", order_state_name(before)));
+	if (!work) {
+		query_order(executor, order); /* its cycle is closed: what comes is taken into its figures */
+		return;
+	}
+	if (work->cycle->state != CYCLE_RECOVERING)
+		work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
+	if (!work->asked && work->timer_kind != WORK_TIMER_QUERY)
+		query_first(work);
+}
+
 static void order_event(struct executor *executor, struct order *order, enum order_event event,
-                        const struct tg_order_event *said, struct tg_str reason)
+			const struct tg_order_event *said, struct tg_str reason)
 {
 	if (fsm_next(&order_fsm, order->state, event) == FSM_ILLEGAL) {
 		log_error("order.impossible", LOG_S("client_id", order->client_id),
-		          LOG_S("state", order_state_name(order->state)), LOG_S("event", order_fsm.event[event]));
+			  LOG_S("state", order_state_name(order->state)), LOG_S("event", order_fsm.event[event]));
 		return;
 	}
 	struct record_order_event record = {.event = event};
@@ -85,7 +127,7 @@ static void order_event(struct executor *executor, struct order *order, enum ord
 	if (said) {
 		record.cum_qty = said->cum_qty;
 		snprintf(record.exchange_id, sizeof record.exchange_id, "%.*s", (int)said->exchange_id.len,
-		         said->exchange_id.ptr ? said->exchange_id.ptr : "");
+			 said->exchange_id.ptr ? said->exchange_id.ptr : "");
 	}
 	uint8_t before = order->state;
 	int status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
@@ -95,30 +137,22 @@ static void order_event(struct executor *executor, struct order *order, enum ord
 	executor->events.order(executor->events.ctx, order, 0);
 	if (order_is_final(order))
 		order_ended(executor, order);
-	else if (order->state == ORDER_UNKNOWN && fsm_is_final(&order_fsm, before))
-		log_error("order.contradicted", LOG_S("client_id", order->client_id),
-		          LOG_S("was", order_state_name(before)), LOG_S("event", order_fsm.event[event]));
+	else if (order->state == ORDER_UNKNOWN)
+		order_unknown(executor, order, before);
 }
 
-/* The order's outcome is in doubt from now on: its cycle recovers, the exchange is asked. */
 static void order_doubt(struct executor *executor, struct order *order, struct tg_str why)
 {
-	struct work *work = order_work(order);
-	if (!work || order_is_final(order))
-		return;
-	if (order->state != ORDER_UNKNOWN) {
-		log_warn("order.unknown", LOG_S("client_id", order->client_id), LOG_T("why", why));
-		order_event(executor, order, ORDER_EVENT_DOUBT, NULL, why);
-		work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
-	}
-	if (!work->asked && work->timer_kind != WORK_TIMER_QUERY)
-		desk_query(work);
+	if (order->state == ORDER_UNKNOWN)
+		return; /* it is being asked for */
+	log_warn("order.unknown", LOG_S("client_id", order->client_id), LOG_T("why", why));
+	order_event(executor, order, ORDER_EVENT_DOUBT, NULL, why);
 }
 
 /* ------------------------------------------------------------ sending */
 
 static void intent_fill(const struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan,
-                        struct record_order_intent *record)
+			struct record_order_intent *record)
 {
 	const struct executor *executor = work->executor;
 	const struct market *market = &executor->markets->market[plan->market];
@@ -126,10 +160,10 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 	for (const struct order *order = work->cycle->orders; order; order = order->next)
 		attempt += order->leg == leg;
 	struct client_id id = {.gateway = executor->settings.gateway,
-	                       .key = work->cycle->key,
-	                       .leg = (uint8_t)(leg + 1),
-	                       .attempt = (uint8_t)attempt,
-	                       .child = unwind};
+			       .key = work->cycle->key,
+			       .leg = (uint8_t)(leg + 1),
+			       .attempt = (uint8_t)attempt,
+			       .child = unwind};
 	char text[TG_CLIENT_ID_LEN + 1];
 	client_id_format(&id, text);
 	*record = (struct record_order_intent){
@@ -147,10 +181,9 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 	memcpy(record->market, market->symbol, sizeof record->market);
 }
 
-static int32_t order_send(struct work *work, const struct record_order_intent *intent, uint32_t market,
-                    struct tg_error *ret_error)
+static int32_t order_send(const struct executor *executor, const struct record_order_intent *intent,
+			  const struct order *order, uint32_t market, struct tg_error *ret_error)
 {
-	const struct executor *executor = work->executor;
 	struct tg_order_request request = {
 		.size = sizeof request,
 		.market = market,
@@ -161,9 +194,45 @@ static int32_t order_send(struct work *work, const struct record_order_intent *i
 		.price = intent->price,
 		.qty = intent->qty,
 		.valid_ms = intent->valid_ms,
-		.token = token_make(work->cycle, TOKEN_PLACE),
+		.token = token_make(order, TOKEN_PLACE),
 	};
 	return executor->exchange->order_place(executor->exchange_self, &request, ret_error);
+}
+
+int64_t desk_absent_after_ns(const struct executor *executor)
+{
+	const struct executor_settings *settings = &executor->settings;
+	int64_t valid_ms = settings->valid_ms > 0 ? settings->valid_ms : UNBOUNDED_VALID_MS;
+	return loop_mono_ns(executor->loop) + (valid_ms + settings->lag_ms) * INT64_C(1000000);
+}
+
+/* What an exchange asks for with an error. */
+static int64_t patience_ns(const struct tg_error *error)
+{
+	if (!error || error->retry_after_ns < 0)
+		return 0;
+	return error->retry_after_ns < PATIENCE_MAX_NS ? error->retry_after_ns : PATIENCE_MAX_NS;
+}
+
+static void order_patience(struct work *work, int32_t status, const struct tg_error *error)
+{
+	int64_t wait_ns = patience_ns(error);
+	if (status == TG_ERR_RATE_LIMITED && wait_ns < work->executor->settings.retry_delay_ns)
+		wait_ns = work->executor->settings.retry_delay_ns;
+	work->not_before_ns = loop_mono_ns(work->executor->loop) + wait_ns;
+}
+
+/* It left, or may have. */
+static void order_sent(struct work *work, struct order *order)
+{
+	struct executor *executor = work->executor;
+	struct record_order_event record = {.event = ORDER_EVENT_SEND};
+	memcpy(record.client_id, order->client_id, sizeof record.client_id);
+	int status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
+	assert(status == TG_OK);
+	work->sent_ns = loop_mono_ns(executor->loop);
+	work->absent_after_ns = desk_absent_after_ns(executor);
+	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
 bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan)
@@ -180,23 +249,20 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 		return false; /* the intent is not safely on record, so nothing may leave */
 
 	struct tg_error error = tg_error_init();
-	int32_t sent = order_send(work, &intent, plan->market, &error);
+	int32_t sent = order_send(executor, &intent, order, plan->market, &error);
 	int64_t tick_to_order_ns = work->tick_wall_ns ? wall_ns() - work->tick_wall_ns : 0;
 	work->tick_wall_ns = 0;
-	if (sent != TG_PENDING) {
+	/* by the contract any error means that nothing left; this one says of itself that it does not know */
+	if (sent < 0 && sent != TG_ERR_UNKNOWN_OUTCOME) {
+		order_patience(work, sent, &error);
 		order_event(executor, order, ORDER_EVENT_NOT_SENT, NULL,
-		            (struct tg_str){error.message, error.message_len});
+			    (struct tg_str){error.message, error.message_len});
 		return false;
 	}
-	struct record_order_event record = {.event = ORDER_EVENT_SEND};
-	memcpy(record.client_id, order->client_id, sizeof record.client_id);
-	status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
-	assert(status == TG_OK);
+	order_sent(work, order);
 	executor->events.order(executor->events.ctx, order, tick_to_order_ns);
-	work->sent_ns = loop_mono_ns(executor->loop);
-	work->absent_after_ns =
-		work->sent_ns + (executor->settings.valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
-	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
+	if (sent == TG_ERR_UNKNOWN_OUTCOME)
+		order_doubt(executor, order, (struct tg_str){error.message, error.message_len});
 	return true;
 }
 
@@ -211,50 +277,76 @@ static int64_t query_delay(struct executor *executor, uint32_t n)
 	if (delay > most)
 		delay = most;
 	int64_t spread = (int64_t)tg_amount_share(delay, executor->settings.query.jitter_e9, TG_ROUND_DOWN);
-	return spread > 0 ? delay - spread + (int64_t)(random_next(&executor->random) % (uint64_t)(2 * spread + 1)) : delay;
+	return spread > 0 ? delay - spread + (int64_t)(random_next(&executor->random) % (uint64_t)(2 * spread + 1))
+			  : delay;
 }
 
-static void query_later(struct work *work)
+static void query_later(struct work *work, int64_t least_ns)
 {
+	int64_t delay_ns = query_delay(work->executor, work->queries++);
 	work->asked = false;
-	work_timer_set(work, WORK_TIMER_QUERY, query_delay(work->executor, work->queries++));
+	work_timer_set(work, WORK_TIMER_QUERY, delay_ns > least_ns ? delay_ns : least_ns);
 }
 
-void desk_query(struct work *work)
+/* TG_PENDING, or why it was not asked. */
+static int32_t query_send(struct executor *executor, const struct order *order, uint32_t market,
+			  struct tg_error *ret_error)
 {
-	struct executor *executor = work->executor;
-	const struct order *order = work->cycle->last_order;
-	if (!executor->link_up || executor->frozen)
-		return; /* asked again when the link is up */
-	if (work->market[order->leg] == MARKET_NONE) {
-		query_later(work); /* the exchange has not told of this market yet */
-		return;
-	}
 	struct tg_order_ref ref = {
 		.size = sizeof ref,
-		.market = work->market[order->leg],
+		.market = market,
 		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
 		.exchange_id = {order->exchange_id, strlen(order->exchange_id)},
-		.token = token_make(work->cycle, TOKEN_QUERY),
+		.token = token_make(order, TOKEN_QUERY),
 	};
+	return executor->exchange->order_query(executor->exchange_self, &ref, ret_error);
+}
+
+/* Ask for an order whose cycle is closed; when it fails, the next start of the link does it again. */
+static void query_order(struct executor *executor, struct order *order)
+{
+	uint32_t market = markets_find(executor->markets, (struct tg_str){order->market, strlen(order->market)});
 	struct tg_error error = tg_error_init();
-	if (executor->exchange->order_query(executor->exchange_self, &ref, &error) != TG_PENDING) {
-		query_later(work);
+	if (executor->link_up && !executor->frozen && market != MARKET_NONE)
+		query_send(executor, order, market, &error);
+}
+
+/* Ask for the first order of the cycle that has no end. */
+static void query_first(struct work *work)
+{
+	struct executor *executor = work->executor;
+	const struct order *order = order_open(work->cycle);
+	if (!order || !executor->link_up || executor->frozen)
+		return; /* asked again when the link is up */
+	uint32_t market = work_market(work, order->leg);
+	struct tg_error error = tg_error_init();
+	if (market == MARKET_NONE || query_send(executor, order, market, &error) != TG_PENDING) {
+		query_later(work, patience_ns(&error));
 		return;
 	}
 	work->asked = true;
 	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
+/* Every order of the cycle without an end is in doubt. */
+static void work_doubt(struct work *work, struct tg_str why)
+{
+	for (struct order *order = work->cycle->orders; order; order = order->next)
+		if (!order_is_final(order))
+			order_doubt(work->executor, order, why);
+}
+
 void desk_timer(struct work *work, enum work_timer kind)
 {
-	struct order *order = work->cycle->last_order;
-	if (!order || order_is_final(order))
-		return;
-	if (kind == WORK_TIMER_TIMEOUT && order->state != ORDER_UNKNOWN)
-		order_doubt(work->executor, order, TG_STR("no end within the time-out"));
-	else
-		desk_query(work); /* the answer itself was lost, or its delay is over */
+	work->asked = false; /* no answer within the time-out is no answer */
+	work_doubt(work, kind == WORK_TIMER_TIMEOUT ? TG_STR("no end within the time-out") : TG_STR("still no end"));
+	desk_watch(work);
+}
+
+void desk_watch(struct work *work)
+{
+	if (work->timer_kind == WORK_TIMER_RETRY || work->timer_kind == WORK_TIMER_NONE)
+		query_first(work);
 }
 
 /* ------------------------------------------------------------ what the exchange says */
@@ -272,9 +364,11 @@ static bool event_ok(const struct tg_order_event *event)
 	if (event->kind != TG_ORDER_FILL)
 		return true;
 	tg_amount amount;
+	if (event->fee.mantissa > 0 && event->fee_currency.len == 0)
+		return false;
 	return decimal_ok(event->fill_price) && decimal_ok(event->fill_qty) && decimal_ok(event->fee) &&
 	       event->fill_qty.mantissa > 0 && event->fill_id.len > 0 && event->fill_id.len < FILL_ID_MAX &&
-	       event->fee_currency.len < CURRENCY_MAX &&
+	       !memchr(event->fill_id.ptr, '\0', event->fill_id.len) && event->fee_currency.len < CURRENCY_MAX &&
 	       tg_amount_product(event->fill_price, event->fill_qty, &amount) == TG_OK;
 }
 
@@ -282,8 +376,10 @@ static void order_fill(struct executor *executor, struct order *order, const str
 {
 	if (order_has_fill(order, event->fill_id))
 		return;
-	struct record_fill record = {
-		.price = event->fill_price, .qty = event->fill_qty, .fee = event->fee, .exchange_ns = event->exchange_ns};
+	struct record_fill record = {.price = event->fill_price,
+				     .qty = event->fill_qty,
+				     .fee = event->fee,
+				     .exchange_ns = event->exchange_ns};
 	memcpy(record.client_id, order->client_id, sizeof record.client_id);
 	memcpy(record.fill_id, event->fill_id.ptr, event->fill_id.len);
 	if (event->fee_currency.len > 0)
@@ -291,23 +387,31 @@ static void order_fill(struct executor *executor, struct order *order, const str
 	uint8_t before = order->state;
 	int status = keeper_commit(executor->keeper, RECORD_FILL, &record, sizeof record);
 	if (status) {
-		/* more fills than an order can have, or fees in ever new currencies: stop rather than lose count */
+		/* amounts beyond all sense, or fees in ever new currencies: stop rather than lose count */
 		log_error("fill.refused", LOG_S("client_id", order->client_id), LOG_T("fill_id", event->fill_id),
-		          LOG_S("error", tg_status_text(status)));
+			  LOG_S("error", tg_status_text(status)));
 		executor->frozen = true;
 		return;
 	}
 	executor->events.fill(executor->events.ctx, order, order->last_fill);
 	if (fsm_is_final(&order_fsm, before))
 		log_warn("fill.late", LOG_S("client_id", order->client_id), LOG_S("state", order_state_name(before)));
+	if (order->state == ORDER_UNKNOWN && before != ORDER_UNKNOWN) {
+		executor->events.order(executor->events.ctx, order, 0);
+		order_unknown(executor, order, before);
+	}
 }
 
 /* A final state tells how much was filled: if fills are missing, they are asked for first. */
 static void order_end(struct executor *executor, struct order *order, const struct tg_order_event *event,
-                      enum order_event end)
+		      enum order_event end)
 {
 	tg_amount filled;
-	if (tg_amount_from_decimal(event->cum_qty, &filled) == TG_OK && filled > order->filled_base) {
+	if (tg_amount_from_decimal(event->cum_qty, &filled) != TG_OK)
+		filled = 0;
+	if (end == ORDER_EVENT_COMPLETE && filled < qty_amount(order))
+		filled = qty_amount(order); /* it says so without the figure */
+	if (filled > order->filled_base) {
 		order_doubt(executor, order, TG_STR("fills are missing"));
 		return;
 	}
@@ -322,9 +426,11 @@ static void order_absent(struct executor *executor, struct order *order, const s
 	struct work *work = order_work(order);
 	if (!work || order->state != ORDER_UNKNOWN)
 		return;
-	if (loop_mono_ns(executor->loop) < work->absent_after_ns || order->filled_base > 0)
+	/* what was there once cannot be absent */
+	if (loop_mono_ns(executor->loop) < work->absent_after_ns || order->accepted || order->filled_base > 0)
 		return; /* proves nothing yet: done() puts the next look-up on its way */
-	order_event(executor, order, ORDER_EVENT_ABSENT, event, TG_STR("the exchange does not know it, past its validity"));
+	order_event(executor, order, ORDER_EVENT_ABSENT, event,
+		    TG_STR("the exchange does not know it, past its validity"));
 }
 
 static void on_foreign_order(struct executor *executor, const struct tg_order_event *event)
@@ -337,7 +443,7 @@ static void on_foreign_order(struct executor *executor, const struct tg_order_ev
 	}
 	if (executor->foreign_orders++ == 0)
 		log_warn("order.foreign", LOG_T("client_id", event->client_id),
-		         LOG_S("note", "the account has orders that are not ours; they are not touched"));
+			 LOG_S("note", "the account has orders that are not ours; they are not touched"));
 }
 
 void executor_on_order(struct executor *executor, const struct tg_order_event *event)
@@ -349,7 +455,8 @@ void executor_on_order(struct executor *executor, const struct tg_order_event *e
 	}
 	if (!event_ok(event)) {
 		log_error("order.event_invalid", LOG_S("client_id", order->client_id), LOG_I("kind", event->kind));
-		order_doubt(executor, order, TG_STR("the exchange said something that cannot be"));
+		if (!order_is_final(order))
+			order_doubt(executor, order, TG_STR("the exchange said something that cannot be"));
 		return;
 	}
 	switch (event->kind) {
@@ -382,26 +489,57 @@ static void place_done(struct work *work, struct order *order, int32_t status, c
 	case TG_ERR_REJECTED:
 	case TG_ERR_RETRYABLE:
 	case TG_ERR_RATE_LIMITED:
+		/* it was not accepted and never will be; a further try is a new order under an id of its own */
+		order_patience(work, status, error);
 		if (!order_is_final(order))
 			order_event(executor, order, ORDER_EVENT_REJECT, NULL, why);
 		break;
-	default: order_doubt(executor, order, why); break;
+	default:
+		if (!order_is_final(order))
+			order_doubt(executor, order, why);
+		break;
 	}
 }
 
 void executor_on_done(struct executor *executor, uint64_t token, int32_t status, const struct tg_error *error)
 {
 	enum token_kind kind;
-	struct work *work = token_work(executor, token, &kind);
+	struct order *order = token_order(executor, token, &kind);
+	struct work *work = order ? order_work(order) : NULL;
 	if (!work)
-		return; /* of an order that has its end already */
-	struct order *order = work->cycle->last_order;
+		return; /* of a cycle that has its end already */
 	if (kind == TOKEN_PLACE)
 		place_done(work, order, status, error);
-	else if (!order_is_final(order) && work->asked)
-		query_later(work); /* the answer did not settle it */
-	if (work->cycle)
-		work_advance(work);
+	else if (work->asked && order == order_open(work->cycle))
+		query_later(work, status == TG_OK ? 0 : patience_ns(error)); /* the answer did not settle it */
+	work_advance(work);
+}
+
+static void link_lost(struct work *work)
+{
+	work->asked = false;
+	if (work->timer_kind != WORK_TIMER_RETRY)
+		work_timer_clear(work);
+	work_doubt(work, TG_STR("the link to the exchange was lost"));
+}
+
+/* Also when it was up all the time and a freeze ends. */
+static void link_found(struct work *work)
+{
+	if (work->timer_kind == WORK_TIMER_QUERY) {
+		work_timer_clear(work);
+		work->queries = 0;
+	}
+	work_advance(work);
+}
+
+/* Orders whose end came to be doubted after their cycle was closed. */
+static void closed_query(struct executor *executor)
+{
+	for (const struct cycle *cycle = model_oldest(executor->keeper->model); cycle; cycle = cycle->newer)
+		for (struct order *order = cycle->orders; order && !cycle->user; order = order->next)
+			if (!order_is_final(order))
+				query_order(executor, order);
 }
 
 void executor_on_link(struct executor *executor, bool up)
@@ -409,17 +547,9 @@ void executor_on_link(struct executor *executor, bool up)
 	executor->link_up = up;
 	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
 		struct work *work = &executor->work[i];
-		if (!work->cycle)
-			continue;
-		work_find_markets(work);
-		struct order *order = work->cycle->last_order;
-		if (!up && order && !order_is_final(order)) {
-			work->asked = false;
-			order_doubt(executor, order, TG_STR("the link to the exchange was lost"));
-		} else if (up && order && order->state == ORDER_UNKNOWN) {
-			desk_query(work);
-		} else if (up) {
-			work_advance(work);
-		}
+		if (work->cycle)
+			(up ? link_found : link_lost)(work);
 	}
+	if (up)
+		closed_query(executor);
 }

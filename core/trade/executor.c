@@ -20,12 +20,18 @@ static struct work *work_find_free(struct executor *executor)
 	return NULL;
 }
 
-void work_find_markets(struct work *work)
+uint32_t work_market(struct work *work, uint32_t leg)
 {
-	for (uint32_t i = 0; i < work->cycle->legs; i++) {
-		const char *symbol = work->cycle->leg[i].market;
-		work->market[i] = markets_find(work->executor->markets, (struct tg_str){symbol, strlen(symbol)});
-	}
+	const char *symbol = work->cycle->leg[leg].market;
+	if (work->market[leg] == MARKET_NONE)
+		work->market[leg] = markets_find(work->executor->markets, (struct tg_str){symbol, strlen(symbol)});
+	return work->market[leg];
+}
+
+static void work_find_markets(struct work *work)
+{
+	for (uint32_t i = 0; i < work->cycle->legs; i++)
+		work_market(work, i);
 }
 
 static struct work *work_begin(struct executor *executor, struct cycle *cycle, uint32_t slot)
@@ -33,6 +39,8 @@ static struct work *work_begin(struct executor *executor, struct cycle *cycle, u
 	struct work *work = work_find_free(executor);
 	assert(work); /* there are no more slots than places */
 	*work = (struct work){.executor = executor, .cycle = cycle, .slot = slot, .def = CYCLE_NONE};
+	for (uint32_t i = 0; i < CYCLE_LEGS_MAX; i++)
+		work->market[i] = MARKET_NONE;
 	work_find_markets(work);
 	cycle->user = work;
 	executor->open_count++;
@@ -107,34 +115,46 @@ static void work_wait(struct work *work)
 	work_close(work, "gave up: its markets took no orders for five minutes");
 }
 
-/* Leave `recovering`: every outcome is known again. */
-static void work_resume(struct work *work, const struct step *step)
+/* Leave `recovering`, for every outcome is known again; turn back if the step does. */
+static void work_turn(struct work *work, const struct step *step)
 {
-	if (work->cycle->state != CYCLE_RECOVERING || step->kind != STEP_ORDER)
-		return;
-	work_cycle_event(work, step->unwind ? CYCLE_EVENT_UNWIND : CYCLE_EVENT_RESUME, NULL);
+	if (work->cycle->state == CYCLE_RECOVERING && (!step->unwind || step->rest))
+		work_cycle_event(work, CYCLE_EVENT_RESUME, NULL);
+	if (step->unwind && !step->rest && work->cycle->state != CYCLE_PANIC_SELLING)
+		work_cycle_event(work, CYCLE_EVENT_UNWIND, NULL);
 }
 
-/* The same leg again, right after an order on it ended short: give the market a moment, once per order. */
+/* Was an order put off? The exchange may have asked for patience; and the same leg again, right after an order on it
+ * ended short, gives the market a moment, once per order. */
 static bool work_delays(struct work *work, const struct step *step)
 {
 	const struct order *last = work->cycle->last_order;
-	if (!last || last->leg != step->leg || last->unwind != step->unwind ||
-	    work->delayed_orders == work->cycle->order_count)
+	int64_t delay_ns = work->not_before_ns - loop_mono_ns(work->executor->loop);
+	if (last && last->leg == step->leg && last->unwind == step->unwind &&
+	    work->delayed_orders != work->cycle->order_count) {
+		work->delayed_orders = work->cycle->order_count;
+		if (delay_ns < work->executor->settings.retry_delay_ns)
+			delay_ns = work->executor->settings.retry_delay_ns;
+	}
+	if (delay_ns <= 0)
 		return false;
-	work->delayed_orders = work->cycle->order_count;
-	work_timer_set(work, WORK_TIMER_RETRY, work->executor->settings.retry_delay_ns);
+	work_timer_set(work, WORK_TIMER_RETRY, delay_ns);
 	return true;
 }
 
 void work_advance(struct work *work)
 {
 	struct executor *executor = work->executor;
-	if (!work->cycle || work->timer_kind == WORK_TIMER_RETRY || cycle_has_open_order(work->cycle))
+	if (!work->cycle || executor->frozen || executor->keeper->failed || !executor->link_up)
 		return;
-	if (executor->frozen || executor->keeper->failed || !executor->link_up)
+	if (cycle_has_open_order(work->cycle)) {
+		desk_watch(work);
+		return;
+	}
+	if (work->timer_kind == WORK_TIMER_RETRY)
 		return;
 	work_timer_clear(work);
+	work_find_markets(work);
 	struct step step;
 	step_choose(executor, work, &step);
 	switch (step.kind) {
@@ -145,11 +165,11 @@ void work_advance(struct work *work)
 	if (work_delays(work, &step))
 		return;
 	work->waits = 0;
-	work_resume(work, &step);
-	if (step.unwind && work->cycle->state != CYCLE_PANIC_SELLING)
-		work_cycle_event(work, CYCLE_EVENT_UNWIND, NULL);
-	if (!desk_place(work, step.leg, step.unwind, &step.plan) && !executor->keeper->failed)
+	work_turn(work, &step);
+	if (!desk_place(work, step.leg, step.unwind, &step.plan) && !executor->keeper->failed) {
+		work->delayed_orders = work->cycle->order_count;
 		work_timer_set(work, WORK_TIMER_RETRY, executor->settings.retry_delay_ns);
+	}
 }
 
 /* ------------------------------------------------------------ opening */
@@ -164,6 +184,8 @@ static void leg_fill(const struct markets *markets, uint32_t edge, struct record
 
 bool executor_can_open(struct executor *executor)
 {
+	if (executor->frozen || executor->keeper->failed || !executor->link_up)
+		return false;
 	return executor->slots->used < executor->slots->count && work_find_free(executor) &&
 	       model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
 }
@@ -174,7 +196,7 @@ struct cycle_key executor_next_key(const struct executor *executor)
 }
 
 void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
-                   int64_t tick_wall_ns)
+		   int64_t tick_wall_ns)
 {
 	struct record_cycle_open record = {
 		.key = executor_next_key(executor),
@@ -193,7 +215,8 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
 	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot);
 	executor->events.cycle(executor->events.ctx, work->cycle);
 	work->def = plan->cycle;
-	work->reserved = plan->amount_in;
+	/* what the exchange sets aside for the order, which is more than it spends if it walks over levels of a book */
+	work->reserved = plan->leg[0].spent + plan->leg[0].dust;
 	work->tick_wall_ns = tick_wall_ns;
 	work_cycle_event(work, CYCLE_EVENT_VALIDATE, NULL);
 	if (!desk_place(work, 0, false, &plan->leg[0]) && !executor->keeper->failed)
@@ -210,20 +233,34 @@ static void order_doubt_at_start(struct executor *executor, struct order *order)
 	assert(status == TG_OK);
 }
 
+static void work_restore(struct executor *executor, struct cycle *cycle)
+{
+	struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot));
+	work->absent_after_ns = desk_absent_after_ns(executor);
+	for (struct order *order = cycle->orders; order; order = order->next) {
+		if (order_is_final(order))
+			continue;
+		order_doubt_at_start(executor, order);
+		if (order->leg == 0 && !order->unwind)
+			work->reserved = cycle->planned_in; /* it may still be on its way */
+	}
+	work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
+}
+
 uint32_t executor_restore(struct executor *executor)
 {
-	int64_t absent_after_ns = loop_mono_ns(executor->loop) +
-	                          (executor->settings.valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
 	uint32_t count = 0;
 	for (struct cycle *cycle = model_oldest(executor->keeper->model); cycle; cycle = cycle->newer) {
 		if (cycle_is_final(cycle))
 			continue;
-		struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot));
-		work->absent_after_ns = absent_after_ns;
-		for (struct order *order = cycle->orders; order; order = order->next)
-			if (!order_is_final(order))
-				order_doubt_at_start(executor, order);
-		work_cycle_event(work, CYCLE_EVENT_DOUBT, NULL);
+		if (!work_find_free(executor)) {
+			/* no start of ours leaves so many: trade nothing rather than look after a part of them */
+			log_error("recovery.too_many", LOG_I("room", OPEN_CYCLES_MAX),
+				  LOG_S("note", "the journal has more open cycles than there can be; nothing is sent"));
+			executor->frozen = true;
+			break;
+		}
+		work_restore(executor, cycle);
 		count++;
 	}
 	return count;
@@ -241,7 +278,8 @@ tg_amount executor_committed(const struct executor *executor, const char *curren
 		if (strcmp(work->cycle->leg[0].from, currency) == 0)
 			sum += work->reserved;
 		for (uint32_t leg = 1; leg < work->cycle->legs; leg++)
-			if (work->cycle->holding[leg].amount > 0 && strcmp(work->cycle->holding[leg].currency, currency) == 0)
+			if (work->cycle->holding[leg].amount > 0 &&
+			    strcmp(work->cycle->holding[leg].currency, currency) == 0)
 				sum += work->cycle->holding[leg].amount;
 	}
 	return sum;

@@ -1,11 +1,13 @@
 /* The executor: runs each open cycle, one order at a time, from its first leg to its end. Owner: the loop thread.
  *
- * It keeps no truth of its own: what a cycle holds and what was tried stands in the model, so that after a restart the same
- * functions go on from where they were. After each change executor_advance looks at the cycle and takes the next step:
+ * It keeps no truth of its own: what a cycle holds and what was tried stands in the model, so that after a restart the
+ * same functions go on from where they were. After each change executor_advance looks at the cycle and takes the next
+ * step:
  *
- *   an order's end is open      -> wait; when in doubt, ask the exchange for it by its client id
- *   something is held on the way -> the leg on, or back the way it came, whichever brings more now (step.c)
- *   nothing that can be traded   -> the cycle is final: its slot is free again
+ *   an order's end is open      -> wait; when in doubt, ask the exchange for it by its client id. While the link is up
+ * and nothing is frozen, such a cycle always has a timer running: it cannot be forgotten something is held on the way
+ * -> the leg on, or back the way it came, whichever brings more now (step.c) nothing that can be traded   -> the cycle
+ * is final: its slot is free again
  *
  * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts. */
 #ifndef TRIGATE_CORE_TRADE_EXECUTOR_H
@@ -23,7 +25,7 @@ struct executor_settings {
 	uint32_t epoch;
 	int64_t order_timeout_ns; /* no end of an IOC order after so long: its outcome is unknown */
 	int64_t valid_ms;         /* validity bound given to each order; 0 if the exchange knows none */
-	int64_t lag_ms;           /* how long after that a look-up may still miss an order */
+	int64_t lag_ms;           /* how long after its bound a look-up may still miss an order */
 	int64_t retry_delay_ns;
 	uint32_t max_retries; /* forward orders on one leg after the first */
 	struct {              /* asking for an order whose outcome is unknown */
@@ -37,7 +39,8 @@ struct executor_settings {
 /* What the executor tells. All borrowed for the call; must not call back into it. */
 struct executor_events {
 	void *ctx;
-	void (*order)(void *ctx, const struct order *order, int64_t tick_to_order_ns); /* state changed; ns 0 except once */
+	/* its state changed, but for sent or live to partial, which the fill tells; ns 0 except once */
+	void (*order)(void *ctx, const struct order *order, int64_t tick_to_order_ns);
 	void (*fill)(void *ctx, const struct order *order, const struct fill *fill);
 	void (*cycle)(void *ctx, const struct cycle *cycle); /* state changed */
 	void (*round_trip)(void *ctx, int64_t virtual_ns);   /* an order's way from sending to its end */
@@ -50,18 +53,19 @@ enum work_timer { WORK_TIMER_NONE, WORK_TIMER_TIMEOUT, WORK_TIMER_RETRY, WORK_TI
 /* An open cycle's place in the executor. */
 struct work {
 	struct executor *executor;
-	struct cycle *cycle; /* NULL: free */
+	struct cycle *cycle;             /* NULL: free */
 	uint32_t market[CYCLE_LEGS_MAX]; /* MARKET_NONE until the exchange tells of it */
 	uint32_t slot;
-	uint32_t def; /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
+	uint32_t def;       /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
 	tg_amount reserved; /* of the start currency, until the first leg's order has its end */
-	uint64_t timer;
+	uint64_t timer; /* TIMEOUT: an order's end or an answer is due; QUERY: asked again then; RETRY: advanced then */
 	enum work_timer timer_kind;
 	uint32_t delayed_orders; /* the cycle's order count when its next order was last put off */
-	uint32_t waits;   /* for a market that takes no order */
-	uint32_t queries; /* for the order in doubt */
-	bool asked;       /* an answer to a look-up is due */
-	int64_t sent_ns; /* mono */
+	uint32_t waits;          /* for a market that takes no order */
+	uint32_t queries;        /* for the order in doubt */
+	bool asked;              /* an answer to a look-up is due */
+	int64_t not_before_ns;   /* mono: the exchange asked for no order earlier */
+	int64_t sent_ns;         /* mono */
 	int64_t absent_after_ns; /* mono: from then on absence is proof */
 	int64_t tick_wall_ns;    /* when the frame that opened it came in; 0 once used */
 };
@@ -88,16 +92,18 @@ struct executor {
 
 /* Fill the fields above first; zero is right where nothing is said. */
 
-/* Is there a slot, and room to remember a cycle? Makes the room. [hot] */
+/* May an order leave, is there a slot, and room to remember a cycle? Makes the room. [hot] */
 bool executor_can_open(struct executor *executor);
 /* The key of the cycle that is opened next. */
 struct cycle_key executor_next_key(const struct executor *executor);
-/* Take a slot and open the cycle plan->cycle with its first order; executor_can_open must have said so. When the journal
- * fails nothing is sent and keeper->failed is set. tick_wall_ns: when the frame came in, for the latency. [hot] */
+/* Take a slot and open the cycle plan->cycle with its first order; executor_can_open must have said so. When the
+ * journal fails nothing is sent and keeper->failed is set. tick_wall_ns: when the frame came in, for the latency. [hot]
+ */
 void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
-                   int64_t tick_wall_ns);
+		   int64_t tick_wall_ns);
 
-/* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many. */
+/* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many.
+ */
 uint32_t executor_restore(struct executor *executor);
 
 /* Events of the exchange. */
@@ -117,13 +123,15 @@ struct step {
 	enum step_kind kind;
 	uint32_t leg;
 	bool unwind;
+	bool rest; /* what goes back is a small rest of a cycle that came through */
 	struct leg_plan plan;
 	const char *reason; /* of an end that is a failure */
 };
 /* What a cycle without open orders does next. Pure. */
 void step_choose(const struct executor *executor, const struct work *work, struct step *ret_step);
 
-void work_find_markets(struct work *work);
+/* Market of a leg; MARKET_NONE: the exchange has not told of it yet. */
+uint32_t work_market(struct work *work, uint32_t leg);
 void work_advance(struct work *work);
 void work_timer_set(struct work *work, enum work_timer kind, int64_t delay_ns);
 void work_timer_clear(struct work *work);
@@ -131,7 +139,9 @@ int work_cycle_event(struct work *work, enum cycle_event event, const char *reas
 /* Intent, flush, send. False: nothing left and nothing will; the cycle is told by an event or the keeper has failed. */
 bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan);
 void desk_timer(struct work *work, enum work_timer kind);
-/* Ask for the order that is in doubt. */
-void desk_query(struct work *work);
+/* Mono time from which on an order that is sent now and not known at the exchange never will be. */
+int64_t desk_absent_after_ns(const struct executor *executor);
+/* An order has no end yet: see to it that it is asked for, unless a timer or an answer is due anyway. */
+void desk_watch(struct work *work);
 
 #endif

@@ -115,10 +115,22 @@ bool model_make_room(struct model *model, uint32_t orders, uint32_t fills)
 
 /* ------------------------------------------------------------ look-up */
 
-struct cycle *model_oldest(const struct model *model) { return model->oldest; }
-struct cycle *model_newest(const struct model *model) { return model->newest; }
-const struct record_start *model_start(const struct model *model) { return &model->start; }
-struct model_counts model_counts(const struct model *model) { return model->counts; }
+struct cycle *model_oldest(const struct model *model)
+{
+	return model->oldest;
+}
+struct cycle *model_newest(const struct model *model)
+{
+	return model->newest;
+}
+const struct record_start *model_start(const struct model *model)
+{
+	return &model->start;
+}
+struct model_counts model_counts(const struct model *model)
+{
+	return model->counts;
+}
 
 struct cycle *model_cycle(const struct model *model, struct cycle_key key)
 {
@@ -226,7 +238,9 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	const struct record_order_intent *r = entry->payload;
 	struct tg_str id = {r->client_id, TG_CLIENT_ID_LEN};
 	struct cycle *cycle = model_cycle(model, r->key);
-	if (!cycle || r->leg >= cycle->legs || model_order(model, id))
+	struct client_id parsed;
+	if (!cycle || r->leg >= cycle->legs || !client_id_parse(id, &parsed) || parsed.key.epoch != r->key.epoch ||
+	    parsed.key.number != r->key.number || model_order(model, id))
 		return TG_ERR_CORRUPT;
 	struct order *order = pool_take(&model->orders);
 	if (!order)
@@ -268,50 +282,61 @@ static int on_order_event(struct model *model, const struct journal_entry *entry
 {
 	const struct record_order_event *r = entry->payload;
 	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
-	if (!order)
+	if (!order || order_move(model, order, (uint8_t)r->event, entry->time_ns))
 		return TG_ERR_CORRUPT;
+	order->accepted |= r->event == ORDER_EVENT_ACCEPT;
 	if (r->exchange_id[0])
 		memcpy(order->exchange_id, r->exchange_id, sizeof order->exchange_id);
 	if (r->reason[0])
 		memcpy(order->reason, r->reason, sizeof order->reason);
-	return order_move(model, order, (uint8_t)r->event, entry->time_ns);
-}
-
-static int holding_add(struct cycle *cycle, const char *currency, tg_amount amount)
-{
-	uint32_t i = 0;
-	while (i < cycle->holdings && strcmp(cycle->holding[i].currency, currency) != 0)
-		i++;
-	if (i == CYCLE_CURRENCIES_MAX)
-		return TG_ERR_CORRUPT;
-	if (i == cycle->holdings) {
-		snprintf(cycle->holding[i].currency, CURRENCY_MAX, "%s", currency);
-		cycle->holdings++;
-	}
-	cycle->holding[i].amount += amount;
 	return TG_OK;
 }
 
-/* What a fill changes: the base by its quantity, the quote by price times quantity, the fee's currency by the fee. */
+struct holdings {
+	struct holding item[CYCLE_CURRENCIES_MAX];
+	uint32_t count;
+};
+
+static bool holding_add(struct holdings *holdings, const char *currency, tg_amount amount)
+{
+	uint32_t i = 0;
+	while (i < holdings->count && strcmp(holdings->item[i].currency, currency) != 0)
+		i++;
+	if (i == CYCLE_CURRENCIES_MAX)
+		return false;
+	if (i == holdings->count) {
+		holdings->count++;
+		holdings->item[i].amount = 0;
+		snprintf(holdings->item[i].currency, CURRENCY_MAX, "%s", currency);
+	}
+	return !__builtin_add_overflow(holdings->item[i].amount, amount, &holdings->item[i].amount);
+}
+
+/* What a fill changes: the base by its quantity, the quote by price times quantity, the fee's currency by the fee. All
+ * of it or, when something does not fit, nothing. */
 static int fill_book(struct order *order, const struct record_fill *r)
 {
 	struct cycle *cycle = order->cycle;
 	const struct record_leg *leg = &cycle->leg[order->leg];
 	const char *base = leg->side == TG_SIDE_BUY ? leg->to : leg->from;
 	const char *quote = leg->side == TG_SIDE_BUY ? leg->from : leg->to;
-	tg_amount base_amount, quote_amount, fee;
-	if (tg_amount_from_decimal(r->qty, &base_amount) || tg_amount_product(r->price, r->qty, &quote_amount) ||
-	    tg_amount_from_decimal(r->fee, &fee))
-		return TG_ERR_CORRUPT;
-	order->filled_base += base_amount;
-	order->filled_quote += quote_amount;
 	int sign = order->side == TG_SIDE_BUY ? 1 : -1;
-	int status = holding_add(cycle, base, sign * base_amount);
-	if (!status)
-		status = holding_add(cycle, quote, -sign * quote_amount);
-	if (!status && fee != 0)
-		status = holding_add(cycle, r->fee_currency, -fee);
-	return status;
+	tg_amount base_amount, quote_amount, fee, filled_base, filled_quote;
+	if (tg_amount_from_decimal(r->qty, &base_amount) || tg_amount_product(r->price, r->qty, &quote_amount) ||
+	    tg_amount_from_decimal(r->fee, &fee) ||
+	    __builtin_add_overflow(order->filled_base, base_amount, &filled_base) ||
+	    __builtin_add_overflow(order->filled_quote, quote_amount, &filled_quote))
+		return TG_ERR_CORRUPT;
+	struct holdings holdings = {.count = cycle->holdings};
+	memcpy(holdings.item, cycle->holding, sizeof holdings.item);
+	if (!holding_add(&holdings, base, sign * base_amount) || !holding_add(&holdings, quote, -sign * quote_amount) ||
+	    (fee != 0 && !holding_add(&holdings, r->fee_currency, -fee)))
+		return TG_ERR_CORRUPT;
+	memcpy(cycle->holding, holdings.item, sizeof holdings.item);
+	cycle->holdings = holdings.count;
+	order->filled_base = filled_base;
+	order->filled_quote = filled_quote;
+	return TG_OK;
 }
 
 static int on_fill(struct model *model, const struct journal_entry *entry)
@@ -323,6 +348,10 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 	struct fill *fill = pool_take(&model->fills);
 	if (!fill)
 		return TG_ERR_NO_MEMORY;
+	if (fill_book(order, r)) {
+		pool_give(&model->fills, fill);
+		return TG_ERR_CORRUPT;
+	}
 	memcpy(fill->fill_id, r->fill_id, sizeof fill->fill_id);
 	memcpy(fill->fee_currency, r->fee_currency, sizeof fill->fee_currency);
 	fill->price = r->price;
@@ -332,8 +361,8 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 	fill->posted = !model->dirties;
 	*(order->last_fill ? &order->last_fill->next : &order->fills) = fill;
 	order->last_fill = fill;
-	int status = fill_book(order, r);
-	return status ? status : order_move(model, order, ORDER_EVENT_FILL, entry->time_ns);
+	return order_move(model, order, ORDER_EVENT_FILL,
+			  entry->time_ns); /* legal in every state of an order on record */
 }
 
 int model_apply(struct model *model, const struct journal_entry *entry)
@@ -396,27 +425,55 @@ void cycle_deltas(const struct cycle *cycle, char *text, size_t size)
 		if (cycle->holding[i].amount == 0)
 			continue;
 		tg_amount_format(cycle->holding[i].amount, amount, sizeof amount);
-		used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? " " : "", cycle->holding[i].currency,
-		                         amount);
+		used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? " " : "",
+					 cycle->holding[i].currency, amount);
 	}
 }
 
 /* ------------------------------------------------------------ loading */
 
-static int load_entry(void *ctx, const struct journal_entry *entry)
+static int replay_error(const struct journal_entry *entry, int status, struct tg_error *ret_error)
+{
+	const char *advice =
+		"put back a good copy of the state directory, or start with another one and reconcile by hand";
+	if (status == TG_ERR_NO_MEMORY)
+		advice = "give the program more memory";
+	else if (status == TG_ERR_VERSION)
+		advice = "use the release that wrote it";
+	return tg_error_set(
+		ret_error, status, "the journal's record %llu (%s, type %u version %u) %s; %s",
+		(unsigned long long)entry->position, record_type_name(entry->type), entry->type, entry->version,
+		status == TG_ERR_CORRUPT ? "does not fit what is before it" : tg_status_text(status), advice);
+}
+
+int model_replay(struct model *model, const struct journal_entry *entry, struct tg_error *ret_error)
 {
 	int status = record_check(entry);
-	return status ? status : model_apply(ctx, entry);
+	if (!status)
+		status = model_apply(model, entry);
+	return status ? replay_error(entry, status, ret_error) : TG_OK;
+}
+
+struct load {
+	struct model *model;
+	struct tg_error *error;
+};
+
+static int load_entry(void *ctx, const struct journal_entry *entry)
+{
+	struct load *load = ctx;
+	return model_replay(load->model, entry, load->error);
 }
 
 int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
-               struct tg_error *ret_error)
+	       struct tg_error *ret_error)
 {
 	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192};
 	struct model *model;
 	if (model_create(&options, &model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-	int status = journal_read(state_dir, load_entry, model, ret_report, ret_error);
+	struct load load = {model, ret_error};
+	int status = journal_read(state_dir, load_entry, &load, ret_report, ret_error);
 	if (status) {
 		model_destroy(model);
 		return status;

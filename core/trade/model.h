@@ -1,8 +1,8 @@
-/* The model: what the journal says, folded. Cycles, their orders and fills change through model_apply only, with the very
- * record that is appended to the journal, so that a restart arrives at the state it left.
- * Owner: the loop thread in a gateway, the command in the CLI. Memory: pools, taken at creation, that grow
- * when they are used up. A running gateway's never do: it makes room before it opens a cycle, by forgetting final ones,
- * oldest first, whose rows are posted. */
+/* The model: what the journal says, folded. Cycles, their orders and fills change through model_apply only, with the
+ * very record that is appended to the journal, so that a restart arrives at the state it left. Owner: the loop thread
+ * in a gateway, the command in the CLI. Memory: pools, taken at creation, that grow when they are used up. A running
+ * gateway's never do: it makes room before it opens a cycle, by forgetting final ones, oldest first, whose rows are
+ * posted. */
 #ifndef TRIGATE_CORE_TRADE_MODEL_H
 #define TRIGATE_CORE_TRADE_MODEL_H
 
@@ -34,7 +34,8 @@ struct order {
 	char reason[REASON_MAX];
 	uint8_t state; /* enum order_state */
 	bool unwind;
-	bool dirty; /* its row in the store is older than this */
+	bool accepted; /* the exchange said that it has it */
+	bool dirty;    /* its row in the store is older than this */
 	uint32_t leg;
 	uint32_t attempt;
 	int32_t side;
@@ -87,9 +88,12 @@ int model_create(const struct model_options *options, struct model **ret_model);
 void model_destroy(struct model *model);
 
 /* Apply one record. Returns 0; TG_ERR_CORRUPT if it makes no sense here (unknown cycle, illegal move): when replaying,
- * the journal is damaged or of a foreign make; live, a bug or an impossible event. TG_ERR_NO_MEMORY. Records that concern no
- * cycle or order are accepted and ignored. */
+ * the journal is damaged or of a foreign make; live, a bug or an impossible event. TG_ERR_NO_MEMORY. On an error
+ * nothing has changed. Records that concern no cycle or order are accepted and ignored. */
 int model_apply(struct model *model, const struct journal_entry *entry);
+
+/* Check a record that was read from a journal and apply it. An error carries a message: which record, what to do. */
+int model_replay(struct model *model, const struct journal_entry *entry, struct tg_error *ret_error);
 
 /* Last start that the journal tells of; epoch 0 if none. */
 const struct record_start *model_start(const struct model *model);
@@ -107,15 +111,24 @@ struct order *model_order(const struct model *model, struct tg_str client_id);
 /* Has the order this fill already? Look-ups repeat fills. */
 bool order_has_fill(const struct order *order, struct tg_str fill_id);
 
-static inline bool order_is_final(const struct order *order) { return fsm_is_final(&order_fsm, order->state); }
-static inline bool cycle_is_final(const struct cycle *cycle) { return fsm_is_final(&cycle_fsm, cycle->state); }
+static inline bool order_is_final(const struct order *order)
+{
+	return fsm_is_final(&order_fsm, order->state);
+}
+static inline bool cycle_is_final(const struct cycle *cycle)
+{
+	return fsm_is_final(&cycle_fsm, cycle->state);
+}
 bool cycle_has_open_order(const struct cycle *cycle);
 
 /* Forget the oldest final cycles that are not dirty until `orders` and `fills` fit; false if they cannot. */
 bool model_make_room(struct model *model, uint32_t orders, uint32_t fills);
 
 /* Net change of the start currency: the cycle's profit. */
-static inline tg_amount cycle_profit(const struct cycle *cycle) { return cycle->holding[0].amount; }
+static inline tg_amount cycle_profit(const struct cycle *cycle)
+{
+	return cycle->holding[0].amount;
+}
 
 /* What went into the first leg, net of what came back through it, and what came out in the end: out - in = profit. */
 void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_out);
@@ -129,6 +142,6 @@ void cycle_deltas(const struct cycle *cycle, char *text, size_t size);
 
 /* Read a state directory's journal into a new growing model. Errors carry a message. */
 int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
-               struct tg_error *ret_error);
+	       struct tg_error *ret_error);
 
 #endif

@@ -5,7 +5,8 @@
  *   intent, sent, live, partial -> unknown on any doubt, and from there by evidence to where it belongs
  *
  * Late truth is legal: a cancelled or expired order may still report fills. What contradicts a final state (a fill of a
- * rejected order) makes the order unknown again, so that it is asked for. */
+ * rejected order, an end that tells of more fills than are known) makes the order unknown again, so that it is asked
+ * for. */
 #ifndef TRIGATE_CORE_TRADE_ORDER_FSM_H
 #define TRIGATE_CORE_TRADE_ORDER_FSM_H
 
@@ -34,8 +35,8 @@
 	X(CANCEL, "cancel") \
 	X(REJECT, "reject") \
 	X(EXPIRE, "expire") \
-	X(ABSENT, "absent")     /* proven: the exchange does not know it and never will */ \
-	X(DOUBT, "doubt")       /* time-out, lost link, restart */
+	X(ABSENT, "absent") /* proven: the exchange does not know it and never will */ \
+	X(DOUBT, "doubt")   /* time-out, lost link, restart; of a final order: the exchange contradicts it */
 
 #define ORDER_STATE_CONST(name, text) ORDER_##name,
 enum order_state { ORDER_STATE_TABLE(ORDER_STATE_CONST) ORDER_STATES };
@@ -46,6 +47,9 @@ enum order_event { ORDER_EVENT_TABLE(ORDER_EVENT_CONST) ORDER_EVENTS };
 
 extern const struct fsm order_fsm;
 
-static inline const char *order_state_name(uint8_t state) { return order_fsm.state[state]; }
+static inline const char *order_state_name(uint8_t state)
+{
+	return order_fsm.state[state];
+}
 
 #endif

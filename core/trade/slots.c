@@ -9,7 +9,7 @@ static struct tg_str str(const char *text)
 }
 
 int slots_lease(struct slots *slots, const struct tg_storage_api *api, void *backend, const char *group,
-                const char *owner, uint32_t limit, int64_t ttl_ms, struct tg_error *ret_error)
+		const char *owner, uint32_t limit, int64_t ttl_ms, struct tg_error *ret_error)
 {
 	assert(limit <= OPEN_CYCLES_MAX);
 	*slots = (struct slots){0};
@@ -21,7 +21,7 @@ int slots_lease(struct slots *slots, const struct tg_storage_api *api, void *bac
 }
 
 void slots_return(struct slots *slots, const struct tg_storage_api *api, void *backend, const char *group,
-                  const char *owner)
+		  const char *owner)
 {
 	for (uint32_t i = 0; i < slots->count; i++)
 		if (!slots->taken[i])

@@ -12,7 +12,7 @@ static int32_t opposite(int32_t side)
 }
 
 static enum leg_verdict plan_leg(const struct executor *executor, const struct work *work, uint32_t leg, bool unwind,
-                                 tg_amount have, struct leg_plan *ret_plan)
+				 tg_amount have, struct leg_plan *ret_plan)
 {
 	uint32_t market = work->market[leg];
 	int32_t side = work->cycle->leg[leg].side;
@@ -72,47 +72,48 @@ static tg_amount tradeable(const struct executor *executor, const struct cycle *
 	return free < held ? free : held;
 }
 
-/* Where to with what is held before leg `at`? STEP_END: it is dust, or given up. */
-static void position_step(const struct executor *executor, const struct work *work, uint32_t at, tg_amount held,
-                          struct step *step)
-{
-	const struct cycle *cycle = work->cycle;
-	struct leg_plan on, back;
-	enum leg_verdict on_verdict = plan_leg(executor, work, at, false, held, &on);
-	enum leg_verdict back_verdict = plan_leg(executor, work, at - 1, true, held, &back);
-	step->kind = STEP_END;
-	/* under the least order of a market it could go to: not worth waiting for the other one's quote */
-	if (on_verdict != LEG_OK && back_verdict != LEG_OK && (is_dust(on_verdict) || is_dust(back_verdict)))
-		return;
+/* Both ways from a position, with an amount of it. */
+struct ways {
+	enum leg_verdict on, back;
+	struct leg_plan on_plan, back_plan;
+};
 
-	bool returning = cycle->state == CYCLE_PANIC_SELLING || executor->return_only;
-	bool on_possible = tries(cycle, at, false) <= executor->settings.max_retries && (!returning || is_dust(back_verdict));
-	bool back_possible = tries(cycle, at - 1, true) < UNWIND_TRIES;
-	bool on_better = back_verdict != LEG_OK || !back_possible ||
-	                 value_forward(executor, work, at, held) >= value_back(executor, work, at, held);
-	step->kind = STEP_ORDER;
-	if (on_verdict == LEG_OK && on_possible && on_better) {
-		step->leg = at;
-		step->unwind = false;
-		step->plan = on;
-	} else if (back_verdict == LEG_OK && back_possible) {
-		step->leg = at - 1;
-		step->unwind = true;
-		step->plan = back;
-	} else if ((on_verdict == LEG_OK && !on_possible && !back_possible) || cycle->order_count + 1 >= ORDERS_PER_CYCLE_MAX) {
-		step->kind = STEP_END;
-		step->reason = "gave up what is left after all tries";
-	} else {
-		step->kind = STEP_WAIT; /* a market is halted or has no quote */
-	}
+static void ways_plan(const struct executor *executor, const struct work *work, uint32_t at, tg_amount amount,
+		      struct ways *ret_ways)
+{
+	ret_ways->on = plan_leg(executor, work, at, false, amount, &ret_ways->on_plan);
+	ret_ways->back = plan_leg(executor, work, at - 1, true, amount, &ret_ways->back_plan);
 }
 
-static bool went_back(const struct cycle *cycle)
+/* Did more than what is left go on from here? Then the rest is what rounding or a short fill left. */
+static bool is_remainder(const struct cycle *cycle, uint32_t at)
 {
+	tg_amount gone = 0;
 	for (const struct order *order = cycle->orders; order; order = order->next)
-		if (order->unwind && order->filled_base > 0)
-			return true;
-	return false;
+		if (order->leg == at && !order->unwind)
+			gone += cycle->leg[at].side == TG_SIDE_BUY ? order->filled_quote : order->filled_base;
+	return gone > cycle->holding[at].amount;
+}
+
+/* Under the least order of both ways; a remainder that cannot go either way now is not worth waiting for the way that
+ * it is not too small for. */
+static bool is_nothing(const struct cycle *cycle, uint32_t at, const struct ways *ways)
+{
+	if (is_dust(ways->on) && is_dust(ways->back))
+		return true;
+	return ways->on != LEG_OK && ways->back != LEG_OK && (is_dust(ways->on) || is_dust(ways->back)) &&
+	       is_remainder(cycle, at);
+}
+
+/* Of what leg 1 took, that which is back by the same way; and would be with `more`. */
+static bool mostly_went_back(const struct cycle *cycle, tg_amount more)
+{
+	tg_amount gone = 0, back = more;
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (order->leg == 0)
+			*(order->unwind ? &back : &gone) +=
+				cycle->leg[0].side == TG_SIDE_BUY ? order->filled_quote : order->filled_base;
+	return back >= gone - back;
 }
 
 static bool came_through(const struct cycle *cycle)
@@ -123,16 +124,69 @@ static bool came_through(const struct cycle *cycle)
 	return false;
 }
 
+/* What to do with a position that some way is left for. */
+static void way_choose(const struct executor *executor, const struct work *work, uint32_t at, tg_amount amount,
+		       const struct ways *ways, struct step *step)
+{
+	const struct cycle *cycle = work->cycle;
+	bool returning = cycle->state == CYCLE_PANIC_SELLING || executor->return_only;
+	bool room = cycle->order_count < ORDERS_PER_CYCLE_MAX;
+	bool on_left = room && !is_dust(ways->on) && tries(cycle, at, false) <= executor->settings.max_retries &&
+		       (!returning || is_dust(ways->back));
+	bool back_left = room && !is_dust(ways->back) && tries(cycle, at - 1, true) < UNWIND_TRIES;
+	bool on_now = on_left && ways->on == LEG_OK, back_now = back_left && ways->back == LEG_OK;
+	tg_amount back_value = back_now ? value_back(executor, work, at, amount) : 0;
+	if (on_now && back_now)
+		on_now = value_forward(executor, work, at, amount) >= back_value;
+	if (on_now) {
+		*step = (struct step){.kind = STEP_ORDER, .leg = at, .plan = ways->on_plan};
+	} else if (back_now) {
+		*step = (struct step){.kind = STEP_ORDER, .leg = at - 1, .unwind = true, .plan = ways->back_plan};
+		step->rest = came_through(cycle) && !mostly_went_back(cycle, back_value);
+	} else if (on_left || back_left) {
+		step->kind = STEP_WAIT; /* a market is halted or has no quote */
+	} else {
+		step->reason = "gave up what is left after all tries";
+	}
+}
+
+/* Where to with what is held before leg `at`? STEP_END: it is dust, or given up. */
+static void position_step(const struct executor *executor, const struct work *work, uint32_t at, struct step *step)
+{
+	const struct cycle *cycle = work->cycle;
+	tg_amount held = cycle->holding[at].amount, amount = tradeable(executor, cycle, at);
+	struct ways ways;
+	step->kind = STEP_END;
+	ways_plan(executor, work, at, amount, &ways);
+	if (!is_nothing(cycle, at, &ways)) {
+		way_choose(executor, work, at, amount, &ways, step);
+		return;
+	}
+	if (amount == held)
+		return;
+	ways_plan(executor, work, at, held, &ways);
+	if (!is_nothing(cycle, at, &ways))
+		step->kind = STEP_WAIT; /* for the balance: it may be older than the fills */
+}
+
+static bool went_back(const struct cycle *cycle)
+{
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (order->unwind && order->filled_base > 0)
+			return true;
+	return false;
+}
+
 static const char *end_reason(const struct cycle *cycle)
 {
 	if (!cycle->orders)
 		return "interrupted before its first order";
+	if (came_through(cycle) && cycle->state != CYCLE_PANIC_SELLING && !mostly_went_back(cycle, 0))
+		return NULL;
 	if (went_back(cycle))
 		return "unwound the way it came";
 	if (cycle->state == CYCLE_PANIC_SELLING)
 		return "turned back, but nothing could be traded";
-	if (came_through(cycle))
-		return NULL;
 	if (cycle_step(cycle) > 0)
 		return "too little filled to go on: left as dust";
 	return cycle->last_order->reason[0] ? cycle->last_order->reason : "nothing filled on leg 1";
@@ -146,7 +200,7 @@ void step_choose(const struct executor *executor, const struct work *work, struc
 	for (uint32_t at = cycle->legs - 1; at > 0; at--) {
 		if (cycle->holding[at].amount <= 0)
 			continue;
-		position_step(executor, work, at, tradeable(executor, cycle, at), ret_step);
+		position_step(executor, work, at, ret_step);
 		if (ret_step->kind != STEP_END)
 			return;
 		if (ret_step->reason)

@@ -57,7 +57,9 @@ static const struct leg_case leg_cases[] = {
 	{"sell at an exact bound", TG_SIDE_SELL, "4", 9950, LEG_OK, 400, 9950, "4", "399.1005", "0.3995", "0"},
 	{"sell better than there is", TG_SIDE_SELL, "4", 10001, LEG_NO_QUOTE, 0, 0, 0, 0, 0, 0},
 	{"buy within the first level", TG_SIDE_BUY, "100.60", 0, LEG_OK, 100, 10050, "100.5", "0.999", "0.001", "0.1"},
-	{"buy over two levels", TG_SIDE_BUY, "200.3", 0, LEG_OK, 199, 10100, "200.24", "1.988", "0.002", "0.06"},
+	{"buy over two levels", TG_SIDE_BUY, "200.3", 0, LEG_OK, 198, 10100, "199.23", "1.978", "0.002", "1.07"},
+	{"buy over two levels, but not at its limit", TG_SIDE_BUY, "151.5", 0, LEG_OK, 150, 10050, "150.75", "1.4985",
+	 "0.0015", "0.75"},
 	{"buy up to max_qty", TG_SIDE_BUY, "10000", 0, LEG_OK, 600, 10100, "605.25", "5.994", "0.006", "9394.75"},
 	{"buy no worse than a price", TG_SIDE_BUY, "1000", 10099, LEG_OK, 150, 10050, "150.75", "1.4985", "0.0015",
 	 "849.25"},
@@ -190,10 +192,10 @@ static struct brute brute_force(const struct sizing_limits *limits)
 	bool sells = edge_side(def.edge[0]) == TG_SIDE_SELL;
 	uint32_t count = sells ? first->book.bid_count : first->book.ask_count, at = 0;
 	const struct level *level = sells ? first->book.bids : first->book.asks;
-	tg_amount have = 0, in, out;
-
+	tg_amount have, in, out;
+	int64_t lots = 0;
 	for (int64_t left = level[0].lots;;) {
-		have += sells ? first->lot_unit : first->quote_unit * level[at].ticks;
+		have = ++lots * (sells ? first->lot_unit : first->quote_unit * level[at].ticks);
 		if (have > limits->budget)
 			break;
 		if (run_exactly(have, &in, &out)) {
@@ -223,8 +225,8 @@ static struct brute brute_force(const struct sizing_limits *limits)
 
 static bool plan_sound(const struct cycle_plan *plan, const struct sizing_limits *limits)
 {
-	tg_amount in = 0, out = 0;
-	bool sound = plan->amount_in <= limits->budget && run_exactly(plan->amount_in, &in, &out);
+	tg_amount in = 0, out = 0, given = plan->leg[0].spent + plan->leg[0].dust;
+	bool sound = given <= limits->budget && run_exactly(given, &in, &out);
 	return sound && in == plan->amount_in && out == plan->amount_out && plan->third_fees == 0;
 }
 
