@@ -61,7 +61,7 @@ static tg_amount explained(const char *path, const char *name)
 static void check_explained(const char *path, const char *const *names)
 {
 	struct venue *venue = venue_make(path, names[2] == NULL, NULL);
-	tg_amount held[4];
+	tg_amount held[4] = {0};
 	for (int i = 0; names[i]; i++)
 		held[i] = balance(venue, names[i]).free + balance(venue, names[i]).locked;
 	venue_close(venue);
