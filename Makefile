@@ -64,16 +64,17 @@ check: build $(PACKAGES_EXTRA) ## clang-format, clang-tidy, cppcheck and the tre
 format: $(PACKAGES_EXTRA) ## put all C into the tree's format
 	@.ci/check --format
 
-# What has threads is tested once more under the thread sanitizer, which does not go with the address sanitizer.
-THREADED := core/base/ring core/io/loop core/state/journal core/state/writer 'storage/conformance sqlite' \
-	'storage/conformance memory' core/control/server exchanges/sim
+# Address and undefined behaviour, then threads: the two do not go together. Under each all tests, then a longer run.
 sanitize: $(PACKAGES) ## run the tests with the address, undefined-behaviour and thread sanitizers
-	@$(call CONFIGURE,build-asan,-Db_sanitize=address$(comma)undefined -Db_lundef=false)
-	@$(call QUIET_BUILD,build-asan,)
-	@meson test -C build-asan --no-rebuild --print-errorlogs --timeout-multiplier 3
-	@$(call CONFIGURE,build-tsan,-Db_sanitize=thread -Db_lundef=false)
-	@$(call QUIET_BUILD,build-tsan,)
-	@meson test -C build-tsan --no-rebuild --print-errorlogs --timeout-multiplier 3 $(THREADED)
+	$(call SANITIZE,build-asan,address$(comma)undefined)
+	$(call SANITIZE,build-tsan,thread)
+define SANITIZE
+@$(call CONFIGURE,$(1),-Db_sanitize=$(2) -Db_lundef=false)
+@$(call QUIET_BUILD,$(1),)
+@meson test -C $(1) --no-rebuild --print-errorlogs --timeout-multiplier 3
+@rm -rf $(1)/demo-state
+@$(1)/trigate run --config examples/demo.yaml --cycles 200 --speed max --state-dir $(1)/demo-state | tail -n 8
+endef
 comma := ,
 
 fuzz: $(PACKAGES) $(PACKAGES_EXTRA) ## feed the parsers for SECS (20) each; TARGET for one

@@ -13,7 +13,7 @@ skip() {
 }
 
 command -v pkg-config >/dev/null || skip "no pkg-config"
-nm "$build/sdk/libtrigate-sdk.a" 2>/dev/null | grep -q '__asan_\|__ubsan_' && skip "the SDK is built with sanitizers"
+nm "$build/sdk/libtrigate-sdk.a" 2>/dev/null | grep -q '__asan_\|__ubsan_\|__tsan_' && skip "the SDK is built with sanitizers"
 
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
