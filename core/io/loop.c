@@ -239,7 +239,8 @@ void loop_destroy(struct loop *loop)
 	if (!loop)
 		return;
 	uv_close((uv_handle_t *)&loop->wake, NULL);
-	uv_run(&loop->uv, UV_RUN_DEFAULT);
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
+		;
 	int closed = uv_loop_close(&loop->uv);
 	assert(closed == 0);
 	free(loop->heap);

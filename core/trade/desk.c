@@ -172,7 +172,7 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 		.attempt = attempt,
 		.unwind = unwind,
 		.side = plan->side,
-		.time_in_force = TG_TIF_IOC,
+		.time_in_force = executor->settings.all_or_nothing && !unwind ? TG_TIF_FOK : TG_TIF_IOC,
 		.price = {plan->limit_ticks * market->tick.mantissa, market->tick.scale, 0},
 		.qty = {plan->lots * market->lot.mantissa, market->lot.scale, 0},
 		.valid_ms = executor->settings.valid_ms,

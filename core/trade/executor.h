@@ -27,8 +27,10 @@ struct executor_settings {
 	int64_t valid_ms;         /* validity bound given to each order; 0 if the exchange knows none */
 	int64_t lag_ms;           /* how long after its bound a look-up may still miss an order */
 	int64_t retry_delay_ns;
-	uint32_t max_retries; /* forward orders on one leg after the first */
-	struct {              /* asking for an order whose outcome is unknown */
+	int64_t min_partial_fill_e9; /* share of the last leg that makes a cycle completed */
+	bool all_or_nothing;         /* orders on are fill-or-kill */
+	uint32_t max_retries;        /* forward orders on one leg after the first */
+	struct {                     /* asking for an order whose outcome is unknown */
 		int64_t initial_delay_ns;
 		int64_t max_delay_ns;
 		int64_t multiplier_e3;

@@ -282,12 +282,15 @@ static int on_order_event(struct model *model, const struct journal_entry *entry
 {
 	const struct record_order_event *r = entry->payload;
 	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
-	if (!order || order_move(model, order, (uint8_t)r->event, entry->time_ns))
+	if (!order)
+		return TG_ERR_CORRUPT;
+	bool settles = order->state == ORDER_UNKNOWN;
+	if (order_move(model, order, (uint8_t)r->event, entry->time_ns))
 		return TG_ERR_CORRUPT;
 	order->accepted |= r->event == ORDER_EVENT_ACCEPT;
 	if (r->exchange_id[0])
 		memcpy(order->exchange_id, r->exchange_id, sizeof order->exchange_id);
-	if (r->reason[0])
+	if (r->reason[0] || settles) /* why it was in doubt is no longer of interest */
 		memcpy(order->reason, r->reason, sizeof order->reason);
 	return TG_OK;
 }

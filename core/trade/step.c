@@ -14,11 +14,11 @@ static int32_t opposite(int32_t side)
 static enum leg_verdict plan_leg(const struct executor *executor, const struct work *work, uint32_t leg, bool unwind,
 				 tg_amount have, struct leg_plan *ret_plan)
 {
-	uint32_t market = work->market[leg];
 	int32_t side = work->cycle->leg[leg].side;
-	if (market == MARKET_NONE)
+	if (work->market[leg] == MARKET_NONE)
 		return LEG_HALTED;
-	return leg_plan_make(&executor->markets->market[market], unwind ? opposite(side) : side, have, 0, ret_plan);
+	return leg_plan_make(&executor->markets->market[work->market[leg]], unwind ? opposite(side) : side, have, 0,
+			     ret_plan);
 }
 
 /* What `have` of the currency that leg starts from becomes in the start currency: on through the legs, or back. */
@@ -177,12 +177,26 @@ static bool went_back(const struct cycle *cycle)
 	return false;
 }
 
-static const char *end_reason(const struct cycle *cycle)
+/* Did the last leg trade the share of its first order, the one that was sized to end the cycle, that is asked for? */
+static bool last_leg_suffices(const struct executor *executor, const struct cycle *cycle)
+{
+	tg_amount wanted = 0, filled = 0;
+	for (const struct order *order = cycle->orders; order; order = order->next) {
+		if (order->unwind || order->leg + 1 != cycle->legs)
+			continue;
+		if (wanted == 0)
+			tg_amount_from_decimal(order->qty, &wanted); /* ours: it fits */
+		filled += order->filled_base;
+	}
+	return filled >= tg_amount_share(wanted, executor->settings.min_partial_fill_e9, TG_ROUND_DOWN);
+}
+
+static const char *end_reason(const struct executor *executor, const struct cycle *cycle)
 {
 	if (!cycle->orders)
 		return "interrupted before its first order";
 	if (came_through(cycle) && cycle->state != CYCLE_PANIC_SELLING && !mostly_went_back(cycle, 0))
-		return NULL;
+		return last_leg_suffices(executor, cycle) ? NULL : "the last leg filled less than it must";
 	if (went_back(cycle))
 		return "unwound the way it came";
 	if (cycle->state == CYCLE_PANIC_SELLING)
@@ -206,5 +220,5 @@ void step_choose(const struct executor *executor, const struct work *work, struc
 		if (ret_step->reason)
 			given_up = ret_step->reason;
 	}
-	ret_step->reason = given_up ? given_up : end_reason(cycle);
+	ret_step->reason = given_up ? given_up : end_reason(executor, cycle);
 }

@@ -1,0 +1,558 @@
+/* A desk to trade at, for the tests of the executor: a real journal in a temporary directory, a virtual loop, three
+ * markets and an exchange that keeps the truth and does to each order what the test says. One process, one thread of
+ * its own (the writer's). */
+#ifndef TRIGATE_TESTS_TRADE_DESK_H
+#define TRIGATE_TESTS_TRADE_DESK_H
+
+#include <ftw.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/trade/client_id.h"
+#include "core/trade/executor.h"
+#include "tests/unit/core/arbitrage/fixture.h"
+
+#define LATENCY_NS INT64_C(5000000)
+#define ORDERS_MAX 256
+#define PACKETS_MAX 4096
+#define FILLS_MAX 8
+
+/* ------------------------------------------------------------ the exchange */
+
+/* What happens to an order. Zero: it is filled completely in one piece, and all is told. */
+struct fate {
+	int32_t refused;        /* order_place returns this */
+	int32_t status;         /* done() says this; unless it is UNKNOWN_OUTCOME it was not executed */
+	int64_t retry_after_ns; /* with either */
+	bool lost;              /* it never arrives */
+	bool mute;              /* executed, but nothing is told */
+	bool end_first;         /* its end comes before its fills, as if there were none */
+	bool fills_missing;     /* its end comes without the fills */
+	bool twice;             /* every event comes twice */
+	uint32_t unfilled_e2;   /* so many hundredths are not filled */
+	uint32_t pieces;        /* 0: one */
+};
+
+struct truth {
+	char client_id[TG_CLIENT_ID_LEN + 1];
+	struct fate fate;
+	uint32_t market;
+	int32_t side;
+	struct tg_decimal price, qty;
+	int32_t end; /* TG_ORDER_; 0: it never came in */
+	uint32_t fills;
+	int64_t fill_lots[FILLS_MAX];
+};
+
+struct packet {
+	struct desk *desk;
+	uint32_t order;
+	int32_t kind; /* TG_ORDER_; 0: done() */
+	uint32_t fill;
+	int64_t cum_lots;
+	uint64_t token;
+	int32_t status;
+	int64_t retry_after_ns;
+	char absent[TG_CLIENT_ID_LEN + 1]; /* of ABSENT: whom it is about */
+};
+
+struct exchange {
+	struct truth order[ORDERS_MAX];
+	uint32_t orders;
+	struct fate fate[16]; /* of the next orders */
+	uint32_t fates, fates_used;
+	uint32_t queries, queries_lost, queries_refused; /* the next so many look-ups get no answer, an error */
+	uint32_t ids_repeated, intents_missing;
+	bool intents_unchecked;
+	tg_amount balance[8]; /* by currency id: what changed */
+};
+
+/* ------------------------------------------------------------ the desk */
+
+struct desk {
+	char *dir;
+	struct loop *loop;
+	struct markets *markets;
+	struct keeper keeper;
+	struct slots slots;
+	struct portfolio portfolio;
+	struct executor executor;
+	struct exchange *exchange;
+	struct packet packet[PACKETS_MAX];
+	uint32_t packets;
+	struct cycle_def def;
+	uint32_t stuck; /* an open cycle that nothing will ever wake */
+	struct {
+		uint32_t orders, fills, cycles;
+	} told;
+	char final_reason[REASON_MAX];
+	uint8_t final_state;
+};
+
+enum { BTC_USDT, ETH_BTC, ETH_USDT, DESK_MARKETS };
+
+static tg_amount lots_amount(const struct market *market, int64_t lots)
+{
+	return market->lot_unit * lots;
+}
+
+static int64_t truth_filled(const struct truth *order)
+{
+	int64_t lots = 0;
+	for (uint32_t i = 0; i < order->fills; i++)
+		lots += order->fill_lots[i];
+	return lots;
+}
+
+static tg_amount fill_fee(const struct market *market, const struct truth *order, uint32_t fill)
+{
+	tg_amount received = lots_amount(market, order->fill_lots[fill]);
+	struct tg_decimal qty = {order->fill_lots[fill] * market->lot.mantissa, market->lot.scale, 0};
+	if (order->side == TG_SIDE_SELL)
+		tg_amount_product(order->price, qty, &received);
+	return tg_amount_fee(received, market->taker_e9, market->fee_scale);
+}
+
+/* What the account's fills and fees changed, from the orders alone. */
+static void exchange_settle(struct exchange *exchange, const struct markets *markets)
+{
+	memset(exchange->balance, 0, sizeof exchange->balance);
+	for (uint32_t i = 0; i < exchange->orders; i++) {
+		const struct truth *order = &exchange->order[i];
+		const struct market *market = &markets->market[order->market];
+		for (uint32_t n = 0; n < order->fills; n++) {
+			struct tg_decimal qty = {order->fill_lots[n] * market->lot.mantissa, market->lot.scale, 0};
+			tg_amount base = lots_amount(market, order->fill_lots[n]), quote = 0;
+			tg_amount_product(order->price, qty, &quote);
+			int sign = order->side == TG_SIDE_BUY ? 1 : -1;
+			exchange->balance[market->base] += sign * base;
+			exchange->balance[market->quote] -= sign * quote;
+			exchange->balance[order->side == TG_SIDE_BUY ? market->base : market->quote] -=
+				fill_fee(market, order, n);
+		}
+	}
+}
+
+static void packet_deliver(void *ctx)
+{
+	const struct packet *packet = ctx;
+	struct desk *desk = packet->desk;
+	const struct truth *order = &desk->exchange->order[packet->order];
+	if (packet->kind == TG_ORDER_ABSENT) {
+		const struct tg_order_event absent = {
+			.size = sizeof absent, .kind = packet->kind, .client_id = {packet->absent, TG_CLIENT_ID_LEN}};
+		executor_on_order(&desk->executor, &absent);
+		return;
+	}
+	if (packet->kind == 0) {
+		struct tg_error error = tg_error_init();
+		tg_error_set(&error, packet->status, "the exchange says %d", packet->status);
+		error.retry_after_ns = packet->retry_after_ns;
+		executor_on_done(&desk->executor, packet->token, packet->status, packet->status ? &error : NULL);
+		return;
+	}
+	const struct market *market = &desk->markets->market[order->market];
+	char exchange_id[16], fill_id[16];
+	struct tg_order_event event = {
+		.size = sizeof event,
+		.kind = packet->kind,
+		.market = order->market,
+		.side = order->side,
+		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
+		.price = order->price,
+		.qty = order->qty,
+		.cum_qty = {packet->cum_lots * market->lot.mantissa, market->lot.scale, 0},
+	};
+	event.exchange_id =
+		(struct tg_str){exchange_id, (uint64_t)snprintf(exchange_id, sizeof exchange_id, "X%u", packet->order)};
+	if (packet->kind == TG_ORDER_FILL) {
+		event.fill_id = (struct tg_str){
+			fill_id, (uint64_t)snprintf(fill_id, sizeof fill_id, "%u-%u", packet->order, packet->fill)};
+		event.fill_price = order->price;
+		event.fill_qty = (struct tg_decimal){order->fill_lots[packet->fill] * market->lot.mantissa,
+						     market->lot.scale, 0};
+		tg_decimal_from_amount(fill_fee(market, order, packet->fill), &event.fee);
+		event.fee_currency =
+			str_of(desk->markets->currency[order->side == TG_SIDE_BUY ? market->base : market->quote]);
+	}
+	executor_on_order(&desk->executor, &event);
+}
+
+static void packet_send(struct desk *desk, const struct packet *packet)
+{
+	uint64_t id;
+	if (desk->packets == PACKETS_MAX)
+		abort();
+	struct packet *kept = &desk->packet[desk->packets++];
+	*kept = *packet;
+	kept->desk = desk;
+	if (loop_timer_start(desk->loop, LATENCY_NS, packet_deliver, kept, &id))
+		abort();
+}
+
+static void fills_send(struct desk *desk, uint32_t index)
+{
+	const struct truth *order = &desk->exchange->order[index];
+	int64_t cum = 0;
+	for (uint32_t i = 0; i < order->fills; i++) {
+		cum += order->fill_lots[i];
+		for (int times = 0; times <= order->fate.twice; times++)
+			packet_send(desk, &(struct packet){
+						  .order = index, .kind = TG_ORDER_FILL, .fill = i, .cum_lots = cum});
+	}
+}
+
+static void end_send(struct desk *desk, uint32_t index, int64_t cum_lots)
+{
+	const struct truth *order = &desk->exchange->order[index];
+	for (int times = 0; times <= order->fate.twice; times++)
+		packet_send(desk, &(struct packet){.order = index, .kind = order->end, .cum_lots = cum_lots});
+}
+
+static void order_execute(struct desk *desk, struct truth *order)
+{
+	const struct market *market = &desk->markets->market[order->market];
+	int64_t lots = order->qty.mantissa / market->lot.mantissa;
+	int64_t filled = lots - lots * order->fate.unfilled_e2 / 100;
+	uint32_t pieces = order->fate.pieces ? order->fate.pieces : 1;
+	for (uint32_t i = 0; i < pieces && filled > 0; i++) {
+		int64_t part = i + 1 == pieces ? filled : filled / 2;
+		if (part > 0)
+			order->fill_lots[order->fills++] = part;
+		filled -= part;
+	}
+	order->end = truth_filled(order) == lots ? TG_ORDER_FILLED : TG_ORDER_EXPIRED;
+}
+
+/* What the account hears of an order without asking. */
+static void order_tell(struct desk *desk, uint32_t index, uint64_t token)
+{
+	const struct truth *order = &desk->exchange->order[index];
+	const struct fate *fate = &order->fate;
+	if (fate->mute || fate->lost)
+		return;
+	packet_send(desk, &(struct packet){.order = index,
+					   .token = token,
+					   .status = fate->status,
+					   .retry_after_ns = fate->retry_after_ns});
+	if (!order->end || fate->status)
+		return;
+	packet_send(desk, &(struct packet){.order = index, .kind = TG_ORDER_ACCEPTED});
+	if (fate->end_first)
+		packet_send(desk, &(struct packet){.order = index, .kind = TG_ORDER_EXPIRED});
+	if (!fate->fills_missing)
+		fills_send(desk, index);
+	if (!fate->end_first)
+		end_send(desk, index, truth_filled(order));
+}
+
+static int intent_find(void *ctx, const struct journal_entry *entry)
+{
+	const struct tg_str *id = ctx;
+	const struct record_order_intent *intent = entry->payload;
+	return entry->type == RECORD_ORDER_INTENT && memcmp(intent->client_id, id->ptr, id->len) == 0;
+}
+
+static int32_t fake_place(void *self, const struct tg_order_request *request, struct tg_error *ret_error)
+{
+	struct desk *desk = self;
+	struct exchange *exchange = desk->exchange;
+	struct tg_str id = request->client_id;
+	/* the promise: what it is about to do stands in the file already */
+	if (!exchange->intents_unchecked && journal_read(desk->dir, intent_find, &id, NULL, NULL) != 1)
+		exchange->intents_missing++;
+	for (uint32_t i = 0; i < exchange->orders; i++)
+		exchange->ids_repeated += memcmp(exchange->order[i].client_id, id.ptr, id.len) == 0;
+	struct fate fate = {0};
+	if (exchange->fates_used < exchange->fates)
+		fate = exchange->fate[exchange->fates_used++];
+	if (fate.refused) {
+		tg_error_set(ret_error, fate.refused, "not now");
+		ret_error->retry_after_ns = fate.retry_after_ns;
+		return fate.refused;
+	}
+	if (exchange->orders == ORDERS_MAX)
+		abort();
+	uint32_t index = exchange->orders++;
+	struct truth *order = &exchange->order[index];
+	*order = (struct truth){.fate = fate,
+				.market = request->market,
+				.side = request->side,
+				.price = request->price,
+				.qty = request->qty};
+	memcpy(order->client_id, id.ptr, TG_CLIENT_ID_LEN);
+	if (!fate.lost && (!fate.status || fate.status == TG_ERR_UNKNOWN_OUTCOME))
+		order_execute(desk, order);
+	order_tell(desk, index, request->token);
+	return TG_PENDING;
+}
+
+static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_error *ret_error)
+{
+	struct desk *desk = self;
+	struct exchange *exchange = desk->exchange;
+	exchange->queries++;
+	if (exchange->queries_refused > 0) {
+		exchange->queries_refused--;
+		return tg_error_set(ret_error, TG_ERR_RATE_LIMITED, "ask later");
+	}
+	if (exchange->queries_lost > 0) {
+		exchange->queries_lost--;
+		return TG_PENDING;
+	}
+	uint32_t index = 0;
+	while (index < exchange->orders &&
+	       memcmp(exchange->order[index].client_id, ref->client_id.ptr, TG_CLIENT_ID_LEN))
+		index++;
+	if (index < exchange->orders && exchange->order[index].end) {
+		fills_send(desk, index);
+		end_send(desk, index, truth_filled(&exchange->order[index]));
+	} else {
+		struct packet packet = {.kind = TG_ORDER_ABSENT};
+		memcpy(packet.absent, ref->client_id.ptr, TG_CLIENT_ID_LEN);
+		packet_send(desk, &packet);
+	}
+	packet_send(desk, &(struct packet){.order = index, .token = ref->token});
+	return TG_PENDING;
+}
+
+static const struct tg_exchange_api fake_exchange = {
+	.size = sizeof fake_exchange, .order_place = fake_place, .order_query = fake_query};
+
+/* ------------------------------------------------------------ the store: takes all, remembers nothing */
+
+static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
+{
+	(void)self;
+	(void)batch;
+	(void)ret_error;
+	return TG_OK;
+}
+
+static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_position, struct tg_error *ret_error)
+{
+	(void)self;
+	(void)journal;
+	(void)ret_error;
+	*ret_position = 0;
+	return TG_OK;
+}
+
+static const struct tg_storage_api fake_store = {
+	.size = sizeof fake_store, .apply = store_apply, .durable_position = store_position};
+
+/* ------------------------------------------------------------ what is told */
+
+static void on_order_told(void *ctx, const struct order *order, int64_t tick_to_order_ns)
+{
+	(void)order;
+	(void)tick_to_order_ns;
+	((struct desk *)ctx)->told.orders++;
+}
+
+static void on_fill_told(void *ctx, const struct order *order, const struct fill *fill)
+{
+	(void)order;
+	(void)fill;
+	((struct desk *)ctx)->told.fills++;
+}
+
+static void on_cycle_told(void *ctx, const struct cycle *cycle)
+{
+	struct desk *desk = ctx;
+	desk->told.cycles++;
+	if (!cycle_is_final(cycle))
+		return;
+	desk->final_state = cycle->state;
+	snprintf(desk->final_reason, sizeof desk->final_reason, "%s", cycle->reason);
+}
+
+static void on_round_trip_told(void *ctx, int64_t virtual_ns)
+{
+	(void)ctx;
+	if (virtual_ns < 0)
+		abort();
+}
+
+/* The invariant: while the link is up and nothing is frozen, whatever is open will be looked at again. */
+static void desk_check(struct desk *desk)
+{
+	const struct executor *executor = &desk->executor;
+	uint32_t open = 0;
+	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+		const struct work *work = &executor->work[i];
+		if (!work->cycle)
+			continue;
+		open++;
+		bool awake =
+			work->timer_kind != WORK_TIMER_NONE && (!work->asked || work->timer_kind == WORK_TIMER_TIMEOUT);
+		if (cycle_is_final(work->cycle) || work->cycle->user != work ||
+		    (executor->link_up && !executor->frozen && !desk->keeper.failed && !awake))
+			desk->stuck++;
+	}
+	desk->stuck += open != executor->open_count;
+}
+
+static void on_pass_end(void *ctx)
+{
+	struct desk *desk = ctx;
+	keeper_pass_end(&desk->keeper);
+	desk_check(desk);
+}
+
+/* ------------------------------------------------------------ open and close */
+
+static void desk_quotes(struct desk *desk)
+{
+	struct market *market = desk->markets->market;
+	quote_set(&market[BTC_USDT], 9990, 50000, 10000, 50000);
+	quote_set(&market[ETH_BTC], 4990, 50000, 5000, 50000);
+	quote_set(&market[ETH_USDT], 510, 50000, 511, 50000);
+}
+
+static void desk_markets(struct desk *desk)
+{
+	static const struct {
+		const char *base, *quote, *tick, *lot;
+	} rows[] = {
+		{"BTC", "USDT", "0.01", "0.001"}, {"ETH", "BTC", "0.00001", "0.01"}, {"ETH", "USDT", "0.01", "0.01"}};
+	markets_create(&desk->markets);
+	for (uint32_t i = 0; i < DESK_MARKETS; i++) {
+		char symbol[48];
+		struct tg_instrument instrument = instrument_of(i, rows[i].base, rows[i].quote, symbol);
+		instrument.tick = decimal(rows[i].tick);
+		instrument.lot = decimal(rows[i].lot);
+		instrument.taker_bps = decimal("10");
+		if (markets_update(desk->markets, &instrument, NULL))
+			abort();
+	}
+	desk_quotes(desk);
+	desk->def = (struct cycle_def){
+		3, {edge_of(BTC_USDT, TG_SIDE_BUY), edge_of(ETH_BTC, TG_SIDE_BUY), edge_of(ETH_USDT, TG_SIDE_SELL)}};
+}
+
+static int desk_replay(void *ctx, const struct journal_entry *entry)
+{
+	struct tg_error error = tg_error_init();
+	return model_replay(ctx, entry, &error);
+}
+
+static void desk_keeper(struct desk *desk)
+{
+	const struct model_options room = {.cycles = 64, .orders = 256, .fills = 2048};
+	const struct writer_options writer = {
+		.api = &fake_store, .journal_id = "0001", .ring_rows = 4096, .batch_rows = 100, .batch_ms = 5};
+	struct tg_error error = tg_error_init();
+	struct journal_report report;
+	if (model_create(&room, &desk->keeper.model) ||
+	    journal_open(desk->dir, "0001", desk_replay, desk->keeper.model, &report, &desk->keeper.journal, &error) ||
+	    writer_start(&writer, &desk->keeper.writer, &error)) {
+		printf("# %s\n", error.message);
+		abort();
+	}
+	desk->keeper.loop = desk->loop;
+	desk->keeper.strategy = "test";
+	desk->keeper.exchange = "fake";
+	desk->keeper.changed = report.records > 0;
+}
+
+/* A start of a gateway in `dir`, over what the journal there says. The link is down. */
+static struct desk *desk_open(const char *dir, struct exchange *exchange, uint32_t epoch)
+{
+	struct desk *desk = calloc(1, sizeof *desk);
+	const struct loop_options loop = {
+		.virtual_time = true, .start_unix_ns = INT64_C(1700000000000000000), .timers_max = 8192};
+	if (!desk || loop_create(&loop, &desk->loop))
+		abort();
+	desk->dir = strdup(dir);
+	desk->exchange = exchange;
+	desk_markets(desk);
+	desk_keeper(desk);
+	loop_set_pass_end(desk->loop, on_pass_end, desk);
+	desk->slots.count = 4;
+	struct executor *executor = &desk->executor;
+	executor->settings = (struct executor_settings){.gateway = 1,
+							.epoch = epoch,
+							.order_timeout_ns = 100000000,
+							.valid_ms = 100,
+							.lag_ms = 50,
+							.retry_delay_ns = 20000000,
+							.max_retries = 2};
+	executor->settings.query.initial_delay_ns = 10000000;
+	executor->settings.query.max_delay_ns = 200000000;
+	executor->settings.query.multiplier_e3 = 2000;
+	executor->events =
+		(struct executor_events){desk, on_order_told, on_fill_told, on_cycle_told, on_round_trip_told};
+	executor->loop = desk->loop;
+	executor->keeper = &desk->keeper;
+	executor->markets = desk->markets;
+	executor->portfolio = &desk->portfolio;
+	executor->exchange = &fake_exchange;
+	executor->exchange_self = desk;
+	executor->slots = &desk->slots;
+	executor_restore(executor);
+	return desk;
+}
+
+static void desk_close(struct desk *desk)
+{
+	writer_stop(desk->keeper.writer, 10000);
+	journal_close(desk->keeper.journal);
+	loop_destroy(desk->loop);
+	model_destroy(desk->keeper.model);
+	markets_destroy(desk->markets);
+	free(desk->dir);
+	free(desk);
+}
+
+/* Open the cycle for about 100 USDT. */
+static bool desk_trade(struct desk *desk)
+{
+	struct cycle_plan plan;
+	const struct sizing_limits limits = {.budget = 100 * TG_AMOUNT_ONE};
+	if (sizing_make(desk->markets, &desk->def, &limits, &plan) != SIZE_OK || !executor_can_open(&desk->executor))
+		return false;
+	executor_open(&desk->executor, &desk->def, &plan, 0);
+	return true;
+}
+
+/* The model's holdings over all cycles are what the exchange's fills changed. */
+static bool desk_agrees(struct desk *desk)
+{
+	tg_amount held[8] = {0};
+	exchange_settle(desk->exchange, desk->markets);
+	for (const struct cycle *cycle = model_oldest(desk->keeper.model); cycle; cycle = cycle->newer)
+		for (uint32_t i = 0; i < cycle->holdings; i++)
+			held[markets_currency(desk->markets, str_of(cycle->holding[i].currency), false)] +=
+				cycle->holding[i].amount;
+	return memcmp(held, desk->exchange->balance, sizeof held) == 0;
+}
+
+/* Every cycle is final, and every order is what the exchange says. */
+static bool desk_settled(struct desk *desk)
+{
+	for (const struct cycle *cycle = model_oldest(desk->keeper.model); cycle; cycle = cycle->newer) {
+		if (!cycle_is_final(cycle))
+			return false;
+		for (const struct order *order = cycle->orders; order; order = order->next)
+			if (!order_is_final(order))
+				return false;
+	}
+	return desk->executor.open_count == 0 && desk->slots.used == 0 && desk->stuck == 0;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)
+{
+	(void)info;
+	(void)kind;
+	(void)at;
+	return remove(path);
+}
+
+static void dir_remove(const char *dir)
+{
+	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+#endif

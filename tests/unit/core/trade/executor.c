@@ -1,0 +1,518 @@
+/* Cycles from their first order to their end, over an exchange that does what it is told to. */
+#include <signal.h>
+#include <sys/resource.h>
+
+#include "tests/unit/core/trade/desk.h"
+
+static char dir[64];
+static uint32_t dirs;
+
+static const char *fresh_dir(void)
+{
+	static char path[96];
+	snprintf(path, sizeof path, "%s/%u", dir, dirs++);
+	if (mkdir(path, 0700))
+		abort();
+	return path;
+}
+
+static struct desk *fresh_desk(struct exchange *exchange)
+{
+	struct desk *desk = desk_open(fresh_dir(), exchange, 1);
+	executor_on_link(&desk->executor, true);
+	return desk;
+}
+
+struct scenario {
+	const char *what;
+	struct fate fate[6];
+	uint32_t queries_lost, queries_refused;
+	uint8_t state;
+	const char *reason;
+	uint32_t orders; /* that the model has */
+	bool asks;       /* look-ups are needed */
+	bool profit;
+};
+
+static const struct scenario scenarios[] = {
+	{"three legs", {{0}}, 0, 0, CYCLE_COMPLETED, "", 3, false, true},
+	{"each order in three pieces",
+	 {{.pieces = 3}, {.pieces = 3}, {.pieces = 3}},
+	 0,
+	 0,
+	 CYCLE_COMPLETED,
+	 "",
+	 3,
+	 false,
+	 true},
+	{"everything is told twice",
+	 {{.twice = true}, {.twice = true, .pieces = 2}, {.twice = true}},
+	 0,
+	 0,
+	 CYCLE_COMPLETED,
+	 "",
+	 3,
+	 false,
+	 true},
+	{"leg 1 fills in part", {{.unfilled_e2 = 40}}, 0, 0, CYCLE_COMPLETED, "", 3, false, true},
+	{"leg 2 fills in part, the rest later", {{0}, {.unfilled_e2 = 40}}, 0, 0, CYCLE_COMPLETED, "", 5, false, true},
+	{"leg 3 fills in part, the rest later",
+	 {{0}, {0}, {.unfilled_e2 = 40}},
+	 0,
+	 0,
+	 CYCLE_COMPLETED,
+	 "",
+	 4,
+	 false,
+	 true},
+	{"nothing fills on leg 1",
+	 {{.unfilled_e2 = 100}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "nothing filled on leg 1",
+	 1,
+	 false,
+	 false},
+	{"rejected on leg 1",
+	 {{.status = TG_ERR_REJECTED}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "the exchange says -8",
+	 1,
+	 false,
+	 false},
+	{"refused on leg 1", {{.refused = TG_ERR_VERSION}}, 0, 0, CYCLE_FAILED, "not now", 1, false, false},
+	{"rejected on leg 2 for good",
+	 {{0}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "unwound the way it came",
+	 5,
+	 false,
+	 false},
+	{"rejected on leg 2 once", {{0}, {.status = TG_ERR_REJECTED}}, 0, 0, CYCLE_COMPLETED, "", 4, false, true},
+	{"to be retried on leg 2", {{0}, {.status = TG_ERR_RETRYABLE}}, 0, 0, CYCLE_COMPLETED, "", 4, false, true},
+	{"refused on leg 2", {{0}, {.refused = TG_ERR_CLOSED}}, 0, 0, CYCLE_COMPLETED, "", 4, false, true},
+	{"outcome unknown on leg 1", {{.status = TG_ERR_UNKNOWN_OUTCOME}}, 0, 0, CYCLE_COMPLETED, "", 3, true, true},
+	{"a code of no meaning on leg 2", {{0}, {.mute = true}}, 0, 0, CYCLE_COMPLETED, "", 3, true, true},
+	{"no news of leg 1, it was filled", {{.mute = true}}, 0, 0, CYCLE_COMPLETED, "", 3, true, true},
+	{"no news of leg 1, it expired",
+	 {{.mute = true, .unfilled_e2 = 100}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "nothing filled on leg 1",
+	 1,
+	 true,
+	 false},
+	{"no news of leg 1, it never came in",
+	 {{.lost = true}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "the exchange does not know it, past its validity",
+	 1,
+	 true,
+	 false},
+	{"no news of leg 3, it never came in", {{0}, {0}, {.lost = true}}, 0, 0, CYCLE_COMPLETED, "", 4, true, true},
+	{"no news, nor answers at first", {{0}, {.mute = true}}, 4, 0, CYCLE_COMPLETED, "", 3, true, true},
+	{"no news, and questions are refused at first",
+	 {{0}, {.mute = true}},
+	 0,
+	 4,
+	 CYCLE_COMPLETED,
+	 "",
+	 3,
+	 true,
+	 true},
+	{"an end without the fills",
+	 {{0}, {.fills_missing = true, .pieces = 2}},
+	 0,
+	 0,
+	 CYCLE_COMPLETED,
+	 "",
+	 3,
+	 true,
+	 true},
+	{"refused without knowing",
+	 {{.refused = TG_ERR_UNKNOWN_OUTCOME}},
+	 0,
+	 0,
+	 CYCLE_FAILED,
+	 "the exchange does not know it, past its validity",
+	 1,
+	 true,
+	 false},
+};
+
+static void scenario_load(const struct scenario *s, struct exchange *exchange)
+{
+	memcpy(exchange->fate, s->fate, sizeof s->fate);
+	exchange->fates = sizeof s->fate / sizeof *s->fate;
+	exchange->queries_lost = s->queries_lost;
+	exchange->queries_refused = s->queries_refused;
+}
+
+static void test_scenario(const struct scenario *s)
+{
+	struct exchange exchange = {0};
+	scenario_load(s, &exchange);
+	struct desk *desk = fresh_desk(&exchange);
+	ok(desk_trade(desk), "%s: opened", s->what);
+	loop_run(desk->loop);
+	const struct cycle *cycle = model_newest(desk->keeper.model);
+	is_str(cycle_state_name(cycle->state), cycle_state_name(s->state), "its state");
+	is_str(cycle->reason, s->reason, "its reason");
+	is_int(cycle->order_count, s->orders, "its orders");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled, as the exchange has it");
+	ok((cycle_profit(cycle) > 0) == s->profit, "profit %s", amount_text(cycle_profit(cycle)));
+	ok((exchange.queries > 0) == s->asks, "look-ups: %u", exchange.queries);
+	is_int(exchange.intents_missing + exchange.ids_repeated, 0, "intents were in the file before, ids came once");
+	desk_close(desk);
+}
+
+/* ------------------------------------------------------------ one by one */
+
+static void test_patience(void)
+{
+	struct exchange exchange = {
+		.fate = {{0}, {.status = TG_ERR_RATE_LIMITED, .retry_after_ns = INT64_C(3000000000)}}, .fates = 2};
+	struct desk *desk = fresh_desk(&exchange);
+	int64_t begin = loop_mono_ns(desk->loop);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	is_int(desk->final_state, CYCLE_COMPLETED, "rate limited on leg 2: goes on");
+	ok(loop_mono_ns(desk->loop) - begin > INT64_C(3000000000), "but not before the exchange wants it");
+	ok(loop_mono_ns(desk->loop) - begin < INT64_C(3200000000), "nor much later");
+	desk_close(desk);
+
+	exchange = (struct exchange){.fate = {{.retry_after_ns = -1, .status = TG_ERR_RATE_LIMITED}}, .fates = 1};
+	exchange.fate[1] = (struct fate){.status = TG_ERR_RATE_LIMITED, .retry_after_ns = INT64_MAX};
+	exchange.fate[0] = (struct fate){0};
+	exchange.fates = 2;
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	is_int(desk->final_state, CYCLE_COMPLETED, "a wait for ever is cut to a day");
+	ok(desk_settled(desk) && desk_agrees(desk), "and settled");
+	desk_close(desk);
+}
+
+static void market_status(struct desk *desk, uint32_t market, int32_t status)
+{
+	desk->markets->market[market].status = status;
+}
+
+static void on_reopen(void *ctx)
+{
+	market_status(ctx, ETH_BTC, TG_MARKET_TRADING);
+}
+
+static void test_halt(void)
+{
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	uint64_t timer;
+	desk_trade(desk);
+	market_status(desk, ETH_BTC, TG_MARKET_HALTED);
+	market_status(desk, BTC_USDT, TG_MARKET_HALTED);
+	loop_timer_start(desk->loop, INT64_C(30000000000), on_reopen, desk, &timer);
+	loop_run(desk->loop);
+	is_int(desk->final_state, CYCLE_COMPLETED, "a halt of 30 s is waited for");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
+	exchange = (struct exchange){0};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	market_status(desk, ETH_BTC, TG_MARKET_HALTED);
+	market_status(desk, BTC_USDT, TG_MARKET_HALTED);
+	loop_run(desk->loop);
+	is_str(desk->final_reason, "gave up: its markets took no orders for five minutes", "a halt for ever is not");
+	ok(desk_settled(desk) && desk_agrees(desk), "what is held stands in its figures");
+	char deltas[256];
+	cycle_deltas(model_newest(desk->keeper.model), deltas, sizeof deltas);
+	ok(strstr(deltas, "BTC=0."), "deltas: %s", deltas);
+	desk_close(desk);
+
+	exchange = (struct exchange){0};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	market_status(desk, ETH_BTC, TG_MARKET_HALTED);
+	loop_run(desk->loop);
+	is_str(desk->final_reason, "unwound the way it came", "when only the way on is halted it goes back");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+}
+
+static void on_link_up(void *ctx)
+{
+	executor_on_link(&((struct desk *)ctx)->executor, true);
+}
+static void on_link_down(void *ctx)
+{
+	executor_on_link(&((struct desk *)ctx)->executor, false);
+}
+
+static void test_link(void)
+{
+	/* the link goes at every moment of the cycle, a second long */
+	uint32_t bad = 0, completed = 0;
+	for (int64_t at = 0; at < 12; at++) {
+		struct exchange exchange = {.fate = {{0}, {.unfilled_e2 = 30}}, .fates = 2};
+		struct desk *desk = fresh_desk(&exchange);
+		uint64_t timer;
+		loop_timer_start(desk->loop, at * 3000000, on_link_down, desk, &timer);
+		loop_timer_start(desk->loop, at * 3000000 + INT64_C(1000000000), on_link_up, desk, &timer);
+		desk_trade(desk);
+		loop_run(desk->loop);
+		bad += !desk_settled(desk) || !desk_agrees(desk) || exchange.ids_repeated || exchange.intents_missing;
+		completed += desk->final_state == CYCLE_COMPLETED;
+		desk_close(desk);
+	}
+	is_int(bad, 0, "the link is lost at every moment: always settled");
+	is_int(completed, 12, "and completed");
+
+	struct exchange exchange = {0};
+	struct desk *desk = desk_open(fresh_dir(), &exchange, 1);
+	ok(!executor_can_open(&desk->executor), "no cycle is opened before the link is up");
+	executor_on_link(&desk->executor, true);
+	ok(executor_can_open(&desk->executor), "but then");
+	desk->executor.frozen = true;
+	ok(!executor_can_open(&desk->executor), "nor while frozen");
+	desk_close(desk);
+}
+
+static void on_freeze(void *ctx)
+{
+	((struct desk *)ctx)->executor.frozen = true;
+}
+
+static void on_thaw(void *ctx)
+{
+	struct desk *desk = ctx;
+	desk->executor.frozen = false;
+	executor_on_link(&desk->executor, true);
+}
+
+static void test_freeze(void)
+{
+	uint32_t bad = 0;
+	for (int64_t at = 0; at < 12; at++) {
+		struct exchange exchange = {.fate = {{0}, {.mute = true}}, .fates = 2};
+		struct desk *desk = fresh_desk(&exchange);
+		uint64_t timer;
+		loop_timer_start(desk->loop, at * 10000000, on_freeze, desk, &timer);
+		loop_timer_start(desk->loop, at * 10000000 + INT64_C(1000000000), on_thaw, desk, &timer);
+		desk_trade(desk);
+		loop_run(desk->loop);
+		bad += !desk_settled(desk) || !desk_agrees(desk) || desk->final_state != CYCLE_COMPLETED;
+		desk_close(desk);
+	}
+	is_int(bad, 0, "frozen for a second at every moment, with doubts: always completed");
+}
+
+static void test_return_only(void)
+{
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	desk->executor.return_only = true;
+	loop_run(desk->loop);
+	is_str(desk->final_reason, "unwound the way it came", "told to take no new risk, it goes back");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+}
+
+/* An order that expired with nothing tells of a fill later on. */
+static void test_late(void)
+{
+	struct exchange exchange = {.fate = {{.end_first = true}}, .fates = 1};
+	struct desk *desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	const struct cycle *cycle = model_newest(desk->keeper.model);
+	is_int(cycle->state, CYCLE_FAILED, "the cycle ended at the word of the exchange");
+	ok(cycle->orders->filled_base > 0, "the late fill is on record all the same");
+	ok(desk_settled(desk) && desk_agrees(desk), "in the cycle's figures");
+	desk_close(desk);
+
+	exchange = (struct exchange){.fate = {{0}, {.end_first = true}}, .fates = 2};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	ok(desk_settled(desk), "late on leg 2: settled");
+	ok(desk_agrees(desk), "and agrees");
+	desk_close(desk);
+}
+
+/* Says what it is told to of the first order, whenever. */
+static void tell(struct desk *desk, int32_t kind, int64_t cum_lots, uint32_t fill)
+{
+	struct packet packet = {.desk = desk, .kind = kind, .cum_lots = cum_lots, .fill = fill};
+	packet_deliver(&packet);
+}
+
+static void test_contradiction(void)
+{
+	/* a rejected order of a closed cycle turns out to be filled */
+	struct exchange exchange = {.fate = {{.status = TG_ERR_REJECTED}}, .fates = 1};
+	struct desk *desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	is_int(model_newest(desk->keeper.model)->orders->state, ORDER_REJECTED, "rejected");
+	order_execute(desk, &exchange.order[0]);
+	tell(desk, TG_ORDER_FILL, truth_filled(&exchange.order[0]), 0);
+	is_int(model_newest(desk->keeper.model)->orders->state, ORDER_UNKNOWN, "a fill of it makes it unknown again");
+	loop_run(desk->loop);
+	is_int(model_newest(desk->keeper.model)->orders->state, ORDER_FILLED, "it was asked for");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
+	/* an expired order of an open cycle is said to have fills that were never told */
+	exchange = (struct exchange){.fate = {{0}, {.status = TG_ERR_REJECTED, .retry_after_ns = INT64_C(1000000000)}},
+				     .fates = 2};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	for (int i = 0; i < 3; i++)
+		tell(desk, TG_ORDER_EXPIRED, truth_filled(&exchange.order[0]), 0);
+	loop_run(desk->loop);
+	is_int(desk->final_state, CYCLE_COMPLETED, "an end that tells of unknown fills is no end");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
+	/* FILLED without a figure is not taken for filled with nothing */
+	exchange = (struct exchange){.fate = {{.fills_missing = true}}, .fates = 1};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	tell(desk, TG_ORDER_FILLED, 0, 0);
+	ok(model_newest(desk->keeper.model)->orders->state == ORDER_UNKNOWN, "filled, but no fill is known: unknown");
+	loop_run(desk->loop);
+	ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+}
+
+/* What no exchange should say. */
+static void test_hostile(void)
+{
+	struct exchange exchange = {.fate = {{.mute = true}}, .fates = 1};
+	struct desk *desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	const struct order *order = model_newest(desk->keeper.model)->orders;
+	struct tg_order_event good = {.size = sizeof good,
+				      .kind = TG_ORDER_FILL,
+				      .client_id = str_of(order->client_id),
+				      .fill_id = TG_STR("F"),
+				      .fill_price = {10000, 2, 0},
+				      .fill_qty = {1, 3, 0},
+				      .fee = {1, 8, 0},
+				      .fee_currency = TG_STR("BTC")};
+	static const struct tg_decimal wrong[] = {{-1, 0, 0}, {1, -1, 0}, {1, 19, 0}, {INT64_MIN, 0, 0}};
+	char many[200];
+	memset(many, 'x', sizeof many);
+	struct tg_order_event bad[20];
+	uint32_t count = 0;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		bad[count] = good, bad[count++].fill_price = wrong[i];
+		bad[count] = good, bad[count++].fill_qty = wrong[i];
+		bad[count] = good, bad[count++].fee = wrong[i];
+		bad[count] = good, bad[count++].cum_qty = wrong[i];
+	}
+	bad[count] = good, bad[count++].fill_id = (struct tg_str){many, sizeof many};
+	bad[count] = good, bad[count++].fill_id = (struct tg_str){"a\0b", 3};
+	bad[count] = good, bad[count++].fee_currency = (struct tg_str){0};
+	bad[count] = good, bad[count++].exchange_id = (struct tg_str){many, sizeof many};
+	for (uint32_t i = 0; i < count; i++)
+		executor_on_order(&desk->executor, &bad[i]);
+	ok(!order->fills && order->state == ORDER_UNKNOWN, "%u impossible events: no fill, but a doubt", count);
+	good.kind = 99;
+	executor_on_order(&desk->executor, &good);
+	good.client_id = TG_STR("someone else's");
+	executor_on_order(&desk->executor, &good);
+	executor_on_done(&desk->executor, UINT64_MAX, TG_ERR_REJECTED, NULL);
+	loop_run(desk->loop);
+	ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "and the truth in the end");
+	is_int(desk->executor.foreign_orders, 1, "a foreign order is counted");
+	desk_close(desk);
+}
+
+static void on_cut_disk(void *ctx)
+{
+	(void)ctx;
+	struct rlimit limit = {0, RLIM_INFINITY};
+	if (setrlimit(RLIMIT_FSIZE, &limit))
+		abort();
+}
+
+static void test_disk(void)
+{
+	struct rlimit before;
+	getrlimit(RLIMIT_FSIZE, &before);
+	signal(SIGXFSZ, SIG_IGN);
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	uint64_t timer;
+	desk_trade(desk);
+	loop_timer_start(desk->loop, 4000000, on_cut_disk, desk, &timer);
+	loop_run(desk->loop);
+	setrlimit(RLIMIT_FSIZE, &before);
+	ok(desk->keeper.failed && strstr(desk->keeper.error.message, "cannot be written"),
+	   "the disk fails after leg 1: %s", desk->keeper.error.message);
+	is_int(exchange.orders, 1, "no further order leaves");
+	ok(!executor_can_open(&desk->executor), "and no cycle is opened");
+	char *again = strdup(desk->dir);
+	desk_close(desk);
+	desk = desk_open(again, &exchange, 2);
+	is_int(desk->executor.open_count, 1, "the next start has it open");
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "and completes it");
+	desk_close(desk);
+	free(again);
+}
+
+static void test_committed(void)
+{
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	ok(executor_committed(&desk->executor, "USDT") == 0, "nothing is committed");
+	desk_trade(desk);
+	ok(executor_committed(&desk->executor, "USDT") == 100 * TG_AMOUNT_ONE, "leg 1: what it locks (%s)",
+	   amount_text(executor_committed(&desk->executor, "USDT")));
+	ok(executor_trades(&desk->executor, ETH_BTC) && !executor_trades(&desk->executor, 77), "its markets are busy");
+	loop_run(desk->loop);
+	ok(executor_committed(&desk->executor, "USDT") == 0 && !executor_trades(&desk->executor, ETH_BTC),
+	   "free again");
+	uint32_t opened = 0;
+	while (desk_trade(desk))
+		opened++;
+	is_int(opened, 4, "as many as there are slots");
+	loop_run(desk->loop);
+	ok(desk_settled(desk) && desk_agrees(desk), "all settled");
+	desk_close(desk);
+}
+
+int main(void)
+{
+	snprintf(dir, sizeof dir, "/tmp/trigate-executor-XXXXXX");
+	if (!mkdtemp(dir))
+		abort();
+	log_set_level(LOG_ERROR + 1);
+	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
+		test_scenario(&scenarios[i]);
+	test_patience();
+	test_halt();
+	test_link();
+	test_freeze();
+	test_return_only();
+	test_late();
+	test_contradiction();
+	test_hostile();
+	test_disk();
+	test_committed();
+	dir_remove(dir);
+	return tap_done();
+}

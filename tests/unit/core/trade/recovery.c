@@ -1,0 +1,156 @@
+/* A start at every position of the journal: what a kill -9 leaves is the journal up to some record, and an exchange
+ * that may or may not have got the last order. From each of them every cycle comes to its true end. */
+#include "tests/unit/core/trade/desk.h"
+
+#define RECORDS_MAX 512
+
+struct kept {
+	uint16_t type;
+	int64_t time_ns;
+	uint32_t size;
+	uint8_t payload[1024];
+};
+
+struct history {
+	struct kept record[RECORDS_MAX];
+	uint32_t count;
+};
+
+static char dir[64];
+static uint32_t dirs;
+
+static const char *fresh_dir(void)
+{
+	static char path[96];
+	snprintf(path, sizeof path, "%s/%u", dir, dirs++);
+	if (mkdir(path, 0700))
+		abort();
+	return path;
+}
+
+static int keep(void *ctx, const struct journal_entry *entry)
+{
+	struct history *history = ctx;
+	if (history->count == RECORDS_MAX || entry->size > sizeof history->record->payload)
+		abort();
+	struct kept *kept = &history->record[history->count++];
+	*kept = (struct kept){.type = entry->type, .time_ns = entry->time_ns, .size = entry->size};
+	memcpy(kept->payload, entry->payload, entry->size);
+	return 0;
+}
+
+/* A state directory whose journal ends after the first `count` records. */
+static const char *journal_cut(const struct history *history, uint32_t count)
+{
+	const char *path = fresh_dir();
+	struct journal *journal;
+	struct journal_report report;
+	if (journal_open(path, "0001", NULL, NULL, &report, &journal, NULL))
+		abort();
+	for (uint32_t i = 0; i < count; i++)
+		journal_append(journal, history->record[i].time_ns, history->record[i].type, RECORD_VERSION,
+			       history->record[i].payload, history->record[i].size);
+	journal_close(journal);
+	return path;
+}
+
+/* The exchange at that moment: it has the orders whose intent is on record, the last one of them perhaps not yet; that
+ * there is news of is certain. */
+static void exchange_cut(const struct exchange *whole, const struct history *history, uint32_t count, bool last_came,
+			 struct exchange *ret_exchange)
+{
+	*ret_exchange = (struct exchange){0};
+	uint32_t intents = 0;
+	bool told = false;
+	for (uint32_t i = 0; i < count; i++) {
+		const struct record_order_event *event = (const void *)history->record[i].payload;
+		if (history->record[i].type == RECORD_ORDER_INTENT) {
+			intents++;
+			told = false;
+		} else if (history->record[i].type == RECORD_FILL) {
+			told = true;
+		} else if (history->record[i].type == RECORD_ORDER_EVENT) {
+			told |= event->event != ORDER_EVENT_SEND && event->event != ORDER_EVENT_DOUBT;
+		}
+	}
+	for (uint32_t i = 0; i < whole->orders && i < intents; i++)
+		if (i + 1 < intents || told || last_came)
+			ret_exchange->order[ret_exchange->orders++] = whole->order[i];
+}
+
+static void history_make(const struct fate *fate, uint32_t fates, struct exchange *exchange, struct history *history)
+{
+	*exchange = (struct exchange){.fates = fates};
+	memcpy(exchange->fate, fate, fates * sizeof *fate);
+	struct desk *desk = desk_open(fresh_dir(), exchange, 1);
+	executor_on_link(&desk->executor, true);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	ok(desk_settled(desk) && desk_agrees(desk), "the whole run is settled: %s",
+	   cycle_state_name(desk->final_state));
+	keeper_flush(&desk->keeper);
+	history->count = 0;
+	journal_read(desk->dir, keep, history, NULL, NULL);
+	desk_close(desk);
+}
+
+/* One start from a cut; true if all is well in the end. */
+static bool start_from(const struct exchange *whole, const struct history *history, uint32_t count, bool last_came)
+{
+	struct exchange exchange;
+	exchange_cut(whole, history, count, last_came, &exchange);
+	uint32_t before = exchange.orders;
+	struct desk *desk = desk_open(journal_cut(history, count), &exchange, 2);
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	bool good = desk_settled(desk) && desk_agrees(desk) && !exchange.ids_repeated && !exchange.intents_missing;
+	/* a second start finds nothing to do */
+	char *again = strdup(desk->dir);
+	desk_close(desk);
+	uint32_t after = exchange.orders;
+	desk = desk_open(again, &exchange, 3);
+	good = good && desk->executor.open_count == 0 && desk_agrees(desk);
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	good = good && exchange.orders == after && after >= before;
+	desk_close(desk);
+	free(again);
+	return good;
+}
+
+static void test_every_position(const char *what, const struct fate *fate, uint32_t fates)
+{
+	static struct exchange whole;
+	static struct history history;
+	history_make(fate, fates, &whole, &history);
+	uint32_t bad = 0;
+	for (uint32_t count = 0; count <= history.count; count++)
+		for (int last_came = 0; last_came <= 1; last_came++)
+			if (!start_from(&whole, &history, count, last_came)) {
+				bad++;
+				printf("# %s: after record %u, the last order %s\n", what, count,
+				       last_came ? "came in" : "did not come in");
+			}
+	is_int(bad, 0, "%s: settled from each of %u positions", what, history.count + 1);
+	ok(history.count > 10, "there are some");
+}
+
+int main(void)
+{
+	snprintf(dir, sizeof dir, "/tmp/trigate-recovery-XXXXXX");
+	if (!mkdtemp(dir))
+		abort();
+	log_set_level(LOG_ERROR + 1);
+	test_every_position("three legs", (const struct fate[]){{0}}, 1);
+	test_every_position(
+		"short fills in pieces",
+		(const struct fate[]){{.pieces = 2}, {.unfilled_e2 = 40, .pieces = 3}, {0}, {.unfilled_e2 = 50}}, 4);
+	test_every_position(
+		"rejected and unwound",
+		(const struct fate[]){
+			{0}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}},
+		4);
+	test_every_position("without news", (const struct fate[]){{.mute = true}, {.lost = true}, {.mute = true}}, 3);
+	dir_remove(dir);
+	return tap_done();
+}
