@@ -26,7 +26,8 @@ struct timer {
 
 struct loop {
 	uv_loop_t uv;
-	uv_timer_t wake;
+	uv_timer_t wake; /* something is due later */
+	uv_idle_t turn;  /* something is due now */
 	struct loop_options options;
 	int64_t mono_ns;
 	int64_t unix_offset_ns; /* unix - mono */
@@ -38,7 +39,7 @@ struct loop {
 	uint32_t heap_count;
 	uint32_t free_head;
 	bool running;
-	bool in_turn; /* on_wake arms the next wake-up itself */
+	bool in_turn; /* the turn arms the next one itself */
 	bool stopping;
 	loop_fn pass_end;
 	void *pass_end_ctx;
@@ -175,9 +176,8 @@ static void pass(struct loop *loop)
 
 static void wake_arm(struct loop *loop);
 
-static void on_wake(uv_timer_t *handle)
+static void turn(struct loop *loop)
 {
-	struct loop *loop = handle->data;
 	loop->in_turn = true;
 	for (int i = 0; i < PASSES_PER_TURN && loop->heap_count > 0 && !loop->stopping; i++) {
 		if (wait_ns(loop) > 0)
@@ -188,19 +188,39 @@ static void on_wake(uv_timer_t *handle)
 	wake_arm(loop);
 }
 
+static void on_wake(uv_timer_t *handle)
+{
+	turn(handle->data);
+}
+
+static void on_turn(uv_idle_t *handle)
+{
+	turn(handle->data);
+}
+
+static void wake_disarm(struct loop *loop)
+{
+	uv_timer_stop(&loop->wake);
+	uv_idle_stop(&loop->turn);
+}
+
+/* Not a timer of no delay: libuv before 1.46 runs one that arms itself again for ever, and never polls. */
 static void wake_arm(struct loop *loop)
 {
 	if (!loop->running || loop->stopping)
 		return;
+	wake_disarm(loop);
 	if (loop->heap_count == 0) {
-		uv_timer_stop(&loop->wake);
 		if (loop->options.virtual_time)
 			loop_stop(loop); /* nothing can happen any more */
 		return;
 	}
 	int64_t wait_ms = (wait_ns(loop) + 999999) / 1000000;
 	uv_update_time(&loop->uv);
-	uv_timer_start(&loop->wake, on_wake, (uint64_t)wait_ms, 0);
+	if (wait_ms > 0)
+		uv_timer_start(&loop->wake, on_wake, (uint64_t)wait_ms, 0);
+	else
+		uv_idle_start(&loop->turn, on_turn);
 }
 
 /* ------------------------------------------------------------ public */
@@ -222,7 +242,8 @@ int loop_create(const struct loop_options *options, struct loop **ret_loop)
 	loop->unix_offset_ns =
 		(options->virtual_time ? options->start_unix_ns : clock_ns(CLOCK_REALTIME)) - loop->mono_ns;
 	uv_timer_init(&loop->uv, &loop->wake);
-	loop->wake.data = loop;
+	uv_idle_init(&loop->uv, &loop->turn);
+	loop->wake.data = loop->turn.data = loop;
 	anchor(loop);
 	*ret_loop = loop;
 	return TG_OK;
@@ -239,6 +260,7 @@ void loop_destroy(struct loop *loop)
 	if (!loop)
 		return;
 	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_close((uv_handle_t *)&loop->turn, NULL);
 	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
 		;
 	int closed = uv_loop_close(&loop->uv);
@@ -309,7 +331,7 @@ void loop_run(struct loop *loop)
 	if (!loop->stopping)
 		uv_run(&loop->uv, UV_RUN_DEFAULT);
 	loop->running = false;
-	uv_timer_stop(&loop->wake);
+	wake_disarm(loop);
 }
 
 void loop_stop(struct loop *loop)

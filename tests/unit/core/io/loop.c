@@ -106,8 +106,39 @@ static void test_real(void)
 	loop_destroy(loop);
 }
 
+static uint32_t turns_left;
+
+static void turn_more(void *ctx)
+{
+	uint64_t id;
+	if (turns_left-- > 0)
+		loop_timer_start(loop, 1000, turn_more, ctx, &id);
+}
+
+static void on_knock(uv_async_t *handle)
+{
+	(void)handle;
+	loop_stop(loop);
+}
+
+static void test_served(void)
+{
+	create(0);
+	uint64_t id;
+	uv_async_t knock;
+	uv_async_init(loop_uv(loop), &knock, on_knock);
+	uv_async_send(&knock);
+	turns_left = 1000000;
+	loop_timer_start(loop, 0, turn_more, NULL, &id);
+	loop_run(loop);
+	ok(turns_left > 0 && turns_left < 1000000, "a virtual loop that never rests still serves signals and commands");
+	uv_close((uv_handle_t *)&knock, NULL);
+	loop_destroy(loop);
+}
+
 int main(void)
 {
+	test_served();
 	test_order();
 	test_zero_delay();
 	test_pace();
