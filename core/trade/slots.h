@@ -20,8 +20,8 @@ struct slots {
 
 #define SLOT_NONE UINT32_MAX
 
-/* Lease up to `limit` slots of the group. Returns 0 (also when fewer were free: see count) or the store's error.
- * Blocks: at start only. */
+/* Lease up to `limit` slots of the group, those first that the owner's earlier process left behind. Returns 0 (also
+ * when fewer were free: see count) or the store's error. Blocks: at start only. */
 int slots_lease(struct slots *slots, const struct tg_storage_api *api, void *backend, const char *group,
 		const char *owner, uint32_t limit, int64_t ttl_ms, struct tg_error *ret_error);
 
