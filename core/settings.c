@@ -6,21 +6,24 @@
 
 #define STATE_DIR "${state_dir}"
 
+/* A text may hold NUL bytes; the plugin's schema judges that, not we. */
 static struct json_object *text_expand(struct json_object *text, const char *state_dir)
 {
-	const char *from = json_object_get_string(text), *at;
-	if (!strstr(from, STATE_DIR))
+	const char *from = json_object_get_string(text), *end = from + json_object_get_string_len(text), *at;
+	if (!memmem(from, (size_t)(end - from), STATE_DIR, strlen(STATE_DIR)))
 		return json_object_get(text);
 	char *result = NULL;
 	size_t size = 0;
 	FILE *out = open_memstream(&result, &size);
 	if (!out)
 		return json_object_get(text);
-	for (; (at = strstr(from, STATE_DIR)); from = at + strlen(STATE_DIR))
-		fprintf(out, "%.*s%s", (int)(at - from), from, state_dir);
-	fputs(from, out);
+	for (; (at = memmem(from, (size_t)(end - from), STATE_DIR, strlen(STATE_DIR))); from = at + strlen(STATE_DIR)) {
+		fwrite(from, 1, (size_t)(at - from), out);
+		fputs(state_dir, out);
+	}
+	fwrite(from, 1, (size_t)(end - from), out);
 	fclose(out);
-	struct json_object *expanded = json_object_new_string(result);
+	struct json_object *expanded = json_object_new_string_len(result, (int)size);
 	free(result);
 	return expanded;
 }
@@ -42,6 +45,7 @@ struct json_object *settings_expand(struct json_object *settings, const char *st
 	default: return json_object_get(settings);
 	}
 	struct json_object *copy = json_object_new_object();
-	json_object_object_foreach(settings, key, value) json_object_object_add(copy, key, settings_expand(value, state_dir));
+	json_object_object_foreach(settings, key, value)
+		json_object_object_add(copy, key, settings_expand(value, state_dir));
 	return copy;
 }

@@ -27,6 +27,7 @@ struct fate {
 	int64_t retry_after_ns; /* with either */
 	bool lost;              /* it never arrives */
 	bool mute;              /* executed, but nothing is told */
+	bool late;              /* executed when its validity is almost over, and nothing is told */
 	bool end_first;         /* its end comes before its fills, as if there were none */
 	bool fills_missing;     /* its end comes without the fills */
 	bool twice;             /* every event comes twice */
@@ -48,7 +49,7 @@ struct truth {
 struct packet {
 	struct desk *desk;
 	uint32_t order;
-	int32_t kind; /* TG_ORDER_; 0: done() */
+	int32_t kind; /* TG_ORDER_; 0: done(); PACKET_ARRIVAL: of a late order at the exchange */
 	uint32_t fill;
 	int64_t cum_lots;
 	uint64_t token;
@@ -90,6 +91,7 @@ struct desk {
 	uint8_t final_state;
 };
 
+enum { PACKET_ARRIVAL = 1000 };
 enum { BTC_USDT, ETH_BTC, ETH_USDT, DESK_MARKETS };
 
 static tg_amount lots_amount(const struct market *market, int64_t lots)
@@ -134,11 +136,17 @@ static void exchange_settle(struct exchange *exchange, const struct markets *mar
 	}
 }
 
+static void order_execute(struct desk *desk, struct truth *order);
+
 static void packet_deliver(void *ctx)
 {
 	const struct packet *packet = ctx;
 	struct desk *desk = packet->desk;
-	const struct truth *order = &desk->exchange->order[packet->order];
+	struct truth *order = &desk->exchange->order[packet->order];
+	if (packet->kind == PACKET_ARRIVAL) {
+		order_execute(desk, order);
+		return;
+	}
 	if (packet->kind == TG_ORDER_ABSENT) {
 		const struct tg_order_event absent = {
 			.size = sizeof absent, .kind = packet->kind, .client_id = {packet->absent, TG_CLIENT_ID_LEN}};
@@ -187,7 +195,8 @@ static void packet_send(struct desk *desk, const struct packet *packet)
 	struct packet *kept = &desk->packet[desk->packets++];
 	*kept = *packet;
 	kept->desk = desk;
-	if (loop_timer_start(desk->loop, LATENCY_NS, packet_deliver, kept, &id))
+	int64_t delay_ns = packet->kind == PACKET_ARRIVAL ? desk->executor.settings.valid_ms * 1000000 - 1 : LATENCY_NS;
+	if (loop_timer_start(desk->loop, delay_ns, packet_deliver, kept, &id))
 		abort();
 }
 
@@ -230,7 +239,7 @@ static void order_tell(struct desk *desk, uint32_t index, uint64_t token)
 {
 	const struct truth *order = &desk->exchange->order[index];
 	const struct fate *fate = &order->fate;
-	if (fate->mute || fate->lost)
+	if (fate->mute || fate->lost || fate->late)
 		return;
 	packet_send(desk, &(struct packet){.order = index,
 					   .token = token,
@@ -282,7 +291,9 @@ static int32_t fake_place(void *self, const struct tg_order_request *request, st
 				.price = request->price,
 				.qty = request->qty};
 	memcpy(order->client_id, id.ptr, TG_CLIENT_ID_LEN);
-	if (!fate.lost && (!fate.status || fate.status == TG_ERR_UNKNOWN_OUTCOME))
+	if (fate.late)
+		packet_send(desk, &(struct packet){.order = index, .kind = PACKET_ARRIVAL});
+	else if (!fate.lost && (!fate.status || fate.status == TG_ERR_UNKNOWN_OUTCOME))
 		order_execute(desk, order);
 	order_tell(desk, index, request->token);
 	return TG_PENDING;

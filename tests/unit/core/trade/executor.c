@@ -439,6 +439,33 @@ static void test_hostile(void)
 	desk_close(desk);
 }
 
+/* It comes in at the last moment of its validity, after a look-up did not find it. */
+static void test_arrival(void)
+{
+	struct exchange exchange = {.fate = {{0}, {.late = true}}, .fates = 2};
+	struct desk *desk = fresh_desk(&exchange);
+	desk->executor.settings.order_timeout_ns = 20000000;
+	desk_trade(desk);
+	loop_run(desk->loop);
+	ok(exchange.queries > 1, "an order that is late was asked for %u times", exchange.queries);
+	is_int(desk->final_state, CYCLE_COMPLETED, "its absence proved nothing: it was waited for");
+	is_int(exchange.orders, 3, "and not sent again");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
+	/* an exchange without validity bounds */
+	exchange = (struct exchange){.fate = {{.lost = true}}, .fates = 1};
+	desk = fresh_desk(&exchange);
+	desk->executor.settings.valid_ms = 0;
+	int64_t begin = loop_mono_ns(desk->loop);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	ok(loop_mono_ns(desk->loop) - begin > INT64_C(900000000000),
+	   "without a bound absence proves nothing for a quarter of an hour");
+	ok(desk_settled(desk) && desk_agrees(desk), "then it does");
+	desk_close(desk);
+}
+
 static void on_cut_disk(void *ctx)
 {
 	(void)ctx;
@@ -511,6 +538,7 @@ int main(void)
 	test_late();
 	test_contradiction();
 	test_hostile();
+	test_arrival();
 	test_disk();
 	test_committed();
 	dir_remove(dir);
