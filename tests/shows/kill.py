@@ -12,8 +12,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import trigate
 from trigate import run, records
 
-RUNS = int(os.environ.get("RUNS", "50"))
-SEED = int(os.environ.get("SEED", time.time_ns() % 1000000))
+RUNS = int(os.environ.get("RUNS") or 50)
+SEED = int(os.environ.get("SEED") or time.time_ns() % 1000000)
 DEADLINE_S = 60
 # Where a kill is aimed: while it starts and recovers, while it trades (most), while it ends.
 AIMS = ["start", "trade", "trade", "trade", "end"]
