@@ -314,7 +314,7 @@ static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_
 	}
 	uint32_t index = 0;
 	while (index < exchange->orders &&
-	       memcmp(exchange->order[index].client_id, ref->client_id.ptr, TG_CLIENT_ID_LEN))
+	       memcmp(exchange->order[index].client_id, ref->client_id.ptr, TG_CLIENT_ID_LEN) != 0)
 		index++;
 	if (index < exchange->orders && exchange->order[index].end) {
 		fills_send(desk, index);
@@ -331,13 +331,16 @@ static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_
 static const struct tg_exchange_api fake_exchange = {
 	.size = sizeof fake_exchange, .order_place = fake_place, .order_query = fake_query};
 
-/* ------------------------------------------------------------ the store: takes all, remembers nothing */
+/* ------------------------------------------------------------ the store: takes all, remembers what a test wants */
+
+static void (*store_keep)(const struct tg_batch *batch); /* on the writer's thread */
 
 static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
 {
 	(void)self;
-	(void)batch;
 	(void)ret_error;
+	if (store_keep)
+		store_keep(batch);
 	return TG_OK;
 }
 
@@ -518,7 +521,7 @@ static void desk_close(struct desk *desk)
 }
 
 /* Open the cycle for about 100 USDT. */
-static bool desk_trade(struct desk *desk)
+static inline bool desk_trade(struct desk *desk)
 {
 	struct cycle_plan plan;
 	const struct sizing_limits limits = {.budget = 100 * TG_AMOUNT_ONE};
@@ -529,7 +532,7 @@ static bool desk_trade(struct desk *desk)
 }
 
 /* The model's holdings over all cycles are what the exchange's fills changed. */
-static bool desk_agrees(struct desk *desk)
+static inline bool desk_agrees(struct desk *desk)
 {
 	tg_amount held[8] = {0};
 	exchange_settle(desk->exchange, desk->markets);
@@ -541,7 +544,7 @@ static bool desk_agrees(struct desk *desk)
 }
 
 /* Every cycle is final, and every order is what the exchange says. */
-static bool desk_settled(struct desk *desk)
+static inline bool desk_settled(struct desk *desk)
 {
 	for (const struct cycle *cycle = model_oldest(desk->keeper.model); cycle; cycle = cycle->newer) {
 		if (!cycle_is_final(cycle))
@@ -561,7 +564,7 @@ static int remove_one(const char *path, const struct stat *info, int kind, struc
 	return remove(path);
 }
 
-static void dir_remove(const char *dir)
+static inline void dir_remove(const char *dir)
 {
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
