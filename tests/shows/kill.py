@@ -3,10 +3,11 @@
 
 The venue's ledger outlives the gateway, as an exchange would. In the end every order in it is known to `trigate journal`
 and `trigate orders`, every one of ours has its true end, no client id came twice, nothing is left open, and the balances
-are the deposits and the fills to the last unit. BUILD names the build folder, SEED repeats the moments (as far as the
-machine's scheduling lets them be repeated).
+are the deposits and the fills to the last unit. The market is the demo's, but much busier, so that most kills hit while orders
+are under way. BUILD names the build folder, SEED repeats the moments (as far as the machine's scheduling lets them be
+repeated).
 """
-import json, os, random, shutil, signal, subprocess, sys, tempfile, time
+import json, os, random, re, shutil, signal, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 import trigate
@@ -17,7 +18,22 @@ SEED = int(os.environ.get("SEED") or time.time_ns() % 1000000)
 DEADLINE_S = 60
 # Where a kill is aimed: while it starts and recovers, while it trades (most), while it ends.
 AIMS = ["start", "trade", "trade", "trade", "end"]
-SPEEDS = ["max", "max", "1000", "100"]
+SPEEDS = ["max", "300", "100", "30"]
+# What differs from the demo's files: chances come and last, several cycles are open at once, replies take their time.
+BUSY = {"opportunities_per_minute": 1500, "max_open_cycles": 12, "min_profit_bps": 1, "max_retries": 4}
+LATENCY = "      latency_ms: 20\n      jitter_ms: 60\n      lifetime_ms: 400\n"
+
+
+def configure(folder):
+    """The demo's two files, made busy."""
+    examples = os.path.dirname(trigate.DEMO)
+    for name in ("demo.yaml", "demo-strategy.yaml"):
+        text = open(os.path.join(examples, name)).read()
+        for key, value in BUSY.items():
+            text = re.sub(rf"\b{key}: *[0-9]+", f"{key}: {value}", text)
+        text = re.sub(r"(    settings:\n)", rf"\1{LATENCY}", text)
+        with open(os.path.join(folder, name), "w") as file:
+            file.write(text)
 
 
 class Victim:
@@ -28,7 +44,7 @@ class Victim:
         self.err = open(os.path.join(folder, "stderr"), "wb")
         self.began = time.monotonic()
         self.process = subprocess.Popen(
-            [trigate.TRIGATE, "run", "--config", trigate.DEMO, "--seed", str(SEED), "--state-dir", state_dir, "--json",
+            [trigate.TRIGATE, "run", "--config", os.path.join(folder, "demo.yaml"), "--seed", str(SEED), "--state-dir", state_dir, "--json",
              "--speed", speed], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err)
 
     def wait_trading(self):
@@ -107,8 +123,8 @@ class Show:
               f"{orders} orders and {cycles} cycles open", flush=True)
 
     def clean_run(self):
-        got = run("run", "--config", trigate.DEMO, "--seed", SEED, "--state-dir", self.state_dir, "--json", "--speed", "max",
-                  "--cycles", 5)
+        got = run("run", "--config", os.path.join(self.folder, "demo.yaml"), "--seed", SEED, "--state-dir", self.state_dir,
+                  "--json", "--speed", "max", "--cycles", 5)
         if got.code != 0:
             self.violation(f"the last, clean run failed: {got}")
             return
@@ -139,6 +155,7 @@ class Show:
             "starts": len(state.of_type("start")),
             "cycles": len(state.cycles),
             "cycles_recovered": len({record["cycle"] for record in state.of_type("cycle event") if record["event"] == "doubt"}),
+            "cycles_given_up": sum("gave up" in cycle["reason"] for cycle in state.cycles),
             "orders": len(state.orders),
             "orders_at_venue": len(ledger.orders),
             "fills": sum(len(order.fills) for order in ledger.orders),
@@ -153,6 +170,7 @@ class Show:
 
 def main():
     folder = tempfile.mkdtemp(prefix="trigate-kill-")
+    configure(folder)
     show = Show(folder)
     print(f"seed {SEED}; kill -9 {RUNS} times on {show.state_dir}", flush=True)
     while show.figures["kills"] < RUNS and show.figures["missed"] < 5 * RUNS + 20:
