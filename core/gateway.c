@@ -19,6 +19,8 @@
 #define MODEL_CYCLES (OPEN_CYCLES_MAX * 4)
 #define MODEL_ORDERS (OPEN_CYCLES_MAX * ORDERS_PER_CYCLE_MAX)
 #define MODEL_FILLS (MODEL_ORDERS * 4)
+/* An order's end is waited for so long where the strategy sets no bound (enable_latency_checks: false). */
+#define ORDER_TIMEOUT_MS 10000
 #define WRITER_RING_ROWS 16384
 #define WRITER_STOP_MS 10000
 
@@ -236,8 +238,11 @@ static void executor_fill(struct gateway *gateway)
 	executor->slots = &gateway->slots;
 	executor->random = gateway->options.seed;
 	executor->settings.gateway = (uint16_t)strtoul(gateway->options.config->gateway_id, NULL, 16);
-	executor->settings.order_timeout_ns = strategy->max_leg_latency_ms * 1000000;
-	executor->settings.valid_ms = bounded ? strategy->max_leg_latency_ms : 0;
+	int64_t leg_ms = strategy->risk_controls.enable_latency_checks ? strategy->max_leg_latency_ms : ORDER_TIMEOUT_MS;
+	executor->settings.order_timeout_ns = leg_ms * 1000000;
+	executor->settings.valid_ms = bounded ? leg_ms : 0;
+	executor->settings.min_partial_fill_e9 = strategy->order.min_partial_fill_e9;
+	executor->settings.all_or_nothing = !strategy->order.allow_partial_fills;
 	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
 	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;
 	executor->settings.max_retries = (uint32_t)strategy->order.max_retries;

@@ -71,6 +71,17 @@ static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def,
 	return skip;
 }
 
+/* Fees in a third currency must be covered for every open cycle, without what cycles hold of it on their way: where the
+ * account runs short, an exchange takes them from what was just bought. */
+static bool fees_are_covered(const struct gateway *gateway, const struct cycle_plan *plan)
+{
+	if (plan->third_owed == 0)
+		return true;
+	tg_amount free = gateway->portfolio->balance[plan->third_currency].free -
+	                 executor_committed(&gateway->executor, gateway->markets->currency[plan->third_currency]);
+	return free / (gateway->executor.open_count + 1) >= plan->third_owed;
+}
+
 static uint32_t sizing_skip(enum sizing_verdict verdict)
 {
 	switch (verdict) {
@@ -164,6 +175,8 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	uint32_t start = edge_from(gateway->markets, def->edge[0]);
 	struct sizing_limits limits = {.budget = budget(gateway, start), .min_net_bps_e6 = memory->min_profit_bps_e6};
 	uint32_t unfit = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
+	if (unfit == 0 && !fees_are_covered(gateway, &plan))
+		unfit = SKIP(BALANCE);
 	record.skip = refused | unfit;
 	record.size = tg_money_of(plan.amount_in);
 	record.profit = tg_money_of(plan.amount_out - plan.amount_in);

@@ -108,7 +108,9 @@ static bool third_fee_add(const struct task *task, struct cycle_plan *plan, uint
 	if (!third_fee_amount(task->markets, plan->leg[leg].fee, received, market->fee_currency, start, &fee))
 		return false;
 	fee = tg_amount_round(fee, market->fee_scale, TG_ROUND_UP);
+	plan->third_currency = market->fee_currency;
 	return value_at_worst(task->markets, fee, market->fee_currency, start, &value) &&
+	       !__builtin_add_overflow(plan->third_owed, fee, &plan->third_owed) &&
 	       !__builtin_add_overflow(plan->third_fees, value, &plan->third_fees);
 }
 
@@ -140,9 +142,11 @@ static enum sizing_verdict verdict_of(enum leg_verdict verdict)
 /* Run `have` through all legs. */
 static enum sizing_verdict plan_make(const struct task *task, tg_amount have, struct cycle_plan *ret_plan)
 {
+	assert(task->def->legs > 0);
 	ret_plan->cycle = 0;
 	ret_plan->legs = task->def->legs;
 	ret_plan->third_fees = 0;
+	ret_plan->third_owed = 0;
 	ret_plan->dust_value = 0;
 	for (uint32_t i = 0; i < task->def->legs; i++) {
 		enum leg_verdict verdict =
@@ -296,6 +300,7 @@ static double appetite(const struct task *task)
 	double budget = (double)task->limits->budget, in = 0, out = 0;
 	double least = 1 + (double)task->limits->min_net_bps_e6 / (double)BPS_E6;
 
+	assert(legs > 0);
 	for (uint32_t i = 0; i < legs; i++) {
 		const struct market *market = leg_market(task, i);
 		flow[i] = (struct flow){.lots = (double)market->max_lots};

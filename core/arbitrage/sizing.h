@@ -36,6 +36,8 @@ struct cycle_plan {
 	tg_amount amount_in; /* of the start currency: spent by the first leg */
 	tg_amount amount_out;
 	tg_amount third_fees; /* fees paid in a third currency: what buying them back costs in the start currency */
+	tg_amount third_owed;  /* the same fees in the third currency: what must be there of it */
+	uint32_t third_currency; /* valid where third_owed > 0 */
 	tg_amount dust_value; /* dust of the inner legs in the start currency, at the prices the cycle gets; a part of
 				 what */
 			      /* is lost already, shown for the reader */

@@ -192,7 +192,7 @@ static struct brute brute_force(const struct sizing_limits *limits)
 	bool sells = edge_side(def.edge[0]) == TG_SIDE_SELL;
 	uint32_t count = sells ? first->book.bid_count : first->book.ask_count, at = 0;
 	const struct level *level = sells ? first->book.bids : first->book.asks;
-	tg_amount have, in, out;
+	tg_amount have, in = 0, out = 0;
 	int64_t lots = 0;
 	for (int64_t left = level[0].lots;;) {
 		have = ++lots * (sells ? first->lot_unit : first->quote_unit * level[at].ticks);
