@@ -31,24 +31,29 @@ static void ext_log(const struct tg_host *host, int32_t level, struct tg_str mes
 	log_write((enum log_level)level, "plugin", field, count);
 }
 
+/* A store is opened before there is a loop, for the loop's time comes from the journal: then there is no time yet. */
 static int64_t ext_mono_ns(const struct tg_host *host)
 {
-	return loop_mono_ns(loop_of(host));
+	return loop_of(host) ? loop_mono_ns(loop_of(host)) : 0;
 }
 
 static int64_t ext_unix_ns(const struct tg_host *host)
 {
-	return loop_unix_ns(loop_of(host));
+	return loop_of(host) ? loop_unix_ns(loop_of(host)) : 0;
 }
 
 static int32_t ext_timer_start(const struct tg_host *host, int64_t delay_ns, void (*fn)(void *ctx), void *ctx,
                                uint64_t *ret_id)
 {
+	if (!loop_of(host))
+		return TG_ERR_CLOSED;
 	return loop_timer_start(loop_of(host), delay_ns, fn, ctx, ret_id);
 }
 
 static int32_t ext_timer_stop(const struct tg_host *host, uint64_t id)
 {
+	if (!loop_of(host))
+		return TG_ERR_NOT_FOUND;
 	return loop_timer_stop(loop_of(host), id);
 }
 

@@ -80,18 +80,19 @@ static int subscribe(struct gateway *gateway, struct tg_error *ret_error)
 		bool needed = cycles_touching(gateway->cycles, i) > 0 || executor_trades(&gateway->executor, i);
 		if (!needed || gateway->subscribed[i])
 			continue;
-		gateway->subscribed[i] = 1;
 		wanted[count++] = i;
 	}
 	const struct tg_exchange_api *api = gateway->exchange.api;
 	int status = count > 0 ? api->subscribe(gateway->exchange.self, wanted, count, ret_error) : TG_OK;
+	for (uint32_t i = 0; i < count && status >= 0; i++)
+		gateway->subscribed[wanted[i]] = 1; /* else they are asked for again next time */
 	free(wanted);
 	return status < 0 ? status : TG_OK;
 }
 
 int universe_build(struct gateway *gateway, struct tg_error *ret_error)
 {
-	struct cycles *cycles;
+	struct cycles *cycles = NULL;
 	markets_exclude(gateway);
 	int status = cycles_make(gateway, &cycles, ret_error);
 	if (status)

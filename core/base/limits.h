@@ -13,7 +13,6 @@
 #define CANDIDATES_MAX 64        /* profitable cycles sized per tick, best first */
 #define OPEN_CYCLES_MAX 100      /* range of max_open_cycles (SURFACE) */
 #define ORDERS_PER_CYCLE_MAX 64  /* legs x retries, forward and back */
-#define FILLS_PER_ORDER_MAX 64   /* an IOC meets at most BOOK_LEVELS_MAX levels; room for split ones */
 #define GATEWAY_ID_LEN 4         /* hex digits in a client order id */
 #define REASON_MAX 120           /* text of why, with NUL */
 
