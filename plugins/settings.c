@@ -294,7 +294,7 @@ static int array_fill(struct json_object *schema, struct json_object *value, str
 		char index[24];
 		snprintf(index, sizeof index, "%zu", i);
 		size_t before = place_enter(place, index);
-		struct json_object *copy;
+		struct json_object *copy = NULL;
 		int code = schema_apply(items, json_object_array_get_idx(value, i), place, &copy, ret_error);
 		if (code < 0)
 			return code;

@@ -96,7 +96,7 @@ static int32_t header_read(struct reader *reader)
 		struct tg_str name = reader->field[f];
 		size_t c = 0;
 		while (c < COLUMN_COUNT &&
-		       (strlen(columns[c].name) != name.len || memcmp(columns[c].name, name.ptr, name.len)))
+		       (strlen(columns[c].name) != name.len || memcmp(columns[c].name, name.ptr, name.len) != 0))
 			c++;
 		if (c == COLUMN_COUNT)
 			return refuse(reader, "header", "is no column; they are " COLUMN_LIST, name);

@@ -147,7 +147,7 @@ int32_t recorded_read(const char *path, uint32_t more, struct recorded **ret_rec
 	}
 	if (!recorded || !recorded->bid || !recorded->ask || !loading.market || !loading.currency)
 		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "%s: out of memory", path);
-	if (status == TG_OK)
+	else
 		status = rows_take(&loading, &csv, recorded);
 	if (status == TG_OK) {
 		*ret_recorded = recorded;

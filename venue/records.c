@@ -29,7 +29,7 @@ static const char *word_name(const struct word *words, int32_t value)
 
 static int32_t word_find(const struct word *words, struct tg_str name)
 {
-	while (words->name && (strlen(words->name) != name.len || memcmp(words->name, name.ptr, name.len)))
+	while (words->name && (strlen(words->name) != name.len || memcmp(words->name, name.ptr, name.len) != 0))
 		words++;
 	return words->value;
 }

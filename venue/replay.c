@@ -134,7 +134,7 @@ static int32_t order_parse(struct replay *replay, struct venue_order *ret_order)
 static int32_t order_apply(struct replay *replay)
 {
 	struct venue *venue = replay->venue;
-	struct venue_order order;
+	struct venue_order order = {0};
 	int64_t number, price, qty;
 	int32_t status = order_parse(replay, &order);
 	if (status != TG_OK)
@@ -203,7 +203,7 @@ static bool fill_settle(struct venue *venue, const struct venue_order *order, co
 static int32_t fill_apply(struct replay *replay)
 {
 	struct venue *venue = replay->venue;
-	struct venue_fill fill;
+	struct venue_fill fill = {0};
 	int32_t status = fill_parse(replay, &fill);
 	if (status != TG_OK)
 		return status;

@@ -258,7 +258,7 @@ int32_t venue_open(const struct venue_options *options, int64_t unix_ns, struct 
 	}
 	if (!venue || !csv || !venue->ledger_path)
 		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "no memory for the venue");
-	if (status == TG_OK)
+	else
 		status = venue_fill(venue, options, csv, ret_error);
 	free(csv);
 	if (status == TG_OK)

@@ -220,7 +220,7 @@ static int cycles_enumerate(struct cycles *cycles, const struct markets *markets
 	if (status != TG_OK)
 		return tg_error_set(ret_error, status, "out of memory for the currency graph");
 	search.rank = malloc(nodes * sizeof *search.rank);
-	search.order = malloc(nodes * sizeof *search.order);
+	search.order = calloc(nodes, sizeof *search.order);
 	if (!search.rank || !search.order || search_rank(&search, options) != TG_OK)
 		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory for the order of currencies");
 	else

@@ -209,6 +209,7 @@ static int options_read(struct arguments *args, int argc, char **argv, bool *ret
 			return cli_misuse(args, "option '--%s' needs an argument (%s)", spec->name, spec->argument);
 		}
 		struct value value = {.spec = spec_of(args->command, got), .text = optarg};
+		assert(value.spec); /* getopt knows what the table holds */
 		int rc = value_check(args, &table, &value);
 		if (rc)
 			return rc;

@@ -1,5 +1,6 @@
 #include "core/cli/run_config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,6 +55,7 @@ static int strategy_read(const struct arguments *args, struct run_config *config
 	bool strict = arguments_given(args, "strict");
 	struct config_report report = {0};
 	int status;
+	assert(config->gateway); /* it is read first */
 	if (!file)
 		file = config->gateway->strategy_file;
 	if (file)
@@ -94,7 +96,7 @@ static bool setting_known(const struct run_config *config, const char *name)
 	for (size_t i = 0; i < registry_count(config->registry); i++) {
 		const struct registry_entry *entry = registry_get(config->registry, i);
 		struct json_object *schema, *properties;
-		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin))
+		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin) != 0)
 			continue;
 		return json_object_object_get_ex(entry->info.manifest, "config", &schema) &&
 		       json_object_object_get_ex(schema, "properties", &properties) &&
@@ -248,7 +250,7 @@ static bool exchange_is_simulated(const struct run_config *config)
 	for (size_t i = 0; i < registry_count(config->registry); i++) {
 		const struct registry_entry *entry = registry_get(config->registry, i);
 		struct json_object *capabilities, *simulated;
-		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin))
+		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin) != 0)
 			continue;
 		return json_object_object_get_ex(entry->info.manifest, "capabilities", &capabilities) &&
 		       json_object_object_get_ex(capabilities, "simulated", &simulated) && json_object_get_boolean(simulated);

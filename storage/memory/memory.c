@@ -342,7 +342,7 @@ static bool row_is_of_cycle(const struct store *store, int32_t kind, const void 
 static int32_t memory_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
 {
 	struct store *store = self;
-	struct key after;
+	struct key after = {0};
 	int32_t count = 0;
 
 	if (what->kind < TG_ROW_CYCLE || what->kind > TG_ROW_EVENT)

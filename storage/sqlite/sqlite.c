@@ -3,6 +3,7 @@
  * Settings: `path` (default trigate.db; a relative one is below the state directory), `synchronous` (normal: a batch
  * outlives the process, and the last ones may go with the power: the journal has them; full: each outlives the power).
  * Several processes may use one file: writers take turns by BEGIN IMMEDIATE. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -182,6 +183,7 @@ static int32_t path_make(struct store *store, const struct tg_config *config, st
 /* The file is created here so that it is for its owner alone, whatever the umask; -wal and -shm inherit its mode. */
 static int32_t file_create(struct store *store, struct tg_error *ret_error)
 {
+	assert(store->path);
 	int fd = open(store->path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
 
 	if (fd < 0)

@@ -266,7 +266,7 @@ static void nothing_leaks(void)
 						{TG_STR("ETH"), amount("20")},
 						{TG_STR("BNB"), amount("3")}};
 	struct venue *venue;
-	tg_amount total[256];
+	tg_amount total[256] = {0};
 	bool sound = true;
 	options.markets = 30;
 	options.opportunities_per_minute = 3000;
