@@ -58,7 +58,7 @@ show: build ## run one show: NAME, and RUNS or SECS to scale it
 bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
 	@bench/run $(BUILD) $(BENCH)
 
-check: build $(PACKAGES_EXTRA) ## clang-format, clang-tidy, cppcheck and the tree's own rules
+check: build $(PACKAGES_EXTRA) ## clang-format, clang-tidy, cppcheck, clang's warnings, the tree's own rules
 	@.ci/check $(BUILD)
 
 format: $(PACKAGES_EXTRA) ## put all C into the tree's format
@@ -86,7 +86,7 @@ install: build ## install under PREFIX, or under DESTDIR for a package
 	@umask 022 && meson install -C $(BUILD) --no-rebuild --quiet $(if $(DESTDIR),--destdir $(abspath $(DESTDIR)))
 
 clean: ## remove all that was built
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz
+	rm -rf $(BUILD) build-asan build-tsan build-clang build-fuzz
 
 $(PACKAGES): .ci/packages
 	@.ci/install .ci/packages >&2
