@@ -457,6 +457,7 @@ static void test_arrival(void)
 	exchange = (struct exchange){.fate = {{.lost = true}}, .fates = 1};
 	desk = fresh_desk(&exchange);
 	desk->executor.settings.valid_ms = 0;
+	desk->executor.settings.query.max_delay_ns = INT64_C(60000000000);
 	int64_t begin = loop_mono_ns(desk->loop);
 	desk_trade(desk);
 	loop_run(desk->loop);

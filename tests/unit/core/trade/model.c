@@ -10,7 +10,7 @@ struct kept {
 	uint16_t type;
 	uint32_t size;
 	int64_t time_ns;
-	uint8_t payload[1024];
+	_Alignas(16) uint8_t payload[1024];
 };
 
 static struct kept *kept;

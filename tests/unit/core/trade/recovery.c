@@ -8,7 +8,7 @@ struct kept {
 	uint16_t type;
 	int64_t time_ns;
 	uint32_t size;
-	uint8_t payload[1024];
+	_Alignas(16) uint8_t payload[1024];
 };
 
 struct history {
