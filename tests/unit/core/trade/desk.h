@@ -63,6 +63,8 @@ struct exchange {
 	uint32_t orders;
 	struct fate fate[16]; /* of the next orders */
 	uint32_t fates, fates_used;
+	bool in_order; /* but no end comes before its fills */
+	bool chance;   /* the fates of all further orders and questions are left to chance */
 	uint32_t queries, queries_lost, queries_refused; /* the next so many look-ups get no answer, an error */
 	uint32_t ids_repeated, intents_missing;
 	bool intents_unchecked;
@@ -263,6 +265,32 @@ static int intent_find(void *ctx, const struct journal_entry *entry)
 	return entry->type == RECORD_ORDER_INTENT && memcmp(intent->client_id, id->ptr, id->len) == 0;
 }
 
+static bool happens(int64_t percent)
+{
+	return random_between(0, 99) < percent;
+}
+
+static struct fate fate_by_chance(const struct exchange *exchange)
+{
+	static const int32_t codes[] = {TG_ERR_REJECTED, TG_ERR_RETRYABLE, TG_ERR_RATE_LIMITED, TG_ERR_UNKNOWN_OUTCOME,
+					TG_ERR_IO};
+	struct fate fate = {.pieces = (uint32_t)random_between(0, 3), .twice = happens(10)};
+	if (happens(30))
+		fate.unfilled_e2 = (uint32_t)random_between(0, 100);
+	if (happens(10))
+		fate.refused = codes[random_between(0, 3)];
+	if (happens(10))
+		fate.status = codes[random_between(0, 3)];
+	if (happens(20))
+		fate.retry_after_ns = random_between(0, 200000000);
+	fate.lost = happens(6);
+	fate.late = !fate.lost && !fate.status && happens(6);
+	fate.mute = happens(10);
+	fate.end_first = !exchange->in_order && happens(5);
+	fate.fills_missing = !fate.end_first && happens(10); /* an end without fills that are never told is a lie */
+	return fate;
+}
+
 static int32_t fake_place(void *self, const struct tg_order_request *request, struct tg_error *ret_error)
 {
 	struct desk *desk = self;
@@ -276,6 +304,8 @@ static int32_t fake_place(void *self, const struct tg_order_request *request, st
 	struct fate fate = {0};
 	if (exchange->fates_used < exchange->fates)
 		fate = exchange->fate[exchange->fates_used++];
+	else if (exchange->chance)
+		fate = fate_by_chance(exchange);
 	if (fate.refused) {
 		tg_error_set(ret_error, fate.refused, "not now");
 		ret_error->retry_after_ns = fate.retry_after_ns;
@@ -304,6 +334,10 @@ static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_
 	struct desk *desk = self;
 	struct exchange *exchange = desk->exchange;
 	exchange->queries++;
+	if (exchange->chance) {
+		exchange->queries_refused = happens(10);
+		exchange->queries_lost = happens(10);
+	}
 	if (exchange->queries_refused > 0) {
 		exchange->queries_refused--;
 		return tg_error_set(ret_error, TG_ERR_RATE_LIMITED, "ask later");

@@ -523,6 +523,40 @@ static void test_committed(void)
 	desk_close(desk);
 }
 
+/* Whatever comes together: several cycles, a link that flaps, an exchange that leaves everything to chance. */
+static void test_chance(void)
+{
+	uint32_t unsettled = 0, disagree = 0, repeated = 0, missing = 0, completed = 0, failed = 0;
+	for (int round = 0; round < 150; round++) {
+		static struct exchange exchange;
+		exchange = (struct exchange){.chance = true};
+		struct desk *desk = fresh_desk(&exchange);
+		uint64_t timer;
+		for (int64_t at = 0, flaps = random_between(0, 4); flaps > 0; flaps--) {
+			at += random_between(0, 200) * 1000000;
+			loop_timer_start(desk->loop, at, on_link_down, desk, &timer);
+			at += random_between(0, 500) * 1000000;
+			loop_timer_start(desk->loop, at, on_link_up, desk, &timer);
+		}
+		while (desk_trade(desk))
+			;
+		loop_run(desk->loop);
+		unsettled += !desk_settled(desk);
+		disagree += !desk_agrees(desk);
+		repeated += exchange.ids_repeated;
+		missing += exchange.intents_missing;
+		completed += model_counts(desk->keeper.model).completed;
+		failed += model_counts(desk->keeper.model).failed;
+		if (!desk_settled(desk) || !desk_agrees(desk))
+			printf("# round %d\n", round);
+		desk_close(desk);
+	}
+	ok(completed > 100 && failed > 100, "left to chance, %u cycles complete and %u fail", completed, failed);
+	is_int(unsettled, 0, "all are settled");
+	is_int(disagree, 0, "as the exchange has them");
+	is_int(repeated + missing, 0, "no id came twice, no order without its intent on record");
+}
+
 int main(void)
 {
 	snprintf(dir, sizeof dir, "/tmp/trigate-executor-XXXXXX");
@@ -542,6 +576,7 @@ int main(void)
 	test_arrival();
 	test_disk();
 	test_committed();
+	test_chance();
 	dir_remove(dir);
 	return tap_done();
 }
