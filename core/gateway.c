@@ -125,15 +125,17 @@ static int router_create(struct gateway *gateway, struct tg_error *ret_error)
 
 /* ------------------------------------------------------------ state */
 
+struct replay {
+	struct model *model;
+	struct tg_error *error;
+};
+
 static int replay(void *ctx, const struct journal_entry *entry)
 {
-	struct gateway *gateway = ctx;
-	int status = record_check(entry);
-	if (status)
-		return status;
+	const struct replay *replay = ctx;
 	/* what the store holds may be forgotten again, so that a long journal does not fill the memory */
-	model_make_room(gateway->keeper.model, 1, 1);
-	return model_apply(gateway->keeper.model, entry);
+	model_make_room(replay->model, 1, 1);
+	return model_replay(replay->model, entry, replay->error);
 }
 
 static int state_open(struct gateway *gateway, struct tg_error *ret_error)
@@ -148,7 +150,8 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	if (model_create(&options, &gateway->keeper.model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	struct journal_report report;
-	status = journal_open(config->state_dir, config->gateway_id, replay, gateway, &report, &gateway->keeper.journal,
+	struct replay into = {gateway->keeper.model, ret_error};
+	status = journal_open(config->state_dir, config->gateway_id, replay, &into, &report, &gateway->keeper.journal,
 	                      ret_error);
 	if (status)
 		return status;
@@ -299,6 +302,8 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = state_open(gateway, ret_error);
 	if (!status)
+		status = decisions_open(config->state_dir, &gateway->decisions, ret_error);
+	if (!status)
 		status = loop_open(gateway, ret_error);
 	if (!status)
 		status = writer_open(gateway, ret_error);
@@ -403,6 +408,7 @@ void gateway_close(struct gateway *gateway)
 		slots_return(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
 		             gateway->options.config->gateway_id);
 	journal_close(gateway->keeper.journal);
+	decisions_close(gateway->decisions);
 	loop_destroy(gateway->loop);
 	model_destroy(gateway->keeper.model);
 	storage_close(&gateway->storage_writer);

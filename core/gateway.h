@@ -11,6 +11,7 @@
 #include "core/extensions.h"
 #include "core/latency.h"
 #include "core/notices.h"
+#include "core/state/decisions.h"
 #include "core/state/statedir.h"
 #include "core/trade/executor.h"
 #include "core/trade/portfolio.h"
@@ -53,6 +54,7 @@ struct gateway {
 	struct statedir *statedir;
 	struct control_server *control;
 	struct keeper keeper;
+	struct decisions *decisions;
 	struct instance exchange;
 	struct instance storage;        /* for leases and questions */
 	struct instance storage_writer; /* the writer thread's */

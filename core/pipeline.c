@@ -133,7 +133,7 @@ static void decision_tell(struct gateway *gateway, const struct cycle_def *def, 
 		record->net_bps_e6 = net_e6;
 	gateway->count.decisions++;
 	*(record->execute ? &gateway->count.executed : &gateway->count.skipped) += 1;
-	keeper_note(&gateway->keeper, RECORD_DECISION, record, sizeof *record);
+	decisions_add(gateway->decisions, loop_unix_ns(gateway->loop), record);
 	notices_decision(&gateway->notices, record);
 }
 

@@ -8,6 +8,7 @@
 #include "core/cli/records.h"
 #include "core/cli/table.h"
 #include "core/cli/text.h"
+#include "core/state/decisions.h"
 
 struct wanted {
 	const char *verdict; /* "execute", "skip" */
@@ -159,7 +160,7 @@ static int decisions_run(const struct arguments *args)
 	int64_t limit = records_limit(args);
 	bool json = arguments_given(args, "json");
 	entries_init(&entries, (size_t)limit, json && limit == INT64_MAX ? decision_to_json : NULL);
-	if (entries_read(&entries, state_dir, decision_wanted, &wanted, &report, &error))
+	if (entries_read(&entries, decisions_read, state_dir, decision_wanted, &wanted, &report, &error))
 		rc = cli_fail(args, "%s", error.message);
 	else if (!json)
 		rc = people_print(&entries, &wanted, limit) ? EXIT_DONE : cli_fail(args, "out of memory");
@@ -192,7 +193,7 @@ const struct command command_decisions = {
 	.name = "decisions",
 	.summary = "list why cycles were taken or skipped",
 	.details =
-		"GROSS is at the top of the books before fees; NET is after fees, lots and dust, at the size; NEEDS is the "
+		"The newest 4,096 are kept. GROSS is at the top of the books before fees; NET is after fees, lots and dust, at the size; NEEDS is the "
 		"threshold that NET was held against.",
 	.options = decisions_options,
 	.examples = "trigate decisions --verdict execute\ntrigate decisions --reason stale --since 10m --json",

@@ -106,7 +106,7 @@ static int follow(const struct arguments *args, const char *state_dir, struct en
 			return EXIT_FAILED;
 		if (!change_wait(watch))
 			return cli_fail(args, "cannot watch %s any more", state_dir);
-		if (entries_read(entries, state_dir, entry_wanted, wanted, &report, &error))
+		if (entries_read(entries, journal_read, state_dir, entry_wanted, wanted, &report, &error))
 			return cli_fail(args, "%s", error.message);
 	}
 }
@@ -157,7 +157,7 @@ static int journal_show(const struct arguments *args, const char *state_dir, str
 {
 	struct journal_report report = {0};
 	struct tg_error error = tg_error_init();
-	if (entries_read(entries, state_dir, entry_wanted, wanted, &report, &error))
+	if (entries_read(entries, journal_read, state_dir, entry_wanted, wanted, &report, &error))
 		return cli_fail(args, "%s", error.message);
 	entries_print(entries, show);
 	if (arguments_given(args, "json"))

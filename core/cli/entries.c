@@ -106,11 +106,11 @@ static int entry_read(void *ctx, const struct journal_entry *entry)
 	return out_broken() ? TG_ERR_CLOSED : 0;
 }
 
-int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted, void *ctx,
+int entries_read(struct entries *entries, entries_source_fn source, const char *state_dir, entry_fn wanted, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
 	struct reading reading = {entries, wanted, ctx};
-	int rc = journal_read(state_dir, entry_read, &reading, ret_report, ret_error);
+	int rc = source(state_dir, entry_read, &reading, ret_report, ret_error);
 	if (rc == TG_ERR_NO_MEMORY)
 		tg_error_set(ret_error, rc, "out of memory");
 	return out_broken() ? 0 : rc;

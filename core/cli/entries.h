@@ -30,10 +30,14 @@ typedef bool (*entry_fn)(void *ctx, const struct journal_entry *entry, struct js
 void entries_init(struct entries *entries, size_t limit, entry_show_fn show);
 void entries_finish(struct entries *entries);
 
+/* Where records come from: journal_read or decisions_read. */
+typedef int (*entries_source_fn)(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
+				 struct tg_error *ret_error);
+
 /* Add all wanted records behind entries->last_position; older ones than `limit` are forgotten. A record that this
  * version cannot read is kept with a member "problem". Ends early, without an error, when nobody reads our output any
  * more. Errors carry a message. */
-int entries_read(struct entries *entries, const char *state_dir, entry_fn wanted, void *ctx,
+int entries_read(struct entries *entries, entries_source_fn source, const char *state_dir, entry_fn wanted, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error);
 
 struct json_object *entries_get(const struct entries *entries, size_t index); /* oldest first; borrowed */

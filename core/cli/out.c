@@ -31,6 +31,7 @@ void out_start(void)
 {
 	fill_standard_files();
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* a file at its allowed size is a failed write like any other */
 }
 
 int out_finish(int code)

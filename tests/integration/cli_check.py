@@ -222,7 +222,7 @@ def write_journal(name, cycles):
 def test_nothing_there():
     empty = os.path.join(HERE, "empty")
     os.makedirs(empty, exist_ok=True)
-    for command in (["orders"], ["decisions"], ["journal"], ["cycles", "list"], ["cycles", "show", "000001-00000001"]):
+    for command in (["orders"], ["journal"], ["cycles", "list"], ["cycles", "show", "000001-00000001"]):
         name = " ".join(command)
         got = run(*command, "-d", "absent")
         ok(got.code == 1 and "there is no state directory absent" in got.err, f"{name}: no state directory", got)
@@ -236,6 +236,12 @@ def test_nothing_there():
             file.write(os.urandom(10) + b"garbage" * 100)
         got = run(*command, "-d", spoilt)
         ok(got.code == 1 and "journal-00000001.tgj" in got.err and not got.out, f"{name}: garbage for a journal", got)
+    got = run("decisions", "-d", empty)
+    ok(got.code == 1 and "holds no journal" in got.err, "decisions: none", got)
+    with open(os.path.join(HERE, "spoilt", "decisions"), "wb") as file:
+        file.write(b"garbage" * 100)
+    got = run("decisions", "-d", os.path.join(HERE, "spoilt"))
+    ok(got.code == 1 and "is damaged" in got.err and not got.out, "decisions: garbage", got)
 
 
 def test_records():
@@ -290,7 +296,7 @@ def test_records():
     ids = {j["client_id"] for j in journal if j["type"] == "order intent"}
     ok(ids == {o["client_id"] for o in orders}, "and knows every order")
     of_one = run("journal", "-d", path, "--cycle", cycles[0]["cycle"], "--json").lines()
-    ok([j["type"] for j in of_one] == ["decision", "cycle open", "cycle event", "cycle event", "order intent",
+    ok([j["type"] for j in of_one] == ["cycle open", "cycle event", "cycle event", "order intent",
                                       "order event", "fill", "order event", "cycle event"], "--cycle: with its orders", of_one)
     ok(len(run("journal", "-d", path, "--order", orders[0]["client_id"], "--json").lines()) == 4, "--order")
     ok(len(run("journal", "-d", path, "--type", "fill", "--json").lines()) == 60, "--type")

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/state/decisions.h"
 #include "core/state/record.h"
 #include "core/trade/client_id.h"
 #include "core/trade/cycle_fsm.h"
@@ -16,6 +17,7 @@
 #define START_NS INT64_C(1700000000000000000) /* 2023-11-14 22:13:20 UTC */
 
 static struct journal *journal;
+static struct decisions *decisions;
 static int64_t now_ns = START_NS;
 static uint32_t epoch = 1;
 
@@ -37,7 +39,8 @@ static void decide(struct cycle_key key, uint32_t execute, uint32_t skip)
 	memcpy(decision.leg, legs, sizeof legs);
 	decision.size = tg_money_of(100 * TG_AMOUNT_ONE);
 	decision.net_bps_e6 = 12500000;
-	append(RECORD_DECISION, &decision, sizeof decision);
+	now_ns += 1000000;
+	decisions_add(decisions, now_ns, &decision);
 }
 
 static void cycle_event(struct cycle_key key, uint32_t event, const char *reason)
@@ -109,7 +112,8 @@ int main(int argc, char **argv)
 	uint32_t number = 0;
 	if (argc != 3)
 		return 2;
-	if (journal_open(argv[1], "a1b2", NULL, NULL, &report, &journal, &error)) {
+	if (journal_open(argv[1], "a1b2", NULL, NULL, &report, &journal, &error) ||
+	    decisions_open(argv[1], &decisions, &error)) {
 		fprintf(stderr, "%s\n", error.message);
 		return 1;
 	}
@@ -132,5 +136,6 @@ int main(int argc, char **argv)
 	cycle_event(key, CYCLE_EVENT_FAIL, "leg 1 was rejected");
 	begin(++number, client_id);
 	order_event(client_id, ORDER_EVENT_DOUBT, (struct tg_decimal){0, 0, 0}, "no answer");
+	decisions_close(decisions);
 	return journal_close(journal) ? 1 : 0;
 }

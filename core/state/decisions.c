@@ -1,0 +1,198 @@
+#include "core/state/decisions.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "core/base/crc32c.h"
+
+#define NAME "decisions"
+static const char magic[8] = "TGDECIS1";
+
+struct header {
+	char magic[8];
+	uint32_t slots;
+	uint32_t slot_size;
+	char reserved[48];
+};
+
+struct slot {
+	uint64_t number;
+	int64_t time_ns;
+	uint32_t crc;
+	uint32_t reserved;
+	struct record_decision decision;
+};
+
+struct file {
+	struct header header;
+	struct slot slot[DECISIONS_KEPT];
+};
+
+struct decisions {
+	struct file *file; /* mapped */
+	uint64_t last;     /* number */
+};
+
+static uint32_t slot_crc(const struct slot *slot)
+{
+	uint32_t crc = crc32c(0, &slot->number, sizeof slot->number + sizeof slot->time_ns);
+	return crc32c(crc, &slot->decision, sizeof slot->decision);
+}
+
+static bool slot_is_whole(const struct slot *slot)
+{
+	return slot->number != 0 && slot->crc == slot_crc(slot);
+}
+
+static bool header_fits(const struct header *header)
+{
+	return memcmp(header->magic, magic, sizeof magic) == 0 && header->slots == DECISIONS_KEPT &&
+	       header->slot_size == sizeof(struct slot);
+}
+
+static int open_path(const char *state_dir, int flags)
+{
+	char path[4096];
+	if (snprintf(path, sizeof path, "%s/" NAME, state_dir) >= (int)sizeof path) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return open(path, flags | O_CLOEXEC, 0600);
+}
+
+/* Its blocks are taken now: a full disk must not become a signal later. Returns NULL with errno. */
+static struct file *file_map(const char *state_dir)
+{
+	int fd = open_path(state_dir, O_RDWR | O_CREAT);
+	if (fd < 0)
+		return NULL;
+	struct file *file = NULL;
+	errno = posix_fallocate(fd, 0, sizeof *file);
+	if (errno == 0) {
+		void *map = mmap(NULL, sizeof *file, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+		file = map == MAP_FAILED ? NULL : map;
+	}
+	int failure = errno;
+	close(fd);
+	errno = failure;
+	return file;
+}
+
+int decisions_open(const char *state_dir, struct decisions **ret_decisions, struct tg_error *ret_error)
+{
+	struct decisions *decisions = calloc(1, sizeof *decisions);
+	if (!decisions)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	decisions->file = file_map(state_dir);
+	if (!decisions->file) {
+		free(decisions);
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
+	}
+	struct file *file = decisions->file;
+	if (!header_fits(&file->header)) {
+		memset(file, 0, sizeof *file);
+		memcpy(file->header.magic, magic, sizeof magic);
+		file->header.slots = DECISIONS_KEPT;
+		file->header.slot_size = sizeof(struct slot);
+	}
+	for (size_t i = 0; i < DECISIONS_KEPT; i++)
+		if (slot_is_whole(&file->slot[i]) && file->slot[i].number > decisions->last)
+			decisions->last = file->slot[i].number;
+	*ret_decisions = decisions;
+	return TG_OK;
+}
+
+void decisions_close(struct decisions *decisions)
+{
+	if (!decisions)
+		return;
+	munmap(decisions->file, sizeof *decisions->file);
+	free(decisions);
+}
+
+void decisions_add(struct decisions *decisions, int64_t time_ns, const struct record_decision *decision)
+{
+	uint64_t number = ++decisions->last;
+	struct slot *slot = &decisions->file->slot[number % DECISIONS_KEPT];
+	slot->number = number;
+	slot->time_ns = time_ns;
+	slot->decision = *decision;
+	slot->crc = slot_crc(slot);
+}
+
+/* ------------------------------------------------------------ reading */
+
+static int by_number(const void *a, const void *b)
+{
+	const struct slot *x = a, *y = b;
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+static int slots_tell(struct slot *slot, size_t count, journal_fn fn, void *ctx, struct journal_report *report)
+{
+	int status = TG_OK;
+	qsort(slot, count, sizeof *slot, by_number);
+	for (size_t i = 0; i < count && status == TG_OK; i++) {
+		struct journal_entry entry = {
+			.position = slot[i].number,
+			.time_ns = slot[i].time_ns,
+			.type = RECORD_DECISION,
+			.version = RECORD_VERSION,
+			.size = sizeof slot[i].decision,
+			.payload = &slot[i].decision,
+		};
+		report->last_position = entry.position;
+		report->last_time_ns = entry.time_ns;
+		report->records++;
+		status = fn(ctx, &entry);
+	}
+	return status;
+}
+
+static int file_read(int fd, const char *state_dir, struct file *file, struct tg_error *ret_error)
+{
+	size_t got = 0;
+	while (got < sizeof *file) {
+		ssize_t n = pread(fd, (char *)file + got, sizeof *file - got, (off_t)got);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
+		if (n == 0)
+			break;
+		got += (size_t)n;
+	}
+	if (!header_fits(&file->header))
+		return tg_error_set(ret_error, TG_ERR_CORRUPT,
+		                    "%s/" NAME " is damaged or of another version; the next start begins it anew", state_dir);
+	return TG_OK;
+}
+
+int decisions_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
+                   struct tg_error *ret_error)
+{
+	*ret_report = (struct journal_report){0};
+	int fd = open_path(state_dir, O_RDONLY);
+	if (fd < 0 && errno == ENOENT)
+		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s holds no decisions: no gateway has run there yet", state_dir);
+	if (fd < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
+	struct file *file = calloc(1, sizeof *file);
+	int status = file ? file_read(fd, state_dir, file, ret_error)
+	                  : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	close(fd);
+	size_t count = 0;
+	for (size_t i = 0; status == TG_OK && i < DECISIONS_KEPT; i++)
+		if (slot_is_whole(&file->slot[i]))
+			file->slot[count++] = file->slot[i];
+	if (status == TG_OK)
+		status = slots_tell(file->slot, count, fn, ctx, ret_report);
+	free(file);
+	return status;
+}
