@@ -9,7 +9,7 @@
 #define BOOK_LEVELS_MAX 20       /* levels a side that sizing may walk; deeper ones never pay for their slippage */
 #define CYCLE_LEGS_MIN 3
 #define CYCLE_LEGS_MAX 5
-#define CYCLES_MAX 4000000       /* directed cycles kept; 5 legs on a large exchange exceed it: an error names the way out */
+#define CYCLES_MAX 4000000       /* directed cycles kept; 5 legs on a large exchange exceed it, which is an error */
 #define CANDIDATES_MAX 64        /* profitable cycles sized per tick, best first */
 #define OPEN_CYCLES_MAX 100      /* range of max_open_cycles (SURFACE) */
 #define ORDERS_PER_CYCLE_MAX 64  /* legs x retries, forward and back */

@@ -135,7 +135,7 @@ void config_report_clear(struct config_report *report)
 
 struct report_shown report_show(const char *text)
 {
-	struct report_shown shown;
+	struct report_shown shown = {0};
 	size_t room = sizeof shown.text - 4; /* "..." and NUL */
 	size_t len = strlen(text);
 	bool cut = len > room;

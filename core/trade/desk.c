@@ -116,7 +116,7 @@ static void order_unknown(struct executor *executor, struct order *order, uint8_
 static void order_event(struct executor *executor, struct order *order, enum order_event event,
 			const struct tg_order_event *said, struct tg_str reason)
 {
-	if (fsm_next(&order_fsm, order->state, event) == FSM_ILLEGAL) {
+	if (fsm_next(&order_fsm, order->state, (uint8_t)event) == FSM_ILLEGAL) {
 		log_error("order.impossible", LOG_S("client_id", order->client_id),
 			  LOG_S("state", order_state_name(order->state)), LOG_S("event", order_fsm.event[event]));
 		return;

@@ -105,12 +105,12 @@ struct tg_batch {
 	struct tg_str journal;           /* which journal the position counts in (gateway id) */
 };
 
-/* What to load: rows of one kind in rising order of their key. */
+/* What to load: rows of one kind in rising order of their key. As text the key of a fill is "CLIENT_ID/FILL_ID", that of
+ * an event its position in decimal. */
 struct tg_load {
 	uint32_t size;
 	int32_t kind;
-	struct tg_str after;    /* exclusive; the key of the last row of the page before (fills: "CLIENT_ID/FILL_ID"; events:
-	                           decimal position); empty: from the start */
+	struct tg_str after;    /* exclusive; the key of the last row of the page before; empty: from the start */
 	struct tg_str cycle_id; /* cycles, orders and fills of this cycle only; empty: all */
 	uint32_t limit;         /* rows at most, 1..10000 */
 	uint32_t reserved;

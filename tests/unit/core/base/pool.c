@@ -24,7 +24,8 @@ static void test_fixed(void)
 	for (int i = 0; i < 4; i++) {
 		item[i] = pool_take(&pool);
 		sound = sound && item[i] && is_zero(item[i]) && (uintptr_t)item[i] % _Alignof(max_align_t) == 0;
-		memset(item[i], 0xff, sizeof *item[i]);
+		if (item[i])
+			memset(item[i], 0xff, sizeof *item[i]);
 	}
 	ok(sound, "are zeroed and aligned");
 	ok(item[0] + 1 <= item[1] && item[1] + 1 <= item[2] && item[2] + 1 <= item[3],
