@@ -1,9 +1,12 @@
 #include "core/extensions.h"
 
+#include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/random.h"
 
 #define LOG_FIELDS_MAX 16
+/* Timers that plugins cannot use up: one of each open cycle, and a few of the gateway's. */
+#define OWN_TIMERS (OPEN_CYCLES_MAX + 16)
 
 static struct extensions *extensions_of(const struct tg_host *host)
 {
@@ -16,10 +19,10 @@ static struct loop *loop_of(const struct tg_host *host)
 }
 
 static void ext_log(const struct tg_host *host, int32_t level, struct tg_str message, const struct tg_log_field *fields,
-                    uint32_t field_count)
+		    uint32_t field_count)
 {
-	struct log_field field[LOG_FIELDS_MAX + 2] = {
-		LOG_S("plugin", plugin_host_of(host)->plugin_id), LOG_T("message", message)};
+	struct log_field field[LOG_FIELDS_MAX + 2] = {LOG_S("plugin", plugin_host_of(host)->plugin_id),
+						      LOG_T("message", message)};
 	char key[LOG_FIELDS_MAX][32];
 	size_t count = 2;
 	for (uint32_t i = 0; i < field_count && i < LOG_FIELDS_MAX; i++) {
@@ -43,10 +46,12 @@ static int64_t ext_unix_ns(const struct tg_host *host)
 }
 
 static int32_t ext_timer_start(const struct tg_host *host, int64_t delay_ns, void (*fn)(void *ctx), void *ctx,
-                               uint64_t *ret_id)
+			       uint64_t *ret_id)
 {
 	if (!loop_of(host))
 		return TG_ERR_CLOSED;
+	if (loop_timers_free(loop_of(host)) <= OWN_TIMERS)
+		return TG_ERR_LIMIT;
 	return loop_timer_start(loop_of(host), delay_ns, fn, ctx, ret_id);
 }
 

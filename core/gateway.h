@@ -1,7 +1,7 @@
 /* The gateway: everything that one run needs, put together. Owner: the loop thread.
  *
- * gateway.c opens and closes it, pipeline.c is the way from tick to order and back, summary.c its figures. Nothing in here
- * knows an exchange, a database or a routing algorithm: they come through plugins. */
+ * gateway.c opens and closes it, pipeline.c is the way from tick to order and back, summary.c its figures. Nothing in
+ * here knows an exchange, a database or a routing algorithm: they come through plugins. */
 #ifndef TRIGATE_CORE_GATEWAY_H
 #define TRIGATE_CORE_GATEWAY_H
 
@@ -22,7 +22,7 @@ struct gateway_options {
 	const struct strategy_config *strategy;
 	const struct plugin_choice *exchange; /* the one of config->exchange that the strategy names */
 	struct registry *registry;
-	uint64_t seed;         /* of the gateway's own randomness */
+	uint64_t seed;          /* of the gateway's own randomness */
 	uint32_t cycles_wanted; /* end after so many completed ones; 0: no end */
 	struct gateway_events events;
 };
@@ -65,23 +65,23 @@ struct gateway {
 	int64_t last_record_ns; /* unix: of the journal that was found; 0: a new one */
 
 	struct markets *markets;
-	struct cycles *cycles; /* NULL until the link was up */
-	struct memory *memory; /* per cycle */
-	uint32_t cycles_listed; /* how many of them the strategy trades */
+	struct cycles *cycles;       /* NULL until the link was up */
+	struct memory *memory;       /* per cycle */
+	uint32_t cycles_listed;      /* how many of them the strategy trades */
 	int64_t least_profit_bps_e6; /* the least min_profit_bps_e6 of all: what screening lets through */
-	uint32_t cycles_topology; /* of the markets that they were made from */
-	uint8_t *subscribed;   /* per market */
-	uint8_t *excluded;     /* per market, by the strategy */
+	uint32_t cycles_topology;    /* of the markets that they were made from */
+	uint8_t *subscribed;         /* per market */
+	uint8_t *excluded;           /* per market, by the strategy */
 	struct portfolio *portfolio;
 	struct slots slots;
 	struct executor executor;
 
 	enum stop_level stop_level;
-	bool stopping;         /* ends as soon as nothing is open */
-	bool ended;            /* the exchange has no more data */
-	bool opened;           /* a cycle was opened in this sweep */
-	bool time_bound_skip;  /* one was skipped for a reason that time will cure */
-	int64_t last_open_ns;  /* mono */
+	bool stopping;        /* ends as soon as nothing is open */
+	bool ended;           /* the exchange has no more data */
+	bool opened;          /* a cycle was opened in this sweep */
+	bool time_bound_skip; /* one was skipped for a reason that time will cure */
+	int64_t last_open_ns; /* mono */
 	uint64_t sweep_timer;
 	bool sweep_armed;
 	const char *stop_reason;

@@ -13,7 +13,8 @@ struct latency {
 
 void latency_add(struct latency *latency, int64_t ns);
 
-/* The value that `share_e3` thousandths of the window do not exceed; 0 if nothing was recorded. Sorts a copy. [control] */
+/* The value that `share_e3` thousandths of the window do not exceed; 0 if nothing was recorded. Sorts a copy. [control]
+ */
 int64_t latency_percentile(const struct latency *latency, uint32_t share_e3);
 
 #endif

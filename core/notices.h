@@ -1,5 +1,5 @@
-/* What a run has to tell, kept until the end of the pass: printing must not stand between a tick and its order. Each notice
- * is a copy of what it was about, as it was then. Owner: the loop thread. Memory: taken at start. */
+/* What a run has to tell, kept until the end of the pass: printing must not stand between a tick and its order. Each
+ * notice is a copy of what it was about, as it was then. Owner: the loop thread. Memory: taken at start. */
 #ifndef TRIGATE_CORE_NOTICES_H
 #define TRIGATE_CORE_NOTICES_H
 
@@ -37,10 +37,10 @@ struct notices {
 	struct notice notice[NOTICES_MAX];
 };
 
-void notices_decision(struct notices *notices, const struct record_decision *decision);                     /* [hot] */
-void notices_order(struct notices *notices, const struct order *order, int64_t tick_to_order_ns);           /* [hot] */
-void notices_fill(struct notices *notices, const struct order *order, const struct fill *fill);             /* [hot] */
-void notices_cycle(struct notices *notices, const struct cycle *cycle);                                     /* [hot] */
+void notices_decision(struct notices *notices, const struct record_decision *decision);           /* [hot] */
+void notices_order(struct notices *notices, const struct order *order, int64_t tick_to_order_ns); /* [hot] */
+void notices_fill(struct notices *notices, const struct order *order, const struct fill *fill);   /* [hot] */
+void notices_cycle(struct notices *notices, const struct cycle *cycle);                           /* [hot] */
 
 /* Tell all, in order. */
 void notices_tell(struct notices *notices);

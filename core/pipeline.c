@@ -3,8 +3,8 @@
  *   frame in -> connector decodes -> on_book -> book_apply -> rates -> screen (only the cycles of that market)
  *     -> gate -> size -> risk and slot -> decision -> executor_open -> intent on record -> order out
  *
- *   order, fill, answer -> executor -> the cycle's next step; at the end of the pass the journal is flushed and rows go to
- *   the writer.
+ *   order, fill, answer -> executor -> the cycle's next step; at the end of the pass the journal is flushed and rows go
+ * to the writer.
  *
  * From on_book to order_place nothing is allocated, locked or waited for. */
 #include <string.h>
@@ -34,11 +34,11 @@ static tg_amount budget(const struct gateway *gateway, uint32_t currency)
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
 	tg_amount free = gateway->portfolio->balance[currency].free -
-	                 executor_committed(&gateway->executor, gateway->markets->currency[currency]);
+			 executor_committed(&gateway->executor, gateway->markets->currency[currency]);
 	tg_amount share = strategy->capital_allocation.amount;
 	if (strcmp(strategy->capital_allocation.mode, "fixed_fraction") == 0)
-		share = tg_amount_share(gateway->portfolio->balance[currency].free, strategy->capital_allocation.fraction_e9,
-		                        TG_ROUND_DOWN);
+		share = tg_amount_share(gateway->portfolio->balance[currency].free,
+					strategy->capital_allocation.fraction_e9, TG_ROUND_DOWN);
 	if (strategy->capital_allocation.max_allocation > 0 && share > strategy->capital_allocation.max_allocation)
 		share = strategy->capital_allocation.max_allocation;
 	return share < free ? share : free;
@@ -52,7 +52,7 @@ static bool enough(const struct gateway *gateway)
 }
 
 static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def, const struct memory *memory,
-                           int64_t now_ns)
+			   int64_t now_ns)
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
 	uint32_t skip = 0;
@@ -78,7 +78,7 @@ static bool fees_are_covered(const struct gateway *gateway, const struct cycle_p
 	if (plan->third_owed == 0)
 		return true;
 	tg_amount free = gateway->portfolio->balance[plan->third_currency].free -
-	                 executor_committed(&gateway->executor, gateway->markets->currency[plan->third_currency]);
+			 executor_committed(&gateway->executor, gateway->markets->currency[plan->third_currency]);
 	return free / (gateway->executor.open_count + 1) >= plan->third_owed;
 }
 
@@ -124,7 +124,7 @@ static bool decision_repeats(const struct gateway *gateway, struct memory *memor
 }
 
 static void decision_tell(struct gateway *gateway, const struct cycle_def *def, double gross,
-                          struct record_decision *record)
+			  struct record_decision *record)
 {
 	decision_legs(gateway->markets, def, record);
 	int64_t net_e6 = (int64_t)((gross - 1) / BPS * 1e6);
@@ -141,7 +141,7 @@ static void decision_tell(struct gateway *gateway, const struct cycle_def *def, 
 
 /* The decision is on record, and told, before the orders that follow from it. */
 static void execute(struct gateway *gateway, const struct cycle_def *def, const struct candidate *candidate,
-                    const struct cycle_plan *plan, struct record_decision *record, int64_t tick_wall_ns)
+		    const struct cycle_plan *plan, struct record_decision *record, int64_t tick_wall_ns)
 {
 	record->execute = 1;
 	record->key = executor_next_key(&gateway->executor);
@@ -160,12 +160,12 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 		return;
 	int64_t now_ns = loop_mono_ns(gateway->loop);
 	struct gate_limits gate = {.max_quote_age_ns = strategy->max_quote_age_ms * 1000000,
-	                           .max_profit_bps = strategy->max_profit_bps_e6 / 1000000};
+				   .max_profit_bps = strategy->max_profit_bps_e6 / 1000000};
 	struct record_decision record = {.threshold_bps_e6 = memory->min_profit_bps_e6};
 	gateway->count.evaluated++;
 
 	uint32_t refused = gate_check(gateway->markets, def, candidate->gross, &gate, now_ns) |
-	                   risk_check(gateway, def, memory, now_ns);
+			   risk_check(gateway, def, memory, now_ns);
 	if (refused & (SKIP(COOLDOWN) | SKIP(DUPLICATE)))
 		gateway->time_bound_skip = true;
 	if (refused != 0 && decision_repeats(gateway, memory, refused, now_ns))
@@ -204,7 +204,7 @@ static void bad_frame(struct gateway *gateway, uint32_t market, int status)
 	/* every thousandth is enough to see that it goes on */
 	if (gateway->count.bad_frames++ % 1000 == 0)
 		log_warn("book.refused", LOG_I("market", market), LOG_S("error", tg_status_text(status)),
-		         LOG_I("so_far", gateway->count.bad_frames));
+			 LOG_I("so_far", gateway->count.bad_frames));
 }
 
 static void on_book(void *ctx, const struct tg_book_event *event)
@@ -288,7 +288,8 @@ static void on_instruments(void *ctx, const struct tg_instrument *list, uint32_t
 			cycles_rate_update(gateway->cycles, gateway->markets, list[i].market);
 	}
 	struct tg_error error = tg_error_init();
-	if (gateway->cycles && gateway->cycles_topology != gateway->markets->topology && universe_build(gateway, &error))
+	if (gateway->cycles && gateway->cycles_topology != gateway->markets->topology &&
+	    universe_build(gateway, &error))
 		log_error("universe.failed", LOG_S("error", error.message));
 }
 
@@ -339,8 +340,11 @@ static void link_is_down(struct gateway *gateway)
 static void on_link(void *ctx, int32_t state, const struct tg_error *reason)
 {
 	struct gateway *gateway = ctx;
-	log_info("link", LOG_S("state", state == TG_LINK_UP ? "up" : state == TG_LINK_DOWN ? "down" : "end of data"),
-	         LOG_S("reason", reason ? reason->message : ""));
+	log_info("link",
+		 LOG_S("state", state == TG_LINK_UP     ? "up"
+				: state == TG_LINK_DOWN ? "down"
+							: "end of data"),
+		 LOG_S("reason", reason ? reason->message : ""));
 	switch (state) {
 	case TG_LINK_UP: link_is_up(gateway); break;
 	case TG_LINK_DOWN: link_is_down(gateway); break;
@@ -409,13 +413,15 @@ static void cycle_judge(struct gateway *gateway, const struct cycle *cycle)
 	int64_t losses_max = strategy->risk_controls.stop_after_consecutive_losses;
 	if (losses_max > 0 && gateway->count.losses_in_a_row >= losses_max && gateway->stop_level == STOP_NONE) {
 		log_warn("risk.losses", LOG_I("in_a_row", gateway->count.losses_in_a_row),
-		         LOG_S("note", "no new cycles; lift with trigate stop --resume"));
+			 LOG_S("note", "no new cycles; lift with trigate stop --resume"));
 		gateway->stop_level = STOP_CYCLES;
 	}
 	tg_amount slip = tg_amount_share(cycle->planned_in, strategy->max_slippage_bps_e6 / 10, TG_ROUND_DOWN);
-	if (strategy->risk_controls.enable_slippage_checks && work && work->def != CYCLE_NONE && planned - profit > slip)
+	if (strategy->risk_controls.enable_slippage_checks && work && work->def != CYCLE_NONE &&
+	    planned - profit > slip)
 		gateway->memory[work->def].cooling_until_ns =
-			loop_mono_ns(gateway->loop) + strategy->risk_controls.slippage_cooldown_seconds * INT64_C(1000000000);
+			loop_mono_ns(gateway->loop) +
+			strategy->risk_controls.slippage_cooldown_seconds * INT64_C(1000000000);
 }
 
 static void on_cycle_changed(void *ctx, const struct cycle *cycle)

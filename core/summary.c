@@ -1,4 +1,5 @@
-/* What a run comes to. Exact figures where money is counted; values in one currency are scores by the router's prices. */
+/* What a run comes to. Exact figures where money is counted; values in one currency are scores by the router's prices.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,10 +30,10 @@ static uint32_t graph_edges(const struct markets *markets, struct tg_edge *ret_e
 		if (rate <= 0)
 			continue;
 		ret_edges[count++] = (struct tg_edge){.from = edge_from(markets, edge),
-		                                      .to = edge_to(markets, edge),
-		                                      .market = edge_market(edge),
-		                                      .side = edge_side(edge),
-		                                      .weight = (int64_t)ceil(-log(rate) * 1e9)};
+						      .to = edge_to(markets, edge),
+						      .market = edge_market(edge),
+						      .side = edge_side(edge),
+						      .weight = (int64_t)ceil(-log(rate) * 1e9)};
 	}
 	return count;
 }
@@ -80,7 +81,7 @@ static void put_score(struct json_object *object, const char *key, double value)
 
 static int by_name(const void *a, const void *b, void *names)
 {
-	char (*name)[CURRENCY_MAX] = names;
+	char(*name)[CURRENCY_MAX] = names;
 	return strcmp(name[*(const uint32_t *)a], name[*(const uint32_t *)b]);
 }
 
@@ -178,7 +179,8 @@ struct json_object *gateway_summary(struct gateway *gateway)
 	put_number(object, "fills", (int64_t)gateway->count.fills);
 	latency_put(object, "tick_to_order", &gateway->tick_to_order);
 	latency_put(object, "round_trip", &gateway->round_trip);
-	json_object_object_add(object, "reason",
-	                       json_object_new_string(gateway->stop_reason ? gateway->stop_reason : "nothing more happens"));
+	json_object_object_add(
+		object, "reason",
+		json_object_new_string(gateway->stop_reason ? gateway->stop_reason : "nothing more happens"));
 	return object;
 }

@@ -8,11 +8,12 @@
 static void markets_exclude(struct gateway *gateway)
 {
 	for (uint32_t i = 0; i < gateway->markets->market_count; i++)
-		gateway->excluded[i] = !strategy_market_allowed(gateway->options.strategy, gateway->markets->market[i].symbol);
+		gateway->excluded[i] =
+			!strategy_market_allowed(gateway->options.strategy, gateway->markets->market[i].symbol);
 }
 
-/* What the strategy says of each cycle: is it in the list, if there is one, and from what profit on is it taken? Returns
- * how many may be traded. */
+/* What the strategy says of each cycle: is it in the list, if there is one, and from what profit on is it taken?
+ * Returns how many may be traded. */
 static uint32_t cycles_admit(struct gateway *gateway)
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
@@ -57,7 +58,7 @@ static int cycles_make(struct gateway *gateway, struct cycles **ret_cycles, stru
 		options.start = NULL;
 	else if (options.start_count == 0)
 		status = tg_error_set(ret_error, TG_ERR_INVALID,
-		                      "the exchange has none of the strategy's allowed_base_currencies");
+				      "the exchange has none of the strategy's allowed_base_currencies");
 	if (!status)
 		status = cycles_build(gateway->markets, &options, ret_cycles, ret_error);
 	free(start);
@@ -112,6 +113,6 @@ int universe_build(struct gateway *gateway, struct tg_error *ret_error)
 		cycles_rate_update(cycles, gateway->markets, i);
 	gateway->cycles_listed = cycles_admit(gateway);
 	log_info("universe", LOG_I("markets", gateway->markets->market_count),
-	         LOG_I("currencies", gateway->markets->currency_count), LOG_I("cycles", gateway->cycles_listed));
+		 LOG_I("currencies", gateway->markets->currency_count), LOG_I("cycles", gateway->cycles_listed));
 	return subscribe(gateway, ret_error);
 }

@@ -11,7 +11,7 @@
 static int tap_count, tap_failed;
 
 __attribute__((format(printf, 4, 5), unused)) static bool tap_ok(bool pass, const char *file, int line,
-                                                               const char *format, ...)
+								 const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);

@@ -34,7 +34,8 @@ const char *reason_name(enum reason reason)
 enum reason reason_find(struct tg_str name)
 {
 	unsigned i = 0;
-	while (i < REASON_COUNT && (strlen(reasons[i].name) != name.len || memcmp(reasons[i].name, name.ptr, name.len) != 0))
+	while (i < REASON_COUNT &&
+	       (strlen(reasons[i].name) != name.len || memcmp(reasons[i].name, name.ptr, name.len) != 0))
 		i++;
 	return (enum reason)i;
 }

@@ -15,7 +15,7 @@ struct leg_plan {
 	tg_amount spent;     /* of edge_from, at the book's prices */
 	tg_amount received;  /* of edge_to, after fees where fees are taken there */
 	tg_amount fee;       /* of edge_to. With a third fee currency: its worth there, not taken off `received` */
-	tg_amount dust;      /* have - spent; of a buy over several levels also what its limit locks but does not spend */
+	tg_amount dust; /* have - spent; of a buy over several levels also what its limit locks but does not spend */
 };
 
 /* Why a leg cannot be traded. */
@@ -35,12 +35,12 @@ struct cycle_plan {
 	uint32_t legs;
 	tg_amount amount_in; /* of the start currency: spent by the first leg */
 	tg_amount amount_out;
-	tg_amount third_fees; /* fees paid in a third currency: what buying them back costs in the start currency */
-	tg_amount third_owed;  /* the same fees in the third currency: what must be there of it */
+	tg_amount third_fees;    /* fees paid in a third currency: what buying them back costs in the start currency */
+	tg_amount third_owed;    /* the same fees in the third currency: what must be there of it */
 	uint32_t third_currency; /* valid where third_owed > 0 */
 	tg_amount dust_value; /* dust of the inner legs in the start currency, at the prices the cycle gets; a part of
 				 what */
-			      /* is lost already, shown for the reader */
+	/* is lost already, shown for the reader */
 	int64_t net_bps_e6; /* (amount_out - amount_in - third_fees) / amount_in in 1e-6 bps, rounded down; dust counts
 			       as lost */
 	struct leg_plan leg[CYCLE_LEGS_MAX];

@@ -12,10 +12,10 @@ struct fsm {
 	const char *name;
 	uint8_t state_count;
 	uint8_t event_count;
-	const char *const *state;   /* names */
+	const char *const *state; /* names */
 	const char *const *event;
-	const uint8_t *next;        /* [state * event_count + event], FSM_ILLEGAL where the event must not happen */
-	uint64_t final;             /* bit per state */
+	const uint8_t *next; /* [state * event_count + event], FSM_ILLEGAL where the event must not happen */
+	uint64_t final;      /* bit per state */
 };
 
 static inline uint8_t fsm_next(const struct fsm *fsm, uint8_t state, uint8_t event)

@@ -27,7 +27,8 @@ int log_level_parse(const char *name, enum log_level *ret_level)
 	return TG_ERR_INVALID;
 }
 
-static void default_sink(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
+static void default_sink(void *ctx, enum log_level level, const char *event, const struct log_field *fields,
+			 size_t count)
 {
 	(void)ctx;
 	fprintf(stderr, "%s: %s", log_level_name(level), event);

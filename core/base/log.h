@@ -23,7 +23,7 @@ struct log_field {
 
 /* Takes one record; borrowed for the call. Called with the log's lock held, from any thread. */
 typedef void (*log_sink_fn)(void *ctx, enum log_level level, const char *event, const struct log_field *fields,
-                            size_t count);
+			    size_t count);
 
 /* NULL restores the default sink: text lines to stderr. */
 void log_set_sink(log_sink_fn sink, void *ctx);
@@ -36,7 +36,7 @@ void log_write(enum log_level level, const char *event, const struct log_field *
 
 #define LOG_AT(level, event, ...) \
 	log_write((level), (event), (const struct log_field[]){__VA_ARGS__}, \
-	          sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
+		  sizeof((const struct log_field[]){__VA_ARGS__}) / sizeof(struct log_field))
 #define log_debug(event, ...) LOG_AT(LOG_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...) LOG_AT(LOG_INFO, event, __VA_ARGS__)
 #define log_warn(event, ...) LOG_AT(LOG_WARN, event, __VA_ARGS__)

@@ -28,8 +28,7 @@ int pool_init(struct pool *pool, size_t size, size_t count, bool grow)
 {
 	assert(size > 0 && count > 0);
 	size_t align = _Alignof(max_align_t);
-	*pool = (struct pool){
-		.item_size = (size + align - 1) / align * align, .chunk_items = count, .grow = grow};
+	*pool = (struct pool){.item_size = (size + align - 1) / align * align, .chunk_items = count, .grow = grow};
 	return chunk_add(pool);
 }
 

@@ -14,8 +14,8 @@ struct pool {
 	void *free;   /* list */
 };
 
-/* Room for `count` items of `size` bytes; with `grow` more chunks of as many are taken when they are used up. Returns 0 or
- * TG_ERR_NO_MEMORY. */
+/* Room for `count` items of `size` bytes; with `grow` more chunks of as many are taken when they are used up. Returns 0
+ * or TG_ERR_NO_MEMORY. */
 int pool_init(struct pool *pool, size_t size, size_t count, bool grow);
 void pool_clear(struct pool *pool);
 

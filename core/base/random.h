@@ -1,5 +1,5 @@
-/* Random numbers that a seed reproduces: splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number Generators,
- * 2014). Not for keys. The state is the caller's. */
+/* Random numbers that a seed reproduces: splitmix64 (Steele, Lea, Flood: Fast Splittable Pseudorandom Number
+ * Generators, 2014). Not for keys. The state is the caller's. */
 #ifndef TRIGATE_CORE_BASE_RANDOM_H
 #define TRIGATE_CORE_BASE_RANDOM_H
 

@@ -22,7 +22,7 @@ static void on_deadline(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 	log_warn("stop.deadline", LOG_I("open_cycles", run->gateway->executor.open_count),
-	         LOG_S("note", "they are taken up by the next start"));
+		 LOG_S("note", "they are taken up by the next start"));
 	gateway_stop_now(run->gateway);
 }
 
@@ -135,7 +135,7 @@ static const struct option_spec run_options[] = {
 	 .kind = OPTION_TEXT,
 	 .argument = "FILE.csv",
 	 .help = "trade this recorded market until nothing is left; without --config from every currency it is quoted in, "
-                 "1000 of each"},
+		 "1000 of each"},
 	{.name = "cycles",
 	 .kind = OPTION_NUMBER,
 	 .argument = "N",
@@ -173,12 +173,13 @@ static const struct option_spec run_options[] = {
 const struct command command_run = {
 	.name = "run",
 	.summary = "trade: find cycles and execute them until told to stop",
-	.details = "Ends on SIGINT, SIGTERM or `trigate stop`: no new cycles are taken, open ones are brought to their end "
-		   "within stop_deadline_ms, then a summary is printed. A second signal ends at once; what is open then is "
-		   "taken up by the next start on the same state directory, as after a crash.\n\n"
-		   "With --json each line is an object whose \"event\" is start, decision, order, fill, cycle, log or "
-		   "summary. Times of the machine stand in members whose names end in _ns; all else is the same whenever "
-		   "a seeded run with a virtual clock is repeated.",
+	.details =
+		"Ends on SIGINT, SIGTERM or `trigate stop`: no new cycles are taken, open ones are brought to their end "
+		"within stop_deadline_ms, then a summary is printed. A second signal ends at once; what is open then is "
+		"taken up by the next start on the same state directory, as after a crash.\n\n"
+		"With --json each line is an object whose \"event\" is start, decision, order, fill, cycle, log or "
+		"summary. Times of the machine stand in members whose names end in _ns; all else is the same whenever "
+		"a seeded run with a virtual clock is repeated.",
 	.options = run_options,
 	.examples = "trigate run --config examples/demo.yaml\n"
 		    "trigate run --config examples/demo.yaml --cycles 20 --seed 7 --json --state-dir /tmp/demo\n"

@@ -34,9 +34,9 @@ static struct json_object *decision_json(const struct record_decision *decision)
 {
 	struct journal_entry entry = {.type = RECORD_DECISION, .version = RECORD_VERSION, .payload = decision};
 	struct json_object *record = record_json(&entry), *line = json_line("decision");
-	json_object_object_foreach(record, key, value)
-		if (strcmp(key, "position") != 0 && strcmp(key, "time") != 0 && strcmp(key, "type") != 0)
-			json_object_object_add(line, key, json_object_get(value));
+	json_object_object_foreach(record, key, value) if (strcmp(key, "position") != 0 && strcmp(key, "time") != 0 &&
+							   strcmp(key, "type") != 0)
+		json_object_object_add(line, key, json_object_get(value));
 	json_object_put(record);
 	json_repair(line);
 	return line;
@@ -71,8 +71,8 @@ static void json_log(void *ctx, enum log_level level, const char *event, const s
 			json_put_number(values, fields[i].key, fields[i].number);
 			continue;
 		}
-		snprintf(text, sizeof text, "%.*s", (int)(fields[i].text_len ? fields[i].text_len : strlen(fields[i].text)),
-		         fields[i].text);
+		snprintf(text, sizeof text, "%.*s",
+			 (int)(fields[i].text_len ? fields[i].text_len : strlen(fields[i].text)), fields[i].text);
 		json_put_text(values, fields[i].key, text);
 	}
 	json_object_object_add(line, "fields", values);
@@ -85,10 +85,11 @@ static void people_start(const struct gateway *gateway)
 {
 	char markets[TEXT_MAX], cycles[TEXT_MAX];
 	out_status_clear();
-	printf("%strigate %s%s  %s on %s: %s markets, %u currencies, %s cycles, %u at once\n", out_style(stdout, STYLE_BOLD),
-	       TRIGATE_VERSION, out_style(stdout, STYLE_NONE), gateway->options.strategy->name,
-	       gateway->options.exchange->name, text_count(markets, gateway->markets->market_count),
-	       gateway->markets->currency_count, text_count(cycles, gateway->cycles_listed), gateway->slots.count);
+	printf("%strigate %s%s  %s on %s: %s markets, %u currencies, %s cycles, %u at once\n",
+	       out_style(stdout, STYLE_BOLD), TRIGATE_VERSION, out_style(stdout, STYLE_NONE),
+	       gateway->options.strategy->name, gateway->options.exchange->name,
+	       text_count(markets, gateway->markets->market_count), gateway->markets->currency_count,
+	       text_count(cycles, gateway->cycles_listed), gateway->slots.count);
 	if (gateway->count.recovered > 0)
 		printf("%u cycles of the last run are taken up\n", gateway->count.recovered);
 	printf("%-24s  %-10s  %-28s  %9s  %9s  %s\n", "time", "cycle", "route", "plan bps", "got bps", "profit");
@@ -110,8 +111,8 @@ static void people_cycle(const struct gateway *gateway, const struct cycle *cycl
 	text_time(time, loop_unix_ns(gateway->loop));
 	text_amount(profit, cycle_profit(cycle), cycle->leg[0].from, 1);
 	enum style style = cycle->state == CYCLE_COMPLETED ? STYLE_GOOD : STYLE_WARN;
-	printf("%-24s  %s%-10s%s  %-28s  %9.2f  %9.2f  %s", time, out_style(stdout, style), cycle_state_name(cycle->state),
-	       out_style(stdout, STYLE_NONE), route, (double)cycle->net_bps_e6 / 1e6,
+	printf("%-24s  %s%-10s%s  %-28s  %9.2f  %9.2f  %s", time, out_style(stdout, style),
+	       cycle_state_name(cycle->state), out_style(stdout, STYLE_NONE), route, (double)cycle->net_bps_e6 / 1e6,
 	       bps(cycle_profit(cycle), cycle->planned_in), profit);
 	if (cycle->reason[0]) {
 		printf("  %s", out_style(stdout, STYLE_DIM));
@@ -152,15 +153,16 @@ static void people_log(void *ctx, enum log_level level, const char *event, const
 	(void)ctx;
 	out_status_clear();
 	enum style style = level >= LOG_ERROR ? STYLE_BAD : level == LOG_WARN ? STYLE_WARN : STYLE_DIM;
-	fprintf(stderr, "%s%s%s %s", out_style(stderr, style), log_level_name(level), out_style(stderr, STYLE_NONE), event);
+	fprintf(stderr, "%s%s%s %s", out_style(stderr, style), log_level_name(level), out_style(stderr, STYLE_NONE),
+		event);
 	for (size_t i = 0; i < count; i++) {
 		char text[512];
 		if (!fields[i].text) {
 			fprintf(stderr, " %s=%lld", fields[i].key, (long long)fields[i].number);
 			continue;
 		}
-		snprintf(text, sizeof text, "%.*s", (int)(fields[i].text_len ? fields[i].text_len : strlen(fields[i].text)),
-		         fields[i].text);
+		snprintf(text, sizeof text, "%.*s",
+			 (int)(fields[i].text_len ? fields[i].text_len : strlen(fields[i].text)), fields[i].text);
 		if (text[0] == '\0')
 			continue;
 		fprintf(stderr, " %s=", fields[i].key);
@@ -197,12 +199,15 @@ static void people_summary(struct json_object *summary)
 {
 	struct json_object *pnl, *value;
 	out_status_clear();
-	printf("\n%ssummary%s  %s\n", out_style(stdout, STYLE_BOLD), out_style(stdout, STYLE_NONE), text_of(summary, "reason"));
-	printf("  %-18s  %lld completed, %lld failed, %lld left open\n", "cycles", (long long)number_of(summary, "completed"),
-	       (long long)number_of(summary, "failed"), (long long)number_of(summary, "open"));
+	printf("\n%ssummary%s  %s\n", out_style(stdout, STYLE_BOLD), out_style(stdout, STYLE_NONE),
+	       text_of(summary, "reason"));
+	printf("  %-18s  %lld completed, %lld failed, %lld left open\n", "cycles",
+	       (long long)number_of(summary, "completed"), (long long)number_of(summary, "failed"),
+	       (long long)number_of(summary, "open"));
 	if (json_object_object_get_ex(summary, "value", &value))
-		printf("  %-18s  %s %s, of it dust %s; %s a cycle, net of fees and dust\n", "profit", text_of(value, "total"),
-		       text_of(value, "currency"), text_of(value, "of_it_dust"), text_of(value, "per_cycle"));
+		printf("  %-18s  %s %s, of it dust %s; %s a cycle, net of fees and dust\n", "profit",
+		       text_of(value, "total"), text_of(value, "currency"), text_of(value, "of_it_dust"),
+		       text_of(value, "per_cycle"));
 	json_object_object_get_ex(summary, "pnl", &pnl);
 	printf("  %-18s", "balance changes");
 	json_object_object_foreach(pnl, currency, amount) printf("  %s %s", json_object_get_string(amount), currency);
@@ -261,11 +266,11 @@ void report_init(struct report *report, bool json, bool verbose)
 {
 	*report = (struct report){.json = json, .verbose = verbose};
 	report->events = (struct gateway_events){.ctx = report,
-	                                         .start = on_start,
-	                                         .decision = on_decision,
-	                                         .order = on_order,
-	                                         .fill = on_fill,
-	                                         .cycle = on_cycle};
+						 .start = on_start,
+						 .decision = on_decision,
+						 .order = on_order,
+						 .fill = on_fill,
+						 .cycle = on_cycle};
 }
 
 void report_take_log(struct report *report)
@@ -279,10 +284,10 @@ void report_status(struct report *report)
 	if (report->json || !gateway->cycles)
 		return;
 	char ticks[TEXT_MAX];
-	out_status("%u completed, %u failed, %u open; %s ticks; %llu to execute, %llu to skip%s", gateway->count.completed,
-	           gateway->count.failed, gateway->executor.open_count, text_count(ticks, (int64_t)gateway->count.ticks),
-	           (unsigned long long)gateway->count.executed, (unsigned long long)gateway->count.skipped,
-	           gateway->stopping ? "; ending" : "");
+	out_status("%u completed, %u failed, %u open; %s ticks; %llu to execute, %llu to skip%s",
+		   gateway->count.completed, gateway->count.failed, gateway->executor.open_count,
+		   text_count(ticks, (int64_t)gateway->count.ticks), (unsigned long long)gateway->count.executed,
+		   (unsigned long long)gateway->count.skipped, gateway->stopping ? "; ending" : "");
 }
 
 void report_summary(struct report *report, struct json_object *summary)

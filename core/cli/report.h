@@ -6,8 +6,8 @@
 
 struct report {
 	bool json;
-	bool verbose;             /* people: decisions and orders too */
-	struct gateway *gateway;  /* set once it is open */
+	bool verbose;                 /* people: decisions and orders too */
+	struct gateway *gateway;      /* set once it is open */
 	struct gateway_events events; /* ctx is this report */
 	int64_t status_wall_ns;
 };

@@ -13,14 +13,13 @@
 static const char recorded_gateway[] =
 	"exchanges: {recorded: {plugin: sim, settings: {ledger: \"${state_dir}/venue-ledger.jsonl\"}}}\n"
 	"clock: {mode: virtual, speed: 0}\n";
-static const char recorded_strategy[] =
-	"name: recorded\n"
-	"exchange: recorded\n"
-	"min_profit_bps: 0\n"
-	"max_quote_age_ms: 0\n"
-	"max_legs: 3\n"
-	"capital_allocation: {mode: fixed_fraction, fraction: 1}\n"
-	"risk_controls: {max_open_cycles: 1, stop_after_consecutive_losses: 0}\n";
+static const char recorded_strategy[] = "name: recorded\n"
+					"exchange: recorded\n"
+					"min_profit_bps: 0\n"
+					"max_quote_age_ms: 0\n"
+					"max_legs: 3\n"
+					"capital_allocation: {mode: fixed_fraction, fraction: 1}\n"
+					"risk_controls: {max_open_cycles: 1, stop_after_consecutive_losses: 0}\n";
 /* What the account begins with in each currency that a recorded market is quoted in. */
 #define RECORDED_BALANCE "1000"
 
@@ -42,8 +41,8 @@ static int gateway_read(const struct arguments *args, struct run_config *config)
 	if (file)
 		status = gateway_config_load(file, strict, &report, &config->gateway);
 	else if (arguments_given(args, "markets"))
-		status = gateway_config_parse("(built in)", recorded_gateway, sizeof recorded_gateway - 1, strict, &report,
-		                              &config->gateway);
+		status = gateway_config_parse("(built in)", recorded_gateway, sizeof recorded_gateway - 1, strict,
+					      &report, &config->gateway);
 	else
 		return cli_misuse(args, "name what to run: --config FILE, or --markets FILE.csv");
 	return report_tell(&report, status);
@@ -61,11 +60,11 @@ static int strategy_read(const struct arguments *args, struct run_config *config
 	if (file)
 		status = strategy_config_load(file, strict, &report, &config->strategy);
 	else if (arguments_given(args, "markets") && !arguments_given(args, "config"))
-		status = strategy_config_parse("(built in)", recorded_strategy, sizeof recorded_strategy - 1, strict, &report,
-		                               &config->strategy);
+		status = strategy_config_parse("(built in)", recorded_strategy, sizeof recorded_strategy - 1, strict,
+					       &report, &config->strategy);
 	else
 		return cli_misuse(args, "%s names no strategy: add `strategy: FILE` to it, or give --strategy FILE",
-		                  config->gateway->file);
+				  config->gateway->file);
 	if (!status)
 		status = config_pair_check(config->gateway, config->strategy, &report);
 	return report_tell(&report, status);
@@ -96,7 +95,8 @@ static bool setting_known(const struct run_config *config, const char *name)
 	for (size_t i = 0; i < registry_count(config->registry); i++) {
 		const struct registry_entry *entry = registry_get(config->registry, i);
 		struct json_object *schema, *properties;
-		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin) != 0)
+		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE ||
+		    strcmp(entry->info.id, config->exchange->plugin) != 0)
 			continue;
 		return json_object_object_get_ex(entry->info.manifest, "config", &schema) &&
 		       json_object_object_get_ex(schema, "properties", &properties) &&
@@ -106,12 +106,12 @@ static bool setting_known(const struct run_config *config, const char *name)
 }
 
 static int setting_put(const struct arguments *args, struct run_config *config, const char *option, const char *name,
-                       struct json_object *value)
+		       struct json_object *value)
 {
 	if (!setting_known(config, name)) {
 		json_object_put(value);
 		return cli_misuse(args, "--%s: the exchange plugin \"%s\" has no setting \"%s\"", option,
-		                  config->exchange->plugin, name);
+				  config->exchange->plugin, name);
 	}
 	json_object_object_add(config->exchange->settings, name, value);
 	return 0;
@@ -142,15 +142,16 @@ static int balance_override(const struct arguments *args, struct run_config *con
 	for (size_t i = 0; (text = arguments_nth(args, "balance", i)); i++) {
 		const char *equals = strchr(text, '=');
 		tg_amount amount;
-		if (!equals || equals == text || tg_amount_parse((struct tg_str){equals + 1, strlen(equals + 1)}, &amount) ||
-		    amount < 0) {
+		if (!equals || equals == text ||
+		    tg_amount_parse((struct tg_str){equals + 1, strlen(equals + 1)}, &amount) || amount < 0) {
 			json_object_put(balances);
 			return cli_misuse(args, "--balance: \"%s\" is not CURRENCY=AMOUNT, as in USDT=10000", text);
 		}
 		if (!balances)
 			balances = json_object_new_object();
 		char *currency = strndup(text, (size_t)(equals - text));
-		json_object_object_add(balances, currency, json_object_new_double_s(strtod(equals + 1, NULL), equals + 1));
+		json_object_object_add(balances, currency,
+				       json_object_new_double_s(strtod(equals + 1, NULL), equals + 1));
 		free(currency);
 	}
 	return balances ? setting_put(args, config, "balance", "balances", balances) : 0;
@@ -203,7 +204,7 @@ static int recorded_defaults(const struct arguments *args, struct run_config *co
 	for (size_t i = 0; i < count; i++) {
 		item[base->count++] = strdup(quote[i].currency);
 		json_object_object_add(balances, quote[i].currency,
-		                       json_object_new_double_s(strtod(RECORDED_BALANCE, NULL), RECORDED_BALANCE));
+				       json_object_new_double_s(strtod(RECORDED_BALANCE, NULL), RECORDED_BALANCE));
 	}
 	free(quote);
 	return setting_put(args, config, "markets", "balances", balances);
@@ -250,10 +251,12 @@ static bool exchange_is_simulated(const struct run_config *config)
 	for (size_t i = 0; i < registry_count(config->registry); i++) {
 		const struct registry_entry *entry = registry_get(config->registry, i);
 		struct json_object *capabilities, *simulated;
-		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE || strcmp(entry->info.id, config->exchange->plugin) != 0)
+		if (entry->problem || entry->info.kind != TG_KIND_EXCHANGE ||
+		    strcmp(entry->info.id, config->exchange->plugin) != 0)
 			continue;
 		return json_object_object_get_ex(entry->info.manifest, "capabilities", &capabilities) &&
-		       json_object_object_get_ex(capabilities, "simulated", &simulated) && json_object_get_boolean(simulated);
+		       json_object_object_get_ex(capabilities, "simulated", &simulated) &&
+		       json_object_get_boolean(simulated);
 	}
 	return false;
 }
@@ -263,8 +266,9 @@ static int plugins_check(const struct arguments *args, struct run_config *config
 	struct config_report report = {0};
 	int code = report_tell(&report, config_plugins_check(config->gateway, config->registry, &report));
 	if (!code && !exchange_is_simulated(config) && !arguments_given(args, "live"))
-		code = cli_misuse(args, "\"%s\" is a real exchange: orders move real money. Say --live if that is meant",
-		                  config->exchange->name);
+		code = cli_misuse(args,
+				  "\"%s\" is a real exchange: orders move real money. Say --live if that is meant",
+				  config->exchange->name);
 	return code;
 }
 

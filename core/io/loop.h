@@ -1,7 +1,7 @@
 /* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another.
  *
- * Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per pass; a virtual loop
- * jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
+ * Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per pass; a virtual
+ * loop jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
 #ifndef TRIGATE_CORE_IO_LOOP_H
 #define TRIGATE_CORE_IO_LOOP_H
 
@@ -33,6 +33,9 @@ typedef void (*loop_fn)(void *ctx);
 int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx, uint64_t *ret_id);
 /* 0, or TG_ERR_NOT_FOUND if it has fired. */
 int loop_timer_stop(struct loop *loop, uint64_t id);
+
+/* How many more timers can be armed. */
+uint32_t loop_timers_free(const struct loop *loop);
 
 /* Called at the end of each pass that fired a timer: the place for batched I/O. */
 void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);

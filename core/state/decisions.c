@@ -170,22 +170,24 @@ static int file_read(int fd, const char *state_dir, struct file *file, struct tg
 	}
 	if (!header_fits(&file->header))
 		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-		                    "%s/" NAME " is damaged or of another version; the next start begins it anew", state_dir);
+				    "%s/" NAME " is damaged or of another version; the next start begins it anew",
+				    state_dir);
 	return TG_OK;
 }
 
 int decisions_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-                   struct tg_error *ret_error)
+		   struct tg_error *ret_error)
 {
 	*ret_report = (struct journal_report){0};
 	int fd = open_path(state_dir, O_RDONLY);
 	if (fd < 0 && errno == ENOENT)
-		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s holds no decisions: no gateway has run there yet", state_dir);
+		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s holds no decisions: no gateway has run there yet",
+				    state_dir);
 	if (fd < 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
 	struct file *file = calloc(1, sizeof *file);
 	int status = file ? file_read(fd, state_dir, file, ret_error)
-	                  : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+			  : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	close(fd);
 	size_t count = 0;
 	for (size_t i = 0; status == TG_OK && i < DECISIONS_KEPT; i++)

@@ -110,11 +110,12 @@ struct record_decision {
 	uint32_t legs;
 	uint32_t reserved;
 	struct record_leg leg[CYCLE_LEGS_MAX];
-	struct tg_money size;      /* start currency, to be spent by the first leg */
-	struct tg_money profit;    /* expected at that size, start currency */
-	int64_t gross_bps_e6;      /* top of the books, before fees */
-	int64_t fees_bps_e6;       /* all legs' taker fees: what gross must beat to break even */
-	int64_t net_bps_e6;        /* after fees, depth, lots and dust, at the size; at the top of the books if there is none */
+	struct tg_money size;   /* start currency, to be spent by the first leg */
+	struct tg_money profit; /* expected at that size, start currency */
+	int64_t gross_bps_e6;   /* top of the books, before fees */
+	int64_t fees_bps_e6;    /* all legs' taker fees: what gross must beat to break even */
+	int64_t net_bps_e6; /* after fees, depth, lots and dust, at the size; at the top of the books if there is none
+			     */
 	int64_t threshold_bps_e6;
 };
 
@@ -126,7 +127,8 @@ struct record_stop {
 
 const char *record_type_name(uint16_t type); /* "start", "cycle open" ...; "?" */
 
-/* 0, or TG_ERR_VERSION / TG_ERR_CORRUPT: known type of a known version, right size, terminated text, values in range. */
+/* 0, or TG_ERR_VERSION / TG_ERR_CORRUPT: known type of a known version, right size, terminated text, values in range.
+ */
 int record_check(const struct journal_entry *entry);
 
 /* The record as an object for people and machines; entry must have passed record_check. Caller owns the object. */

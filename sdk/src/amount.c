@@ -26,7 +26,10 @@ struct number {
 	int32_t scale;
 };
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
 
 /* digits before and behind the point; at least one. */
 static int32_t parse_digits(const char **at, const char *end, struct number *number)

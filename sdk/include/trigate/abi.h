@@ -41,7 +41,10 @@ struct tg_str {
 
 /* A literal as text. */
 #define TG_STR(literal) \
-	(struct tg_str) { (literal), sizeof(literal) - 1 }
+	(struct tg_str) \
+	{ \
+		(literal), sizeof(literal) - 1 \
+	}
 
 /* Status codes: X(name, value, text). The text is what a person reads. */
 #define TG_STATUS_TABLE(X) \
@@ -106,8 +109,8 @@ struct tg_ext_log {
 	uint32_t size;
 	uint32_t reserved;
 	/* [any] One record; the host adds time and the plugin's id. Never put a secret in it. */
-	void (*write)(const struct tg_host *host, int32_t level, struct tg_str message, const struct tg_log_field *fields,
-	              uint32_t field_count);
+	void (*write)(const struct tg_host *host, int32_t level, struct tg_str message,
+		      const struct tg_log_field *fields, uint32_t field_count);
 };
 #define TG_EXT_LOG "tg.log/1"
 
@@ -126,7 +129,8 @@ struct tg_ext_timer {
 	uint32_t reserved;
 	/* [io] Arm: fn(ctx) is called once, delay_ns (>= 0) from now, never from inside this call. *ret_id != 0.
 	 * Errors: TG_ERR_LIMIT (too many timers). */
-	int32_t (*start)(const struct tg_host *host, int64_t delay_ns, void (*fn)(void *ctx), void *ctx, uint64_t *ret_id);
+	int32_t (*start)(const struct tg_host *host, int64_t delay_ns, void (*fn)(void *ctx), void *ctx,
+			 uint64_t *ret_id);
 	/* [io] Disarm; TG_ERR_NOT_FOUND if it has fired or was never armed. After it returns fn is not called. */
 	int32_t (*stop)(const struct tg_host *host, uint64_t id);
 };
@@ -193,16 +197,23 @@ struct tg_entry {
 #ifdef __cplusplus
 #define TG_PLUGIN_ENTRY extern "C" TG_EXPORT const struct tg_entry tg_plugin_entry
 #else
-#define TG_PLUGIN_ENTRY TG_EXPORT extern const struct tg_entry tg_plugin_entry; const struct tg_entry tg_plugin_entry
+#define TG_PLUGIN_ENTRY \
+	TG_EXPORT extern const struct tg_entry tg_plugin_entry; \
+	const struct tg_entry tg_plugin_entry
 #endif
 
 /* The entry of a plugin that was built with this SDK, in one line:
  *   TG_PLUGIN(TG_KIND_ROUTER, "example", "1.0.0", &api); */
 #define TG_PLUGIN(kind_, id_, version_, api_) \
-	TG_PLUGIN_ENTRY = { \
-		TG_MAGIC,     sizeof(struct tg_entry), TG_ABI_MAJOR,                    TG_ABI_MINOR, \
-		TG_ABI_MINOR, (kind_),                 {(id_), sizeof(id_) - 1}, {(version_), sizeof(version_) - 1}, \
-		(api_)}
+	TG_PLUGIN_ENTRY = {TG_MAGIC, \
+			   sizeof(struct tg_entry), \
+			   TG_ABI_MAJOR, \
+			   TG_ABI_MINOR, \
+			   TG_ABI_MINOR, \
+			   (kind_), \
+			   {(id_), sizeof(id_) - 1}, \
+			   {(version_), sizeof(version_) - 1}, \
+			   (api_)}
 
 /* The ELF note that holds the manifest: name "trigate", type TG_NOTE_MANIFEST, descriptor = JSON text.
  *

@@ -66,9 +66,9 @@ struct tg_book_event {
 	uint32_t market;
 	uint32_t version; /* of the instrument that the mantissas refer to */
 	uint32_t flags;
-	uint64_t sequence;    /* of this market, rising */
-	int64_t exchange_ns;  /* unix time at the exchange, 0 if it does not tell */
-	int64_t received_ns;  /* mono_ns when the frame came in */
+	uint64_t sequence;           /* of this market, rising */
+	int64_t exchange_ns;         /* unix time at the exchange, 0 if it does not tell */
+	int64_t received_ns;         /* mono_ns when the frame came in */
 	const struct tg_level *bids; /* best first in a snapshot */
 	const struct tg_level *asks;
 	uint32_t bid_count;
@@ -116,7 +116,7 @@ struct tg_order_event {
 	int32_t kind; /* TG_ORDER_ */
 	uint32_t market;
 	int32_t side;
-	struct tg_str client_id;   /* may be foreign: not every order of an account is ours */
+	struct tg_str client_id; /* may be foreign: not every order of an account is ours */
 	struct tg_str exchange_id;
 	struct tg_decimal price;   /* limit */
 	struct tg_decimal qty;     /* ordered, base */
@@ -148,7 +148,8 @@ struct tg_exchange_events {
 	void (*book)(void *ctx, const struct tg_book_event *event);
 	void (*order)(void *ctx, const struct tg_order_event *event);
 	void (*balance)(void *ctx, const struct tg_balance_event *event);
-	/* UP: orders and market data flow. DOWN: assume nothing. END_OF_DATA: nothing will change by itself any more. */
+	/* UP: orders and market data flow. DOWN: assume nothing. END_OF_DATA: nothing will change by itself any more.
+	 */
 	void (*link)(void *ctx, int32_t state, const struct tg_error *reason);
 	/* The one answer to a call that returned TG_PENDING. For order_place: TG_OK (accepted), TG_ERR_REJECTED,
 	 * TG_ERR_RETRYABLE or TG_ERR_RATE_LIMITED (not accepted), TG_ERR_UNKNOWN_OUTCOME and all else (unknown). */
@@ -160,7 +161,7 @@ struct tg_exchange_api {
 	uint32_t reserved;
 	/* [control] Check the configuration, take memory. events lives until destroy. */
 	int32_t (*create)(const struct tg_host *host, const struct tg_config *config,
-	                  const struct tg_exchange_events *events, void **ret_self, struct tg_error *ret_error);
+			  const struct tg_exchange_events *events, void **ret_self, struct tg_error *ret_error);
 	void (*destroy)(void *self); /* [control] NULL is allowed */
 	/* [control] Begin. instruments and balances come before link UP. */
 	int32_t (*start)(void *self, struct tg_error *ret_error);
@@ -170,7 +171,8 @@ struct tg_exchange_api {
 	int32_t (*subscribe)(void *self, const uint32_t *markets, uint32_t count, struct tg_error *ret_error);
 	/* [hot] Send a new order. TG_PENDING, or an error: then nothing was sent. */
 	int32_t (*order_place)(void *self, const struct tg_order_request *request, struct tg_error *ret_error);
-	/* [io] Cancel. TG_PENDING; done() tells whether the cancel was taken, an order event what became of the order. */
+	/* [io] Cancel. TG_PENDING; done() tells whether the cancel was taken, an order event what became of the order.
+	 */
 	int32_t (*order_cancel)(void *self, const struct tg_order_ref *ref, struct tg_error *ret_error);
 	/* [io] Ask for one order. TG_PENDING; all its fills, then one of CANCELLED, REJECTED, EXPIRED, FILLED, OPEN,
 	 * ABSENT come as order events, then done(). */

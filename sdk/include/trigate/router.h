@@ -54,14 +54,14 @@ struct tg_router_api {
 	uint32_t reserved;
 	/* [control] */
 	int32_t (*create)(const struct tg_host *host, const struct tg_config *config, void **ret_self,
-	                  struct tg_error *ret_error);
+			  struct tg_error *ret_error);
 	void (*destroy)(void *self); /* [control] NULL is allowed */
 	/* [io] Replace the graph; it is copied. */
 	int32_t (*load)(void *self, const struct tg_graph *graph, struct tg_error *ret_error);
 	/* [io] Paths without repeated nodes, best first (ties: fewer hops, then lower edge indices). Returns how many;
 	 * 0: no way. TG_ERR_INVALID: unknown node. */
 	int32_t (*paths)(void *self, const struct tg_route_request *request, struct tg_path *ret_paths,
-	                 struct tg_error *ret_error);
+			 struct tg_error *ret_error);
 	/* [any] A further vtable by id, or NULL. */
 	const void *(*extension)(void *self, struct tg_str id);
 };

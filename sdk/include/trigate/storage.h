@@ -105,8 +105,8 @@ struct tg_batch {
 	struct tg_str journal;           /* which journal the position counts in (gateway id) */
 };
 
-/* What to load: rows of one kind in rising order of their key. As text the key of a fill is "CLIENT_ID/FILL_ID", that of
- * an event its position in decimal. */
+/* What to load: rows of one kind in rising order of their key. As text the key of a fill is "CLIENT_ID/FILL_ID", that
+ * of an event its position in decimal. */
 struct tg_load {
 	uint32_t size;
 	int32_t kind;
@@ -124,7 +124,7 @@ struct tg_slot {
 	uint32_t state; /* TG_SLOT_ */
 	uint64_t id;
 	struct tg_str group;
-	struct tg_str owner; /* gateway id */
+	struct tg_str owner;   /* gateway id */
 	int64_t expires_in_ms; /* by the backend's clock; negative: ago */
 };
 enum { TG_SLOT_HELD = 1, TG_SLOT_EXPIRED = 2 };
@@ -134,32 +134,35 @@ struct tg_storage_api {
 	uint32_t size;
 	uint32_t reserved;
 	/* [control] Connect; creates an empty store where there is none. state_dir: where files go by default. */
-	int32_t (*open)(const struct tg_host *host, const struct tg_config *config, struct tg_str state_dir, void **ret_self,
-	                struct tg_error *ret_error);
+	int32_t (*open)(const struct tg_host *host, const struct tg_config *config, struct tg_str state_dir,
+			void **ret_self, struct tg_error *ret_error);
 	void (*close)(void *self); /* [control] NULL is allowed */
-	/* [io] Bring the schema to this plugin's version. An older one is copied aside first; a newer one is refused with
-	 * TG_ERR_VERSION. */
+	/* [io] Bring the schema to this plugin's version. An older one is copied aside first; a newer one is refused
+	 * with TG_ERR_VERSION. */
 	int32_t (*migrate)(void *self, struct tg_error *ret_error);
 	/* [io] All or nothing, with the position. TG_ERR_IO: a retry may help; TG_ERR_UNKNOWN_OUTCOME: repeat it. */
 	int32_t (*apply)(void *self, const struct tg_batch *batch, struct tg_error *ret_error);
 	/* [io] Rows to fn; returns how many were passed (below limit: the end). */
 	int32_t (*load)(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error);
 	/* [io] The position that is stored and durable for this journal; 0 if none. */
-	int32_t (*durable_position)(void *self, struct tg_str journal, uint64_t *ret_position, struct tg_error *ret_error);
-	/* [io] Reserve up to `want` slots of a group for owner so that held ones never exceed limit; expired ones of other
-	 * owners count until recovery releases them; the owner's own expired ones are renewed first and count as reserved.
-	 * Returns how many ids were written (0: none free). */
+	int32_t (*durable_position)(void *self, struct tg_str journal, uint64_t *ret_position,
+				    struct tg_error *ret_error);
+	/* [io] Reserve up to `want` slots of a group for owner so that held ones never exceed limit; expired ones of
+	 * other owners count until recovery releases them; the owner's own expired ones are renewed first and count as
+	 * reserved. Returns how many ids were written (0: none free). */
 	int32_t (*slot_reserve)(void *self, struct tg_str group, struct tg_str owner, uint32_t limit, uint32_t want,
-	                        int64_t ttl_ms, uint64_t *ret_ids, struct tg_error *ret_error);
+				int64_t ttl_ms, uint64_t *ret_ids, struct tg_error *ret_error);
 	/* [io] Renew all slots of owner that have not expired; returns how many. */
 	int32_t (*slot_renew)(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms,
-	                      struct tg_error *ret_error);
+			      struct tg_error *ret_error);
 	/* [io] Give one back. TG_ERR_NOT_FOUND if owner does not hold it. */
 	int32_t (*slot_release)(void *self, struct tg_str group, struct tg_str owner, uint64_t id,
-	                        struct tg_error *ret_error);
-	int32_t (*slot_list)(void *self, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error); /* [io] */
+				struct tg_error *ret_error);
+	int32_t (*slot_list)(void *self, struct tg_str group, tg_slot_fn fn, void *ctx,
+			     struct tg_error *ret_error); /* [io] */
 	/* [io] Integrity and orphans; each finding is text to fn. Returns how many. */
-	int32_t (*check)(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx, struct tg_error *ret_error);
+	int32_t (*check)(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
+			 struct tg_error *ret_error);
 	/* [any] A further vtable by id, or NULL. */
 	const void *(*extension)(void *self, struct tg_str id);
 };

@@ -2,7 +2,10 @@
 
 #include "tests/tap.h"
 
-static struct tg_str str(const char *text) { return (struct tg_str){text, strlen(text)}; }
+static struct tg_str str(const char *text)
+{
+	return (struct tg_str){text, strlen(text)};
+}
 
 static void test_decimal_text(void)
 {
@@ -42,7 +45,8 @@ static void test_decimal_text(void)
 		is_int(status, rows[i].status, "'%s' is parsed or refused", rows[i].text);
 		if (status)
 			continue;
-		ok(value.mantissa == rows[i].mantissa && value.scale == rows[i].scale, "'%s' has its exact value", rows[i].text);
+		ok(value.mantissa == rows[i].mantissa && value.scale == rows[i].scale, "'%s' has its exact value",
+		   rows[i].text);
 		char text[TG_DECIMAL_TEXT_MAX];
 		size_t length = tg_decimal_format(value, text, sizeof text);
 		is_str(text, rows[i].back, "'%s' comes back as text", rows[i].text);
@@ -53,8 +57,14 @@ static void test_decimal_text(void)
 static void test_amount_text(void)
 {
 	static const char *const round_trips[] = {
-		"0", "1", "-1", "0.000000000000000001", "170141183460469231731.687303715884105727",
-		"-170141183460469231731.687303715884105727", "9680.12345678", "1000000",
+		"0",
+		"1",
+		"-1",
+		"0.000000000000000001",
+		"170141183460469231731.687303715884105727",
+		"-170141183460469231731.687303715884105727",
+		"9680.12345678",
+		"1000000",
 	};
 	for (size_t i = 0; i < sizeof round_trips / sizeof *round_trips; i++) {
 		tg_amount amount;
@@ -66,7 +76,8 @@ static void test_amount_text(void)
 		ok(tg_amount_of(money) == amount, "and crosses the border unchanged");
 	}
 	tg_amount amount;
-	is_int(tg_amount_parse(str("170141183460469231731.687303715884105728"), &amount), TG_ERR_OVERFLOW, "one more overflows");
+	is_int(tg_amount_parse(str("170141183460469231731.687303715884105728"), &amount), TG_ERR_OVERFLOW,
+	       "one more overflows");
 	char text[TG_AMOUNT_TEXT_MAX];
 	tg_amount_format((tg_amount)((unsigned __int128)1 << 127), text, sizeof text);
 	is_str(text, "-170141183460469231731.687303715884105728", "the least amount prints");
@@ -89,7 +100,8 @@ static void test_rounding(void)
 	int64_t rate = 0;
 	is_int(tg_rate_e9_from_bps((struct tg_decimal){105, 1, 0}, &rate), TG_OK, "10.5 bps is a rate");
 	is_int(rate, 1050000, "of 1,050,000 billionths");
-	is_int(tg_rate_e9_from_bps((struct tg_decimal){1, 6, 0}, &rate), TG_ERR_OVERFLOW, "finer than a billionth is refused");
+	is_int(tg_rate_e9_from_bps((struct tg_decimal){1, 6, 0}, &rate), TG_ERR_OVERFLOW,
+	       "finer than a billionth is refused");
 }
 
 static void test_product(void)
@@ -105,18 +117,23 @@ static void test_product(void)
 	ok(amount == 1, "5e-10 * 2e-9 = 1e-18");
 	is_int(tg_amount_product((struct tg_decimal){INT64_MAX, 0, 0}, (struct tg_decimal){INT64_MAX, 0, 0}, &amount),
 	       TG_ERR_OVERFLOW, "too large is refused");
-	is_int(tg_amount_product((struct tg_decimal){1, 99, 0}, qty, &amount), TG_ERR_OVERFLOW, "so is a scale that is none");
+	is_int(tg_amount_product((struct tg_decimal){1, 99, 0}, qty, &amount), TG_ERR_OVERFLOW,
+	       "so is a scale that is none");
 }
 
 static void test_decimal_arithmetic(void)
 {
 	int64_t mantissa = 0;
-	is_int(tg_decimal_rescale((struct tg_decimal){125, 2, 0}, 4, &mantissa), TG_OK, "1.25 has a mantissa at scale 4");
+	is_int(tg_decimal_rescale((struct tg_decimal){125, 2, 0}, 4, &mantissa), TG_OK,
+	       "1.25 has a mantissa at scale 4");
 	is_int(mantissa, 12500, "12500");
-	is_int(tg_decimal_rescale((struct tg_decimal){125, 2, 0}, 1, &mantissa), TG_ERR_OVERFLOW, "but none at scale 1");
-	is_int(tg_decimal_rescale((struct tg_decimal){INT64_MAX, 0, 0}, 1, &mantissa), TG_ERR_OVERFLOW, "nor beyond int64");
+	is_int(tg_decimal_rescale((struct tg_decimal){125, 2, 0}, 1, &mantissa), TG_ERR_OVERFLOW,
+	       "but none at scale 1");
+	is_int(tg_decimal_rescale((struct tg_decimal){INT64_MAX, 0, 0}, 1, &mantissa), TG_ERR_OVERFLOW,
+	       "nor beyond int64");
 	is_int(tg_decimal_compare((struct tg_decimal){10, 1, 0}, (struct tg_decimal){1, 0, 0}), 0, "1.0 equals 1");
-	is_int(tg_decimal_compare((struct tg_decimal){-1, 18, 0}, (struct tg_decimal){0, 0, 0}), -1, "-1e-18 is less than 0");
+	is_int(tg_decimal_compare((struct tg_decimal){-1, 18, 0}, (struct tg_decimal){0, 0, 0}), -1,
+	       "-1e-18 is less than 0");
 	struct tg_decimal value;
 	is_int(tg_decimal_from_amount(TG_AMOUNT_ONE * 3 / 2, &value), TG_OK, "1.5 fits a decimal");
 	ok(value.mantissa == 15 && value.scale == 1, "as 15e-1");

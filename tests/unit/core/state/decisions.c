@@ -18,7 +18,8 @@ static int note(void *ctx, const struct journal_entry *entry)
 	seen.first = seen.count == 0 ? entry->position : seen.first;
 	seen.in_order = seen.count == 0 || (seen.in_order && entry->position == seen.last + 1);
 	seen.exact = (seen.count == 0 || seen.exact) && record_check(entry) == TG_OK &&
-		     decision->net_bps_e6 == (int64_t)entry->position && entry->time_ns == (int64_t)entry->position * 10;
+		     decision->net_bps_e6 == (int64_t)entry->position &&
+		     entry->time_ns == (int64_t)entry->position * 10;
 	seen.last = entry->position;
 	seen.count++;
 	return 0;
@@ -77,7 +78,8 @@ int main(void)
 	add(decisions, 4, DECISIONS_KEPT + 5);
 	decisions_close(decisions);
 	read_all();
-	ok(seen.count == DECISIONS_KEPT && seen.first == 6 && seen.last == DECISIONS_KEPT + 5 && seen.in_order && seen.exact,
+	ok(seen.count == DECISIONS_KEPT && seen.first == 6 && seen.last == DECISIONS_KEPT + 5 && seen.in_order &&
+		   seen.exact,
 	   "after a restart numbers go on, and the oldest give way");
 
 	damage(64 + 100, "x", 1); /* a byte of the slot of number 4096 */
