@@ -1,6 +1,6 @@
 /* A desk to trade at, for the tests of the executor: a real journal in a temporary directory, a virtual loop, three
  * markets and an exchange that keeps the truth and does to each order what the test says. One process, one thread of
- * its own (the writer's). */
+ * its own (the writer's). One file, long because its parts (exchange, truth, checks) only make sense together. */
 #ifndef TRIGATE_TESTS_TRADE_DESK_H
 #define TRIGATE_TESTS_TRADE_DESK_H
 
