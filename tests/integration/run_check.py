@@ -1,6 +1,6 @@
 """`trigate run` as a whole: seeded runs, the venue's ledger against everything that trigate says, recorded markets, signals
 and commands, restarts, damaged state, hostile surroundings. Output is TAP; the binary is found by TRIGATE_BUILD_ROOT."""
-import csv, functools, hashlib, json, os, re, shutil, signal, stat, struct, subprocess, sys, tempfile, time
+import csv, functools, hashlib, json, os, re, resource, shutil, signal, stat, struct, subprocess, sys, tempfile, time
 from fractions import Fraction
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -455,6 +455,22 @@ def test_h_output():
     os.close(writer)
     ok(got.returncode == 1, "a reader that left ends an endless run", got)
     tap.none(trigate.all_problems(place("full")), "after all of them the ledger agrees")
+
+
+def test_h_disk():
+    """A limit on file sizes makes writes fail in the midst, as a full disk does."""
+    def limited(limit):
+        return demo("small", "--cycles", 100000, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+
+    for limit in (3000, 60000):
+        got = limited(limit)
+        ok(got.code == 1 and "small/" in got.err, f"no file may grow beyond {limit} bytes: it fails and names the file", got)
+    demo("small", "--cycles", 3)
+    got = limited(100000 + max(os.path.getsize(os.path.join(place("small"), name)) for name in os.listdir(place("small"))))
+    ok(got.code == 1 and "nothing is sent any more" in got.err, "a journal that cannot be written ends all trading", got)
+    got = demo("small", "--cycles", 3)
+    ok(got.code == 0, "with room again it goes on", got)
+    tap.none(trigate.all_problems(place("small"), True), "and nothing was lost")
 
 
 def main():
