@@ -1,9 +1,14 @@
 """Counts the TAP points of one test run of meson: prints 'PASSED FAILED'. A test that ends badly without a failed point
-of its own (a crash, a time-out) counts as one failed. Skipped points count as neither. Usage: count.py TESTLOG.json"""
+of its own (a crash, a time-out) counts as one failed, a run that never came to its tests too. Skipped points count as
+neither. Usage: count.py TESTLOG.json"""
 import json
+import os
 import re
 import sys
 
+if not os.path.exists(sys.argv[1]):
+    print(0, 1)
+    sys.exit()
 passed = failed = 0
 with open(sys.argv[1], encoding="utf-8") as log:
     for line in log:
