@@ -129,10 +129,10 @@ static uint32_t shelf_differs(const struct model *model)
 	return differ;
 }
 
-static void test_rows(const char *dir)
+static void test_rows(const char *path)
 {
 	static struct exchange exchange;
-	struct desk *desk = desk_open(dir, &exchange, 1);
+	struct desk *desk = desk_open(path, &exchange, 1);
 	executor_on_link(&desk->executor, true);
 	exchange.fate[0] = (struct fate){.pieces = 3};
 	exchange.fate[1] = (struct fate){.unfilled_e2 = 40, .mute = true};
@@ -161,11 +161,11 @@ static void test_rows(const char *dir)
 }
 
 /* A store that lost everything is brought up to the journal by the next start. */
-static void test_replayed(const char *dir)
+static void test_replayed(const char *path)
 {
 	static struct exchange exchange;
 	memset(&shelf, 0, sizeof shelf);
-	struct desk *desk = desk_open(dir, &exchange, 2);
+	struct desk *desk = desk_open(path, &exchange, 2);
 	ok(keeper_is_behind(&desk->keeper), "an empty store beside a journal is behind");
 	keeper_pass_end(&desk->keeper);
 	ok(!keeper_is_behind(&desk->keeper) && writer_drain(desk->keeper.writer, 10000), "until the end of a pass");
@@ -176,10 +176,7 @@ static void test_replayed(const char *dir)
 
 int main(void)
 {
-	char dir[] = "/tmp/trigate-keeper-XXXXXX";
-	if (!mkdtemp(dir))
-		abort();
-	log_set_level(LOG_ERROR + 1);
+	dir_make("keeper");
 	store_keep = keep_batch;
 	test_rows(dir);
 	test_replayed(dir);

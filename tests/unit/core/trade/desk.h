@@ -478,4 +478,33 @@ static inline void dir_remove(const char *dir)
 	nftw(dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
+/* ------------------------------------------------------------ directories */
+
+static char dir[64]; /* of this test */
+static uint32_t dirs;
+
+static inline const char *fresh_dir(void)
+{
+	static char path[96];
+	snprintf(path, sizeof path, "%s/%u", dir, dirs++);
+	if (mkdir(path, 0700))
+		abort();
+	return path;
+}
+
+static inline void dir_make(const char *name)
+{
+	snprintf(dir, sizeof dir, "/tmp/trigate-%s-XXXXXX", name);
+	if (!mkdtemp(dir))
+		abort();
+	log_set_level(LOG_ERROR + 1); /* what is refused here is meant to be */
+}
+
+static inline struct desk *fresh_desk(struct exchange *exchange)
+{
+	struct desk *desk = desk_open(fresh_dir(), exchange, 1);
+	executor_on_link(&desk->executor, true);
+	return desk;
+}
+
 #endif

@@ -4,25 +4,6 @@
 
 #include "tests/unit/core/trade/desk.h"
 
-static char dir[64];
-static uint32_t dirs;
-
-static const char *fresh_dir(void)
-{
-	static char path[96];
-	snprintf(path, sizeof path, "%s/%u", dir, dirs++);
-	if (mkdir(path, 0700))
-		abort();
-	return path;
-}
-
-static struct desk *fresh_desk(struct exchange *exchange)
-{
-	struct desk *desk = desk_open(fresh_dir(), exchange, 1);
-	executor_on_link(&desk->executor, true);
-	return desk;
-}
-
 struct scenario {
 	const char *what;
 	struct fate fate[6];
@@ -245,6 +226,38 @@ static void test_halt(void)
 	loop_run(desk->loop);
 	is_str(desk->final_reason, "unwound the way it came", "when only the way on is halted it goes back");
 	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+}
+
+static void balance_set(struct desk *desk, const char *currency, const char *free)
+{
+	uint32_t id = markets_currency(desk->markets, str_of(currency), false);
+	desk->portfolio.balance[id] = (struct balance){.free = amount(free), .known = true};
+}
+
+static void on_balance_comes(void *ctx)
+{
+	balance_set(ctx, "BTC", "0.5");
+}
+
+/* After a failed try the free balance counts; one that is behind the fills is waited for, not taken for dust. */
+static void test_balance(void)
+{
+	struct exchange exchange = {.fate = {{0}, {.status = TG_ERR_REJECTED}}, .fates = 2};
+	struct desk *desk = fresh_desk(&exchange);
+	uint64_t timer;
+	balance_set(desk, "BTC", "0");
+	desk_trade(desk);
+	loop_timer_start(desk->loop, INT64_C(2000000000), on_balance_comes, desk, &timer);
+	loop_run(desk->loop);
+	ok(loop_mono_ns(desk->loop) > INT64_C(3000000000), "nothing is free: it waits");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	const struct cycle *cycle = model_newest(desk->keeper.model);
+	const struct order *second = cycle->orders->next->next;
+	tg_amount locks = 0;
+	tg_amount_product(second->price, second->qty, &locks);
+	ok(second->leg == 1 && locks <= amount("0.5") && locks > amount("0.49"), "half is free: an order for half (%s)",
+	   amount_text(locks));
 	desk_close(desk);
 }
 
@@ -523,50 +536,14 @@ static void test_committed(void)
 	desk_close(desk);
 }
 
-/* Whatever comes together: several cycles, a link that flaps, an exchange that leaves everything to chance. */
-static void test_chance(void)
-{
-	uint32_t unsettled = 0, disagree = 0, repeated = 0, missing = 0, completed = 0, failed = 0;
-	for (int round = 0; round < 150; round++) {
-		static struct exchange exchange;
-		exchange = (struct exchange){.chance = true};
-		struct desk *desk = fresh_desk(&exchange);
-		uint64_t timer;
-		for (int64_t at = 0, flaps = random_between(0, 4); flaps > 0; flaps--) {
-			at += random_between(0, 200) * 1000000;
-			loop_timer_start(desk->loop, at, on_link_down, desk, &timer);
-			at += random_between(0, 500) * 1000000;
-			loop_timer_start(desk->loop, at, on_link_up, desk, &timer);
-		}
-		while (desk_trade(desk))
-			;
-		loop_run(desk->loop);
-		unsettled += !desk_settled(desk);
-		disagree += !desk_agrees(desk);
-		repeated += exchange.ids_repeated;
-		missing += exchange.intents_missing;
-		completed += model_counts(desk->keeper.model).completed;
-		failed += model_counts(desk->keeper.model).failed;
-		if (!desk_settled(desk) || !desk_agrees(desk))
-			printf("# round %d\n", round);
-		desk_close(desk);
-	}
-	ok(completed > 100 && failed > 100, "left to chance, %u cycles complete and %u fail", completed, failed);
-	is_int(unsettled, 0, "all are settled");
-	is_int(disagree, 0, "as the exchange has them");
-	is_int(repeated + missing, 0, "no id came twice, no order without its intent on record");
-}
-
 int main(void)
 {
-	snprintf(dir, sizeof dir, "/tmp/trigate-executor-XXXXXX");
-	if (!mkdtemp(dir))
-		abort();
-	log_set_level(LOG_ERROR + 1);
+	dir_make("executor");
 	for (size_t i = 0; i < sizeof scenarios / sizeof *scenarios; i++)
 		test_scenario(&scenarios[i]);
 	test_patience();
 	test_halt();
+	test_balance();
 	test_link();
 	test_freeze();
 	test_return_only();
@@ -576,7 +553,6 @@ int main(void)
 	test_arrival();
 	test_disk();
 	test_committed();
-	test_chance();
 	dir_remove(dir);
 	return tap_done();
 }

@@ -50,11 +50,8 @@ void *realloc(void *memory, size_t size)
 
 int main(void)
 {
-	char dir[] = "/tmp/trigate-hot-XXXXXX";
 	static struct exchange exchange;
-	if (!mkdtemp(dir))
-		abort();
-	log_set_level(LOG_ERROR + 1);
+	dir_make("hot");
 	exchange.intents_unchecked = true; /* reading the journal allocates */
 	struct desk *desk = desk_open(dir, &exchange, 1);
 	executor_on_link(&desk->executor, true);

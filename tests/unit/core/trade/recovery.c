@@ -16,18 +16,6 @@ struct history {
 	uint32_t count;
 };
 
-static char dir[64];
-static uint32_t dirs;
-
-static const char *fresh_dir(void)
-{
-	static char path[96];
-	snprintf(path, sizeof path, "%s/%u", dir, dirs++);
-	if (mkdir(path, 0700))
-		abort();
-	return path;
-}
-
 static int keep(void *ctx, const struct journal_entry *entry)
 {
 	struct history *history = ctx;
@@ -135,49 +123,9 @@ static void test_every_position(const char *what, const struct fate *fate, uint3
 	ok(history.count > 10, "there are some");
 }
 
-static void on_kill(void *ctx)
-{
-	loop_stop(((struct desk *)ctx)->loop);
-}
-
-/* Starts one after the other, each ended at some moment with several cycles open, over an exchange that leaves all to
- * chance; the last one is left to finish. */
-static void test_restarts(void)
-{
-	uint32_t unsettled = 0, disagree = 0, wrong = 0, taken_over = 0;
-	for (int round = 0; round < 60; round++) {
-		static struct exchange exchange;
-		exchange = (struct exchange){.chance = true, .in_order = true};
-		char *path = strdup(fresh_dir());
-		for (uint32_t epoch = 1; epoch <= 4; epoch++) {
-			struct desk *desk = desk_open(path, &exchange, epoch);
-			uint64_t timer;
-			taken_over += desk->executor.open_count;
-			executor_on_link(&desk->executor, true);
-			if (epoch < 4)
-				loop_timer_start(desk->loop, random_between(0, 300) * 1000000, on_kill, desk, &timer);
-			while (epoch < 4 && desk_trade(desk))
-				;
-			loop_run(desk->loop);
-			unsettled += epoch == 4 && !desk_settled(desk);
-			disagree += epoch == 4 && !desk_agrees(desk);
-			desk_close(desk);
-		}
-		wrong += exchange.ids_repeated + exchange.intents_missing;
-		free(path);
-	}
-	ok(taken_over > 60, "%u cycles were taken over by a later start", taken_over);
-	is_int(unsettled, 0, "all are settled in the end");
-	is_int(disagree, 0, "as the exchange has them");
-	is_int(wrong, 0, "no id came twice, no order without its intent on record");
-}
-
 int main(void)
 {
-	snprintf(dir, sizeof dir, "/tmp/trigate-recovery-XXXXXX");
-	if (!mkdtemp(dir))
-		abort();
-	log_set_level(LOG_ERROR + 1);
+	dir_make("recovery");
 	test_every_position("three legs", (const struct fate[]){{0}}, 1);
 	test_every_position(
 		"short fills in pieces",
@@ -188,7 +136,6 @@ int main(void)
 			{0}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}, {.status = TG_ERR_REJECTED}},
 		4);
 	test_every_position("without news", (const struct fate[]){{.mute = true}, {.lost = true}, {.mute = true}}, 3);
-	test_restarts();
 	dir_remove(dir);
 	return tap_done();
 }
