@@ -24,6 +24,14 @@ def demo(state, *more, **options):
     return run("run", "--config", DEMO, "--json", "--speed", "max", "--state-dir", place(state), *more, **options)
 
 
+def demo_with(name, old, new):
+    """The demo's gateway file with something changed."""
+    text = open(DEMO).read().replace("demo-strategy.yaml", os.path.join(trigate.ROOT, "examples/demo-strategy.yaml"))
+    with open(place(name), "w") as file:
+        file.write(text.replace(old, new))
+    return place(name)
+
+
 def digest(state, *files):
     return {name: hashlib.sha256(open(os.path.join(place(state), name), "rb").read()).hexdigest() for name in files}
 
@@ -342,9 +350,7 @@ def test_f_misuse():
              ("no cycles", ["--config", DEMO, "--cycles", "0"], "--cycles"),
              ("an absent market file", ["--markets", "absent.csv"], "absent.csv"),
              ("a broken market file", ["--markets", table("broken", "B-A,B,A,x,1,2,1,0.01,0.01,0,10")], "broken.csv:3: bid")]
-    unknown = place("unknown.yaml")
-    text = open(DEMO).read().replace("plugin: sim", "plugin: simm")
-    open(unknown, "w").write(text.replace("demo-strategy.yaml", os.path.join(trigate.ROOT, "examples/demo-strategy.yaml")))
+    unknown = demo_with("unknown.yaml", "plugin: sim", "plugin: simm")
     cases.append(("an unknown exchange plugin", ["--config", unknown], "simm"))
     for name, words, message in cases:
         got = run("run", *words, "--state-dir", place("misused"), cwd=HERE)
@@ -459,14 +465,16 @@ def test_h_output():
 
 def test_h_disk():
     """A limit on file sizes makes writes fail in the midst, as a full disk does."""
-    def limited(limit):
-        return demo("small", "--cycles", 100000, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+    def limited(limit, config=DEMO):
+        return run("run", "--config", config, "--json", "--speed", "max", "--state-dir", place("small"), "--cycles", 100000,
+                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
 
     for limit in (3000, 60000):
         got = limited(limit)
         ok(got.code == 1 and "small/" in got.err, f"no file may grow beyond {limit} bytes: it fails and names the file", got)
-    demo("small", "--cycles", 3)
-    got = limited(100000 + max(os.path.getsize(os.path.join(place("small"), name)) for name in os.listdir(place("small"))))
+    memory = demo_with("memory.yaml", "plugin: sqlite", "plugin: memory")  # so that the journal is what grows most
+    ok(run("run", "--config", memory, "--speed", "max", "--state-dir", place("small"), "--cycles", 3).code == 0, "with room")
+    got = limited(100000 + max(os.path.getsize(os.path.join(place("small"), name)) for name in os.listdir(place("small"))), memory)
     ok(got.code == 1 and "nothing is sent any more" in got.err, "a journal that cannot be written ends all trading", got)
     got = demo("small", "--cycles", 3)
     ok(got.code == 0, "with room again it goes on", got)
