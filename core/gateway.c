@@ -13,7 +13,8 @@
 #define VIRTUAL_EPOCH_NS (INT64_C(1767225600) * 1000000000)
 /* A restarted virtual clock goes on so long after the journal's last record. */
 #define RESTART_GAP_NS INT64_C(1000000000)
-/* Timers at once: each open cycle's, and what a connector needs (the simulated exchange has one per order on its way). */
+/* Timers at once: each open cycle's, and what a connector needs (the simulated exchange has one per order on its way).
+ */
 #define TIMERS_MAX 65536
 /* Final cycles that stay in memory behind the open ones, and what they may bring. */
 #define MODEL_CYCLES (OPEN_CYCLES_MAX * 4)
@@ -27,8 +28,8 @@
 /* ------------------------------------------------------------ plugins */
 
 static int instance_load(struct gateway *gateway, struct instance *instance, uint16_t kind,
-                         const struct plugin_choice *choice, struct json_object **ret_settings,
-                         struct tg_error *ret_error)
+			 const struct plugin_choice *choice, struct json_object **ret_settings,
+			 struct tg_error *ret_error)
 {
 	int status = registry_load(gateway->options.registry, kind, choice->plugin, &instance->plugin, ret_error);
 	if (status)
@@ -50,27 +51,30 @@ static int exchange_suits(const struct plugin_info *info, struct tg_error *ret_e
 	    !json_object_object_get_ex(capabilities, "client_id", &client_id) ||
 	    !json_object_object_get_ex(client_id, "max_length", &value) ||
 	    json_object_get_int64(value) < TG_CLIENT_ID_LEN)
-		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED,
-		                    "exchange plugin \"%s\": its manifest's capabilities.client_id.max_length must be at least "
-		                    "%d, the length of our order ids",
-		                    info->id, TG_CLIENT_ID_LEN);
+		return tg_error_set(
+			ret_error, TG_ERR_UNSUPPORTED,
+			"exchange plugin \"%s\": its manifest's capabilities.client_id.max_length must be at least "
+			"%d, the length of our order ids",
+			info->id, TG_CLIENT_ID_LEN);
 	bool by_client_id = false;
 	if (json_object_object_get_ex(capabilities, "lookup", &lookup) && json_object_is_type(lookup, json_type_array))
 		for (size_t i = 0; i < json_object_array_length(lookup); i++)
-			by_client_id |= strcmp(json_object_get_string(json_object_array_get_idx(lookup, i)), "client_id") == 0;
+			by_client_id |=
+				strcmp(json_object_get_string(json_object_array_get_idx(lookup, i)), "client_id") == 0;
 	if (!by_client_id)
-		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED,
-		                    "exchange plugin \"%s\": its manifest's capabilities.lookup must have \"client_id\", for "
-		                    "orders whose outcome is unknown are asked for by it",
-		                    info->id);
+		return tg_error_set(
+			ret_error, TG_ERR_UNSUPPORTED,
+			"exchange plugin \"%s\": its manifest's capabilities.lookup must have \"client_id\", for "
+			"orders whose outcome is unknown are asked for by it",
+			info->id);
 	return TG_OK;
 }
 
 static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
-	int status =
-		instance_load(gateway, &gateway->exchange, TG_KIND_EXCHANGE, gateway->options.exchange, &settings, ret_error);
+	int status = instance_load(gateway, &gateway->exchange, TG_KIND_EXCHANGE, gateway->options.exchange, &settings,
+				   ret_error);
 	if (status)
 		return status;
 	const struct tg_exchange_api *api = gateway->exchange.api;
@@ -82,7 +86,7 @@ static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 	}
 	pipeline_events(gateway, &gateway->exchange_events);
 	status = api->create(&gateway->exchange.host.host, &view, &gateway->exchange_events, &gateway->exchange.self,
-	                     ret_error);
+			     ret_error);
 	json_object_put(settings);
 	return status;
 }
@@ -112,8 +116,8 @@ static void storage_close(struct instance *instance)
 static int router_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
-	int status = instance_load(gateway, &gateway->router, TG_KIND_ROUTER, &gateway->options.config->router, &settings,
-	                           ret_error);
+	int status = instance_load(gateway, &gateway->router, TG_KIND_ROUTER, &gateway->options.config->router,
+				   &settings, ret_error);
 	if (status)
 		return status;
 	const struct tg_router_api *api = gateway->router.api;
@@ -152,14 +156,15 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	struct journal_report report;
 	struct replay into = {gateway->keeper.model, ret_error};
 	status = journal_open(config->state_dir, config->gateway_id, replay, &into, &report, &gateway->keeper.journal,
-	                      ret_error);
+			      ret_error);
 	if (status)
 		return status;
 	if (options.clean_position > report.last_position)
-		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-		                    "the store knows the journal up to record %llu, the journal ends at %llu: it was lost or "
-		                    "replaced; restore it, or start with another state directory",
-		                    (unsigned long long)options.clean_position, (unsigned long long)report.last_position);
+		return tg_error_set(
+			ret_error, TG_ERR_CORRUPT,
+			"the store knows the journal up to record %llu, the journal ends at %llu: it was lost or "
+			"replaced; restore it, or start with another state directory",
+			(unsigned long long)options.clean_position, (unsigned long long)report.last_position);
 	if (report.torn_bytes > 0)
 		log_warn("journal.torn", LOG_I("bytes", report.torn_bytes), LOG_S("copy", report.torn_copy));
 	gateway->last_record_ns = report.last_time_ns;
@@ -191,6 +196,8 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 		.api = gateway->storage_writer.api,
 		.backend = gateway->storage_writer.self,
 		.journal_id = config->gateway_id,
+		.journal_wait = journal_wait,
+		.journal = gateway->keeper.journal,
 		.ring_rows = WRITER_RING_ROWS,
 		.batch_rows = (uint32_t)config->storage_batch_rows,
 		.batch_ms = config->storage_batch_ms,
@@ -206,12 +213,12 @@ static int slots_open(struct gateway *gateway, struct tg_error *ret_error)
 	const struct gateway_config *config = gateway->options.config;
 	int64_t limit = gateway->options.strategy->risk_controls.max_open_cycles;
 	int status = slots_lease(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
-	                         config->gateway_id, (uint32_t)limit, config->slot_ttl_ms, ret_error);
+				 config->gateway_id, (uint32_t)limit, config->slot_ttl_ms, ret_error);
 	if (status)
 		return status;
 	if (gateway->slots.count < (uint32_t)limit)
 		log_warn("slots.few", LOG_I("wanted", limit), LOG_I("leased", gateway->slots.count),
-		         LOG_S("note", "other gateways of this strategy hold the rest"));
+			 LOG_S("note", "other gateways of this strategy hold the rest"));
 	return TG_OK;
 }
 
@@ -241,7 +248,8 @@ static void executor_fill(struct gateway *gateway)
 	executor->slots = &gateway->slots;
 	executor->random = gateway->options.seed;
 	executor->settings.gateway = (uint16_t)strtoul(gateway->options.config->gateway_id, NULL, 16);
-	int64_t leg_ms = strategy->risk_controls.enable_latency_checks ? strategy->max_leg_latency_ms : ORDER_TIMEOUT_MS;
+	int64_t leg_ms =
+		strategy->risk_controls.enable_latency_checks ? strategy->max_leg_latency_ms : ORDER_TIMEOUT_MS;
 	executor->settings.order_timeout_ns = leg_ms * 1000000;
 	executor->settings.valid_ms = bounded ? leg_ms : 0;
 	executor->settings.min_partial_fill_e9 = strategy->order.min_partial_fill_e9;
@@ -296,7 +304,8 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = storage_open(gateway, &gateway->storage, ret_error);
 	if (!status)
-		status = ((const struct tg_storage_api *)gateway->storage.api)->migrate(gateway->storage.self, ret_error);
+		status = ((const struct tg_storage_api *)gateway->storage.api)
+				 ->migrate(gateway->storage.self, ret_error);
 	if (!status)
 		status = storage_open(gateway, &gateway->storage_writer, ret_error);
 	if (!status)
@@ -314,8 +323,8 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = exchange_create(gateway, ret_error);
 	if (!status)
-		status = control_server_start(gateway->loop, config->state_dir, gateway_command, gateway, &gateway->control,
-		                              ret_error);
+		status = control_server_start(gateway->loop, config->state_dir, gateway_command, gateway,
+					      &gateway->control, ret_error);
 	if (!status)
 		status = start_record(gateway, ret_error);
 	return status;
@@ -368,7 +377,8 @@ int gateway_run(struct gateway *gateway)
 	api->stop(gateway->exchange.self);
 	stop_note(gateway);
 	if (!writer_drain(gateway->keeper.writer, WRITER_STOP_MS))
-		log_warn("store.behind", LOG_S("note", "the store will be brought up to the journal at the next start"));
+		log_warn("store.behind",
+			 LOG_S("note", "the store will be brought up to the journal at the next start"));
 	return gateway->failure.code;
 }
 
@@ -406,7 +416,7 @@ void gateway_close(struct gateway *gateway)
 	writer_stop(gateway->keeper.writer, WRITER_STOP_MS);
 	if (gateway->slots.count > 0)
 		slots_return(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
-		             gateway->options.config->gateway_id);
+			     gateway->options.config->gateway_id);
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
 	loop_destroy(gateway->loop);

@@ -54,7 +54,7 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	struct writer_status store;
 	writer_status(gateway->keeper.writer, &store);
 	json_object_object_add(reply, "journal_position",
-	                       json_object_new_int64((int64_t)journal_position(gateway->keeper.journal)));
+			       json_object_new_int64((int64_t)journal_position(gateway->keeper.journal)));
 	json_object_object_add(reply, "store_position", json_object_new_int64((int64_t)store.applied_position));
 	if (store.failing)
 		json_object_object_add(reply, "store_error", json_object_new_string(store.error));

@@ -65,7 +65,8 @@ static int cycles_make(struct gateway *gateway, struct cycles **ret_cycles, stru
 	return status;
 }
 
-/* Open cycles keep their markets; their definitions have other ids now. */
+/* Open cycles keep their markets; their definitions have other ids now. What was remembered of each definition (when it
+ * was taken last, whether it rests) is forgotten: new listings are rare. */
 static void works_forget_defs(struct gateway *gateway)
 {
 	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++)
@@ -114,5 +115,8 @@ int universe_build(struct gateway *gateway, struct tg_error *ret_error)
 	gateway->cycles_listed = cycles_admit(gateway);
 	log_info("universe", LOG_I("markets", gateway->markets->market_count),
 		 LOG_I("currencies", gateway->markets->currency_count), LOG_I("cycles", gateway->cycles_listed));
+	if (gateway->cycles_listed == 0)
+		log_warn("universe.empty",
+			 LOG_S("note", "no cycle of these markets fits the strategy: nothing will be traded"));
 	return subscribe(gateway, ret_error);
 }

@@ -4,8 +4,10 @@
 #include "core/cli/out.h"
 #include "core/cli/report.h"
 #include "core/cli/run_config.h"
+#include "core/cli/spool.h"
 
 #define STATUS_MS 200
+#define OUTPUT_TIMEOUT_MS 5000 /* for a paused reader, at the end */
 
 struct run {
 	struct report report;
@@ -114,13 +116,28 @@ static int run_with(const struct arguments *args, const struct run_config *confi
 	return code;
 }
 
+/* Nobody who reads us may hold the trading up. */
+static int run_spooled(const struct arguments *args, const struct run_config *config)
+{
+	int failure;
+	if (spool_start())
+		return cli_fail(args, "out of memory");
+	int code = run_with(args, config);
+	uint64_t dropped = spool_stop(OUTPUT_TIMEOUT_MS, &failure);
+	out_failed(failure);
+	if (dropped > 0)
+		return cli_fail(args, "%llu bytes of output were dropped: nobody read them in time",
+				(unsigned long long)dropped);
+	return code;
+}
+
 static int run_run(const struct arguments *args)
 {
 	struct run_config config;
 	int code = run_config_read(args, &config);
 	if (code)
 		return code;
-	code = run_with(args, &config);
+	code = run_spooled(args, &config);
 	run_config_finish(&config);
 	return code;
 }

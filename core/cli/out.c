@@ -17,6 +17,14 @@
 #define STATUS_MAX 512
 
 static bool status_shown;
+static bool terminal[2];  /* what stdout and stderr are, whatever stands between */
+static int write_failure; /* errno of a write that another part made for us */
+
+/* 0 for stdout, 1 for stderr. */
+static size_t index_of(const FILE *stream)
+{
+	return stream == stderr;
+}
 
 /* A file that is opened while 0, 1 or 2 is closed takes its number, and what is printed would go into it: a journal,
  * say. What stands in for a closed stdout cannot be written to, so that the loss is noticed at the end. */
@@ -30,6 +38,8 @@ static void fill_standard_files(void)
 void out_start(void)
 {
 	fill_standard_files();
+	terminal[0] = isatty(STDOUT_FILENO);
+	terminal[1] = isatty(STDERR_FILENO);
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* a file at its allowed size is a failed write like any other */
 }
@@ -37,8 +47,8 @@ void out_start(void)
 int out_finish(int code)
 {
 	out_status_clear();
-	errno = 0;
-	bool failed = ferror(stdout) != 0;
+	errno = write_failure;
+	bool failed = ferror(stdout) != 0 || write_failure != 0;
 	if (fflush(stdout) != 0)
 		failed = true;
 	if (!failed)
@@ -53,10 +63,15 @@ bool out_broken(void)
 	return ferror(stdout) != 0;
 }
 
+void out_failed(int failure)
+{
+	write_failure = failure;
+}
+
 bool out_is_terminal(FILE *stream)
 {
 	const char *term = getenv("TERM");
-	return term && term[0] && strcmp(term, "dumb") != 0 && isatty(fileno(stream));
+	return term && term[0] && strcmp(term, "dumb") != 0 && terminal[index_of(stream)];
 }
 
 size_t out_width(FILE *stream)
@@ -66,7 +81,8 @@ size_t out_width(FILE *stream)
 	if (given >= WIDTH_LEAST)
 		return (size_t)given;
 	struct winsize size;
-	if (isatty(fileno(stream)) && ioctl(fileno(stream), TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_LEAST)
+	int fd = index_of(stream) == 0 ? STDOUT_FILENO : STDERR_FILENO;
+	if (terminal[index_of(stream)] && ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col >= WIDTH_LEAST)
 		return size.ws_col;
 	return WIDTH_DEFAULT;
 }

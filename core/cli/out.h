@@ -19,6 +19,9 @@ int out_finish(int code);
 /* stdout has failed (closed pipe, full disk): a long command should end. */
 bool out_broken(void);
 
+/* A write to stdout failed elsewhere (errno): out_finish is to tell. */
+void out_failed(int failure);
+
 /* A terminal that can move its cursor: isatty, and TERM is set and not "dumb". */
 bool out_is_terminal(FILE *stream);
 

@@ -36,7 +36,7 @@ struct loop {
 	uint64_t armed_total;
 	struct timer *timer; /* slots */
 	uint32_t *heap;      /* slot numbers, least deadline first */
-	uint32_t heap_count;
+	uint32_t heap_count; /* armed timers */
 	uint32_t free_head;
 	bool running;
 	bool in_turn; /* the turn arms the next one itself */
@@ -304,6 +304,11 @@ int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx,
 	if (timer->heap_at == 0 && !loop->in_turn)
 		wake_arm(loop);
 	return TG_OK;
+}
+
+uint32_t loop_timers_free(const struct loop *loop)
+{
+	return loop->options.timers_max - loop->heap_count;
 }
 
 int loop_timer_stop(struct loop *loop, uint64_t id)

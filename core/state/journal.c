@@ -444,11 +444,15 @@ int journal_sync(struct journal *journal, struct tg_error *ret_error)
 	if (status != 0)
 		return status;
 
-	uint64_t target = journal->position;
 	atomic_store(&journal->urgent, true);
 	sem_post(&journal->wake);
+	return journal_wait(journal, journal->position, ret_error);
+}
+
+int journal_wait(struct journal *journal, uint64_t position, struct tg_error *ret_error)
+{
 	pthread_mutex_lock(&journal->mutex);
-	while (journal->synced < target && atomic_load(&journal->failure) == 0)
+	while (journal->synced < position && atomic_load(&journal->failure) == 0)
 		pthread_cond_wait(&journal->synced_changed, &journal->mutex);
 	pthread_mutex_unlock(&journal->mutex);
 	return failure_report(journal, ret_error);

@@ -60,6 +60,9 @@ int journal_flush(struct journal *journal, struct tg_error *ret_error);
 /* Flush and wait for fdatasync: after 0 it outlives a power loss. [control] */
 int journal_sync(struct journal *journal, struct tg_error *ret_error);
 
+/* Wait until fdatasync has covered a position that was flushed. From any thread but the loop's. TG_ERR_IO as above. */
+int journal_wait(struct journal *journal, uint64_t position, struct tg_error *ret_error);
+
 uint64_t journal_position(const struct journal *journal); /* last appended */
 
 /* Flush, sync, stop the sync thread, close. NULL is allowed. */

@@ -274,7 +274,11 @@ static void writer_apply(struct writer *writer)
 		.position = writer->mark,
 		.journal = {writer->options.journal_id, strlen(writer->options.journal_id)},
 	};
-	int32_t code = writer->options.api->apply(writer->options.backend, &batch, &error);
+	int32_t code = 0;
+	if (writer->options.journal_wait)
+		code = writer->options.journal_wait(writer->options.journal, batch.position, &error);
+	if (code == 0)
+		code = writer->options.api->apply(writer->options.backend, &batch, &error);
 
 	if (code == 0)
 		apply_succeeded(writer);

@@ -48,11 +48,16 @@ struct row {
 };
 
 struct writer;
+struct journal;
 
 struct writer_options {
 	const struct tg_storage_api *api;
 	void *backend;          /* an open instance, used by the writer thread alone from now on */
 	const char *journal_id; /* gateway id */
+	/* Called by the writer thread before each batch: the journal up to its position must be durable first, or a
+	 * store that survives a power loss could know more than the journal. NULL: not needed. */
+	int (*journal_wait)(struct journal *journal, uint64_t position, struct tg_error *ret_error);
+	struct journal *journal;
 	uint32_t ring_rows;
 	uint32_t batch_rows;    /* apply when so many wait */
 	int64_t batch_ms;       /* or when the oldest waits so long (wall time) */
