@@ -186,8 +186,11 @@ int decisions_read(const char *state_dir, journal_fn fn, void *ctx, struct journ
 	if (fd < 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
 	struct file *file = calloc(1, sizeof *file);
-	int status = file ? file_read(fd, state_dir, file, ret_error)
-			  : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	if (!file) {
+		close(fd);
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	}
+	int status = file_read(fd, state_dir, file, ret_error);
 	close(fd);
 	size_t count = 0;
 	for (size_t i = 0; status == TG_OK && i < DECISIONS_KEPT; i++)
