@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +103,8 @@ static void ring_put(struct spool *spool, const char *data, size_t size)
 static ssize_t spool_write(void *ctx, const char *data, size_t size)
 {
 	struct spool *spool = ctx;
+	if (*spool->stream != spool->spooled)
+		return write(spool->fd, data, size); /* after the end */
 	pthread_mutex_lock(&spool->mutex);
 	if (room_wait(spool, size))
 		ring_put(spool, data, size);
@@ -135,7 +138,7 @@ static int spool_open(struct spool *spool)
 	pthread_condattr_destroy(&monotonic);
 	if (pthread_create(&spool->thread, NULL, spool_main, spool) != 0)
 		goto free_memory;
-	fflush(*spool->stream);
+	fflush(*spool->stream); /* what was printed before comes first */
 	spool->plain = *spool->stream;
 	*spool->stream = spool->spooled;
 	return TG_OK;
@@ -147,7 +150,9 @@ free_memory:
 	return TG_ERR_NO_MEMORY;
 }
 
-/* The thread may hang in a write that nobody reads: it is left behind then, with its memory, for the process ends. */
+/* The stream and its ring stay: a library that was loaded meanwhile may have kept the stream, as libstdc++ does, which
+ * flushes it at exit. The thread may hang in a write that nobody reads: it is left behind then, for the process ends.
+ */
 static void spool_close(struct spool *spool, int64_t timeout_ms)
 {
 	struct timespec until = in_ms(timeout_ms);
@@ -162,11 +167,19 @@ static void spool_close(struct spool *spool, int64_t timeout_ms)
 	spool->dropped += spool->failure ? 0 : spool->count;
 	pthread_mutex_unlock(&spool->mutex);
 	*spool->stream = spool->plain;
-	if (stuck)
-		return;
-	pthread_join(spool->thread, NULL);
-	fclose(spool->spooled);
-	free(spool->ring);
+	if (!stuck)
+		pthread_join(spool->thread, NULL);
+}
+
+/* The last words of an abort (a failed assertion) wait in the spool: out with them. Only what a signal handler may do.
+ */
+static void on_abort(int number)
+{
+	(void)number;
+	const struct spool *spool = &spools[1];
+	size_t head = RING_SIZE - spool->first < spool->count ? RING_SIZE - spool->first : spool->count;
+	if (write(spool->fd, spool->ring + spool->first, head) == (ssize_t)head && head < spool->count)
+		(void)!write(spool->fd, spool->ring, spool->count - head);
 }
 
 int spool_start(void)
@@ -174,11 +187,14 @@ int spool_start(void)
 	int status = spool_open(&spools[0]);
 	if (!status && (status = spool_open(&spools[1])) != TG_OK)
 		spool_close(&spools[0], 0);
+	if (!status)
+		signal(SIGABRT, on_abort);
 	return status;
 }
 
 uint64_t spool_stop(int64_t timeout_ms, int *ret_failure)
 {
+	signal(SIGABRT, SIG_DFL);
 	for (size_t i = 0; i < 2; i++)
 		spool_close(&spools[i], timeout_ms);
 	*ret_failure = spools[0].failure;
