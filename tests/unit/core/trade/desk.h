@@ -418,7 +418,7 @@ static struct desk *desk_open(const char *dir, struct exchange *exchange, uint32
 	return desk;
 }
 
-static void desk_close(struct desk *desk)
+__attribute__((unused)) static void desk_close(struct desk *desk)
 {
 	writer_stop(desk->keeper.writer, 10000);
 	journal_close(desk->keeper.journal);
