@@ -23,7 +23,7 @@
 /* An order's end is waited for so long where the strategy sets no bound (enable_latency_checks: false). */
 #define ORDER_TIMEOUT_MS 10000
 #define WRITER_RING_ROWS 16384
-#define WRITER_STOP_MS 10000
+#define WRITER_STOP_MS 1000 /* it was drained before */
 
 /* ------------------------------------------------------------ plugins */
 
@@ -376,7 +376,10 @@ int gateway_run(struct gateway *gateway)
 	loop_run(gateway->loop);
 	api->stop(gateway->exchange.self);
 	stop_note(gateway);
-	if (!writer_drain(gateway->keeper.writer, WRITER_STOP_MS))
+	/* with a journal that cannot be written the store must not go further either */
+	gateway->store_given_up = gateway->keeper.failed ||
+				  !writer_drain(gateway->keeper.writer, gateway->options.config->stop_deadline_ms);
+	if (gateway->store_given_up)
 		log_warn("store.behind",
 			 LOG_S("note", "the store will be brought up to the journal at the next start"));
 	return gateway->failure.code;
@@ -413,7 +416,7 @@ void gateway_close(struct gateway *gateway)
 		((const struct tg_exchange_api *)gateway->exchange.api)->destroy(gateway->exchange.self);
 	if (gateway->router.self)
 		((const struct tg_router_api *)gateway->router.api)->destroy(gateway->router.self);
-	writer_stop(gateway->keeper.writer, WRITER_STOP_MS);
+	writer_stop(gateway->keeper.writer, gateway->store_given_up ? 0 : WRITER_STOP_MS);
 	if (gateway->slots.count > 0)
 		slots_return(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
 			     gateway->options.config->gateway_id);

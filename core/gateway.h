@@ -84,6 +84,7 @@ struct gateway {
 	int64_t last_open_ns; /* mono */
 	uint64_t sweep_timer;
 	bool sweep_armed;
+	bool store_given_up; /* the store could not be brought up to the journal at the end */
 	const char *stop_reason;
 	struct tg_error failure; /* what ended the run badly; code 0: nothing */
 

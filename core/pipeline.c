@@ -56,7 +56,8 @@ static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def,
 {
 	const struct strategy_config *strategy = gateway->options.strategy;
 	uint32_t skip = 0;
-	if (gateway->stop_level != STOP_NONE || gateway->stopping || enough(gateway))
+	if (gateway->stop_level != STOP_NONE || gateway->stopping || enough(gateway) ||
+	    !executor_may_send(&gateway->executor))
 		skip |= SKIP(STOPPED);
 	if (!executor_can_open(&gateway->executor))
 		skip |= SKIP(CONCURRENT);

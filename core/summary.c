@@ -113,23 +113,34 @@ static uint32_t value_currency(const struct gateway *gateway)
 	return edge_from(gateway->markets, cycles_get(gateway->cycles, 0)->edge[0]);
 }
 
+/* One that cycles start and end in: a gain in it is a gain. In any other it is dust, or what a cycle of an earlier run
+ * had left to be brought home. */
+static bool is_base(const struct gateway *gateway, uint32_t currency)
+{
+	const struct string_list *base = &gateway->options.strategy->base_currencies;
+	for (size_t i = 0; i < base->count; i++)
+		if (strcmp(base->item[i], gateway->markets->currency[currency]) == 0)
+			return true;
+	return false;
+}
+
 static void value_put(struct gateway *gateway, const uint32_t *ids, uint32_t count, struct json_object *object)
 {
 	uint32_t in = value_currency(gateway);
 	if (in == CURRENCY_NONE || router_load(gateway))
 		return;
-	double total = 0, dust = 0;
+	double total = 0, elsewhere = 0;
 	for (uint32_t i = 0; i < count; i++) {
 		double value = (double)gateway->pnl[ids[i]] / 1e18 * gateway_price(gateway, ids[i], in);
 		total += value;
-		if (ids[i] != in)
-			dust += value;
+		if (!is_base(gateway, ids[i]))
+			elsewhere += value;
 	}
 	uint32_t cycles = gateway->count.completed + gateway->count.failed;
 	struct json_object *value = json_object_new_object();
 	json_object_object_add(value, "currency", json_object_new_string(gateway->markets->currency[in]));
 	put_score(value, "total", total);
-	put_score(value, "of_it_dust", dust);
+	put_score(value, "in_other_currencies", elsewhere);
 	put_score(value, "per_cycle", cycles > 0 ? total / cycles : 0);
 	json_object_object_add(object, "value", value);
 }

@@ -63,7 +63,9 @@ static int status_run(const struct arguments *args)
 	json_object_put(request);
 	if (rc)
 		return cli_fail(args, "%s%s", error.message,
-				rc == TG_ERR_NOT_FOUND ? "; name it with --state-dir DIR or --config FILE" : "");
+				rc == TG_ERR_NOT_FOUND && !state_dir_given(args)
+					? "; name it with --state-dir DIR or --config FILE"
+					: "");
 	rc = reply_show(args, reply);
 	json_object_put(reply);
 	return rc;

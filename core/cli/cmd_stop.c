@@ -93,7 +93,9 @@ static int stop_run(const struct arguments *args)
 	json_object_put(request);
 	if (rc)
 		return cli_fail(args, "%s%s", error.message,
-				rc == TG_ERR_NOT_FOUND ? "; name it with --state-dir DIR or --config FILE" : "");
+				rc == TG_ERR_NOT_FOUND && !state_dir_given(args)
+					? "; name it with --state-dir DIR or --config FILE"
+					: "");
 	rc = reply_show(args, reply, said);
 	json_object_put(reply);
 	return rc || !arguments_given(args, "wait") ? rc : wait_end(args, state_dir);

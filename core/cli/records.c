@@ -56,10 +56,15 @@ static int no_state_dir(const struct arguments *args, const char *state_dir)
 {
 	if (errno != ENOENT)
 		return cli_fail(args, "cannot read state directory %s: %s", state_dir, strerror(errno));
-	if (arguments_given(args, "state-dir") || arguments_given(args, "config"))
+	if (state_dir_given(args))
 		return cli_fail(args, "there is no state directory %s: no gateway has run there yet", state_dir);
 	return cli_fail(args, "there is no state directory %s; name it with --state-dir DIR or --config FILE",
 			state_dir);
+}
+
+bool state_dir_given(const struct arguments *args)
+{
+	return arguments_given(args, "state-dir") || arguments_given(args, "config");
 }
 
 int records_dir(const struct arguments *args, char *text, size_t size)

@@ -27,6 +27,9 @@
 /* The state directory that is meant, into text. Returns 0, or the exit code after telling the person why not. */
 int state_dir_find(const struct arguments *args, char *text, size_t size);
 
+/* Did the person name one? */
+bool state_dir_given(const struct arguments *args);
+
 /* The same, and it is there. */
 int records_dir(const struct arguments *args, char *text, size_t size);
 

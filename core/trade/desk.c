@@ -390,7 +390,7 @@ static void order_fill(struct executor *executor, struct order *order, const str
 		/* amounts beyond all sense, or fees in ever new currencies: stop rather than lose count */
 		log_error("fill.refused", LOG_S("client_id", order->client_id), LOG_T("fill_id", event->fill_id),
 			  LOG_S("error", tg_status_text(status)));
-		executor->frozen = true;
+		executor->halted = true;
 		return;
 	}
 	executor->events.fill(executor->events.ctx, order, order->last_fill);

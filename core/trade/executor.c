@@ -145,7 +145,7 @@ static bool work_delays(struct work *work, const struct step *step)
 void work_advance(struct work *work)
 {
 	struct executor *executor = work->executor;
-	if (!work->cycle || executor->frozen || executor->keeper->failed || !executor->link_up)
+	if (!work->cycle || !executor_may_send(executor))
 		return;
 	if (cycle_has_open_order(work->cycle)) {
 		desk_watch(work);
@@ -184,7 +184,7 @@ static void leg_fill(const struct markets *markets, uint32_t edge, struct record
 
 bool executor_can_open(struct executor *executor)
 {
-	if (executor->frozen || executor->keeper->failed || !executor->link_up)
+	if (!executor_may_send(executor))
 		return false;
 	return executor->slots->used < executor->slots->count && work_find_free(executor) &&
 	       model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
@@ -257,7 +257,7 @@ uint32_t executor_restore(struct executor *executor)
 			/* no start of ours leaves so many: trade nothing rather than look after a part of them */
 			log_error("recovery.too_many", LOG_I("room", OPEN_CYCLES_MAX),
 				  LOG_S("note", "the journal has more open cycles than there can be; nothing is sent"));
-			executor->frozen = true;
+			executor->halted = true;
 			break;
 		}
 		work_restore(executor, cycle);

@@ -83,7 +83,8 @@ struct executor {
 	void *exchange_self;
 	struct slots *slots;
 	bool link_up;
-	bool frozen;      /* nothing leaves */
+	bool frozen;      /* nothing leaves: the operator's word */
+	bool halted;      /* nothing leaves: what was seen makes no sense; only a restart lifts it */
 	bool return_only; /* no new risk: what is held goes back */
 	uint64_t random;
 	uint32_t next_number; /* of the next cycle in this epoch */
@@ -117,6 +118,12 @@ void executor_on_link(struct executor *executor, bool up);
 tg_amount executor_committed(const struct executor *executor, const char *currency);
 /* Does an open cycle trade this market? */
 bool executor_trades(const struct executor *executor, uint32_t market);
+
+/* Is the way to the exchange open for orders? */
+static inline bool executor_may_send(const struct executor *executor)
+{
+	return executor->link_up && !executor->frozen && !executor->halted && !executor->keeper->failed;
+}
 
 /* ---- inside the executor */
 

@@ -394,8 +394,8 @@ void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_ou
 {
 	tg_amount in = 0;
 	for (const struct order *order = cycle->orders; order; order = order->next)
-		if (order->leg == 0)
-			in += order->unwind ? -order_from_amount(order) : order_from_amount(order);
+		if (order->leg == 0 && !order->unwind)
+			in += order_from_amount(order);
 	*ret_in = in;
 	*ret_out = in + cycle_profit(cycle);
 }

@@ -130,7 +130,8 @@ static inline tg_amount cycle_profit(const struct cycle *cycle)
 	return cycle->holding[0].amount;
 }
 
-/* What went into the first leg, net of what came back through it, and what came out in the end: out - in = profit. */
+/* What went into the first leg, and what came out again, at the end or back through the first leg: out - in = profit.
+ */
 void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_out);
 /* Legs that have fills, counted to the last one. */
 uint32_t cycle_step(const struct cycle *cycle);

@@ -34,8 +34,8 @@ struct tg_cycle_row {
 	struct tg_str currency;
 	struct tg_money planned_in;
 	struct tg_money planned_out;
-	struct tg_money amount_in;  /* spent by the first leg, net of what came back */
-	struct tg_money amount_out; /* received */
+	struct tg_money amount_in;  /* spent by the first leg */
+	struct tg_money amount_out; /* received: by the last leg, or back through the first */
 	struct tg_money profit;     /* amount_out - amount_in */
 	struct tg_str deltas;       /* every currency's net change, "USDT=0.12 BTC=0.0001" */
 	struct tg_str reason;       /* why it failed; empty otherwise */
