@@ -4,10 +4,10 @@
 
 #include "tests/unit/core/trade/desk.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define SANITIZED 1
 #elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
 #define SANITIZED 1
 #endif
 #endif
@@ -15,7 +15,7 @@
 #ifdef SANITIZED
 int main(void)
 {
-	tap_skip("orders allocate nothing", "the address sanitizer owns malloc");
+	tap_skip("orders allocate nothing", "the sanitizer owns malloc");
 	return tap_done();
 }
 #else
