@@ -21,7 +21,7 @@ static bool cycle_wanted(const struct wanted *wanted, const struct cycle *cycle)
 	return (cycle->closed_ns ? cycle->closed_ns : INT64_MAX) >= wanted->since_ns;
 }
 
-static size_t cycles_wanted(const struct model *model, const struct wanted *wanted)
+static size_t cycles_wanted(const struct model *model, const void *wanted)
 {
 	size_t count = 0;
 	for (const struct cycle *cycle = model_oldest(model); cycle; cycle = cycle->newer)
@@ -30,7 +30,7 @@ static size_t cycles_wanted(const struct model *model, const struct wanted *want
 }
 
 /* All that are wanted but the first `skip`; into the table, or as JSON where there is none. */
-static void cycles_show(const struct model *model, const struct wanted *wanted, size_t skip, struct table *table)
+static void cycles_show(const struct model *model, const void *wanted, size_t skip, struct table *table)
 {
 	for (const struct cycle *cycle = model_oldest(model); cycle && !out_broken(); cycle = cycle->newer) {
 		if (!cycle_wanted(wanted, cycle) || (skip > 0 && skip--))
@@ -44,31 +44,12 @@ static void cycles_show(const struct model *model, const struct wanted *wanted, 
 
 static int list_run(const struct arguments *args)
 {
-	struct model *model;
-	struct table table;
+	const struct listing listing = {"cycles", cycle_columns, cycle_column_count, cycles_wanted, cycles_show};
 	struct wanted wanted = {.open = arguments_given(args, "open")};
 	int rc = records_state(args, &cycle_fsm, &wanted.by_state, &wanted.state);
 	if (!rc)
 		rc = records_since(args, &wanted.since_ns);
-	if (!rc)
-		rc = records_load(args, &model);
-	if (rc)
-		return rc;
-	int64_t limit = records_limit(args);
-	size_t total = cycles_wanted(model, &wanted);
-	size_t skip = (int64_t)total > limit ? total - (size_t)limit : 0;
-	if (arguments_given(args, "json")) {
-		cycles_show(model, &wanted, skip, NULL);
-	} else {
-		table_init(&table, cycle_columns, cycle_column_count);
-		cycles_show(model, &wanted, skip, &table);
-		if (!table_print(&table, stdout))
-			rc = cli_fail(args, "out of memory");
-		table_finish(&table);
-		records_say_left_out(total, limit, "cycles");
-	}
-	model_destroy(model);
-	return rc;
+	return rc ? rc : records_list(args, &listing, &wanted);
 }
 
 static const struct option_spec list_options[] = {

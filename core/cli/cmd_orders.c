@@ -26,7 +26,7 @@ static bool order_wanted(const struct wanted *wanted, const struct order *order)
 	return order->updated_ns >= wanted->since_ns;
 }
 
-static size_t orders_count(const struct model *model, const struct wanted *wanted)
+static size_t orders_count(const struct model *model, const void *wanted)
 {
 	size_t count = 0;
 	for (const struct cycle *cycle = model_oldest(model); cycle; cycle = cycle->newer)
@@ -36,7 +36,7 @@ static size_t orders_count(const struct model *model, const struct wanted *wante
 }
 
 /* All that are wanted but the first `skip`; into the table, or as JSON where there is none. */
-static void orders_show(const struct model *model, const struct wanted *wanted, size_t skip, struct table *table)
+static void orders_show(const struct model *model, const void *wanted, size_t skip, struct table *table)
 {
 	for (const struct cycle *cycle = model_oldest(model); cycle && !out_broken(); cycle = cycle->newer)
 		for (const struct order *order = cycle->orders; order; order = order->next) {
@@ -63,29 +63,10 @@ static int wanted_read(const struct arguments *args, struct wanted *wanted)
 
 static int orders_run(const struct arguments *args)
 {
-	struct model *model;
-	struct table table;
+	const struct listing listing = {"orders", order_columns, order_column_count, orders_count, orders_show};
 	struct wanted wanted = {0};
 	int rc = wanted_read(args, &wanted);
-	if (!rc)
-		rc = records_load(args, &model);
-	if (rc)
-		return rc;
-	int64_t limit = records_limit(args);
-	size_t total = orders_count(model, &wanted);
-	size_t skip = (int64_t)total > limit ? total - (size_t)limit : 0;
-	if (arguments_given(args, "json")) {
-		orders_show(model, &wanted, skip, NULL);
-	} else {
-		table_init(&table, order_columns, order_column_count);
-		orders_show(model, &wanted, skip, &table);
-		if (!table_print(&table, stdout))
-			rc = cli_fail(args, "out of memory");
-		table_finish(&table);
-		records_say_left_out(total, limit, "orders");
-	}
-	model_destroy(model);
-	return rc;
+	return rc ? rc : records_list(args, &listing, &wanted);
 }
 
 static const struct option_spec orders_options[] = {

@@ -154,6 +154,30 @@ void records_say_left_out(size_t total, int64_t limit, const char *noun)
 		       text_count(text, (int64_t)total - limit), noun, out_style(stdout, STYLE_NONE));
 }
 
+int records_list(const struct arguments *args, const struct listing *listing, const void *wanted)
+{
+	struct model *model;
+	struct table table;
+	int rc = records_load(args, &model);
+	if (rc)
+		return rc;
+	int64_t limit = records_limit(args);
+	size_t total = listing->count(model, wanted);
+	size_t skip = (int64_t)total > limit ? total - (size_t)limit : 0;
+	if (arguments_given(args, "json")) {
+		listing->show(model, wanted, skip, NULL);
+	} else {
+		table_init(&table, listing->columns, listing->column_count);
+		listing->show(model, wanted, skip, &table);
+		if (!table_print(&table, stdout))
+			rc = cli_fail(args, "out of memory");
+		table_finish(&table);
+		records_say_left_out(total, limit, listing->noun);
+	}
+	model_destroy(model);
+	return rc;
+}
+
 /* ------------------------------------------------------------ how */
 
 static const char *side_name(int32_t side)

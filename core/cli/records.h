@@ -43,6 +43,19 @@ int records_cycle(const struct arguments *args, bool *ret_given, struct cycle_ke
 /* A state's name to its number. */
 int records_state(const struct arguments *args, const struct fsm *fsm, bool *ret_given, uint8_t *ret_state);
 
+/* A list of what a model has: `show` puts every wanted one but the first `skip` into the table, or prints JSON lines
+ * where that is NULL; `count` says how many are wanted. */
+struct listing {
+	const char *noun; /* "orders" */
+	const struct table_column *columns;
+	size_t column_count;
+	size_t (*count)(const struct model *model, const void *wanted);
+	void (*show)(const struct model *model, const void *wanted, size_t skip, struct table *table);
+};
+
+/* Load the model, print the newest of the list as --limit and --json say. Returns the exit code. */
+int records_list(const struct arguments *args, const struct listing *listing, const void *wanted);
+
 /* Tell, below a table, how many rows the limit left out. */
 void records_say_left_out(size_t total, int64_t limit, const char *noun);
 

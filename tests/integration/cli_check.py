@@ -2,22 +2,14 @@
 directory or speak to a gateway. Usage: cli_check.py TRIGATE CLI_JOURNAL. Output is TAP."""
 import fcntl, json, os, pty, re, shutil, socket, struct, subprocess, sys, tempfile, termios, threading
 
+import trigate
+
 TRIGATE, JOURNAL = os.path.abspath(sys.argv[1]), os.path.abspath(sys.argv[2])
 HERE = tempfile.mkdtemp(prefix="trigate-cli-")
 ENV = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "COLUMNS")}
 ENV["TERM"] = "xterm"
-count = failed = 0
-
-
-def ok(passed, what, *more):
-    global count, failed
-    count += 1
-    print(("ok" if passed else "not ok") + f" {count} - {what}")
-    if not passed:
-        failed += 1
-        for line in "\n".join(str(m) for m in more).split("\n"):
-            print("#   " + repr(line)[1:-1])
-    sys.stdout.flush()
+TAP = trigate.Tap()
+ok = TAP.ok
 
 
 class Result:
@@ -394,8 +386,7 @@ def main():
                 test()
     finally:
         shutil.rmtree(HERE)
-    print(f"1..{count}")
-    return 1 if failed else 0
+    TAP.end()
 
 
-sys.exit(main())
+main()

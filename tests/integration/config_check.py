@@ -2,21 +2,13 @@
 TRIGATE. Output is TAP."""
 import glob, json, os, subprocess, sys, tempfile
 
+import trigate
+
 TRIGATE = os.path.abspath(sys.argv[1])
 ROOT = os.environ["TRIGATE_SOURCE_ROOT"]
 MARK = "# expect: "
-count = failed = 0
-
-
-def ok(passed, what, *more):
-    global count, failed
-    count += 1
-    print(("ok" if passed else "not ok") + f" {count} - {what}")
-    if not passed:
-        failed += 1
-        for line in "\n".join(str(m) for m in more).split("\n"):
-            print("#   " + repr(line)[1:-1])
-    sys.stdout.flush()
+TAP = trigate.Tap()
+ok = TAP.ok
 
 
 def check(*words):
@@ -96,5 +88,4 @@ wrong()
 several()
 machines()
 misuse()
-print(f"1..{count}")
-sys.exit(1 if failed else 0)
+TAP.end()
