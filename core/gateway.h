@@ -78,6 +78,7 @@ struct gateway {
 
 	enum stop_level stop_level;
 	bool stopping;        /* ends as soon as nothing is open */
+	bool end_asked;       /* by a signal or a command: someone waits for the end */
 	bool ended;           /* the exchange has no more data */
 	bool opened;          /* a cycle was opened in this sweep */
 	bool time_bound_skip; /* one was skipped for a reason that time will cure */
@@ -106,6 +107,10 @@ int gateway_run(struct gateway *gateway);
 
 /* End: no new cycles, then leave the loop when nothing is open. The first reason counts. */
 void gateway_stop(struct gateway *gateway, const char *reason);
+/* The same, told from outside, where someone waits for it: the run has stop_deadline_ms to get there. */
+void gateway_end(struct gateway *gateway, const char *reason);
+/* The run cannot go on: leave the loop with this error. Returns status. */
+int gateway_fail(struct gateway *gateway, int status, const struct tg_error *error);
 /* Leave the loop now: what is open is taken up by the next start. */
 void gateway_stop_now(struct gateway *gateway);
 void gateway_stop_level(struct gateway *gateway, enum stop_level level);
@@ -126,7 +131,7 @@ int gateway_command(void *ctx, const char *command, struct json_object *request,
 
 /* ---- summary.c */
 struct json_object *gateway_summary(struct gateway *gateway);
-/* What one unit of a currency brings in another by the best way the router finds now; 0: none. A score, not money. */
+/* What one unit of a currency brings in another the shortest way the router finds now; 0: none. A score, not money. */
 double gateway_price(struct gateway *gateway, uint32_t from, uint32_t to);
 
 #endif

@@ -52,17 +52,24 @@ static int router_load(struct gateway *gateway)
 	return status;
 }
 
-double gateway_price(struct gateway *gateway, uint32_t from, uint32_t to)
+static double price_within(struct gateway *gateway, uint32_t from, uint32_t to, uint32_t hops)
 {
-	if (from == to)
-		return 1;
 	const struct tg_router_api *api = gateway->router.api;
 	struct tg_route_request request = {
-		.size = sizeof request, .from = from, .to = to, .max_hops = PRICE_HOPS_MAX, .max_paths = 1};
+		.size = sizeof request, .from = from, .to = to, .max_hops = hops, .max_paths = 1};
 	struct tg_path path;
 	if (api->paths(gateway->router.self, &request, &path, NULL) < 1)
 		return 0;
 	return exp(-(double)path.weight / 1e9);
+}
+
+/* The shortest way, not the best: the best leads through whatever market is quoted off, and would value all by it. */
+double gateway_price(struct gateway *gateway, uint32_t from, uint32_t to)
+{
+	double price = from == to;
+	for (uint32_t hops = 1; price == 0 && hops <= PRICE_HOPS_MAX; hops++)
+		price = price_within(gateway, from, to, hops);
+	return price;
 }
 
 /* ------------------------------------------------------------ figures */
