@@ -118,10 +118,14 @@ static int type_check(const struct arguments *args, const char *type)
 	const char *known[32];
 	char all[256] = "";
 	size_t count = 0;
+	if (type && strcmp(type, record_type_name(RECORD_DECISION)) == 0)
+		return cli_misuse(args, "decisions have a file of their own; 'trigate decisions' lists them");
 	for (uint16_t i = 1; i < 32 && strcmp(record_type_name(i), "?") != 0; i++) {
 		const char *name = record_type_name(i);
 		if (!type || strcmp(name, type) == 0)
 			return 0;
+		if (i == RECORD_DECISION)
+			continue;
 		size_t used = strlen(all);
 		snprintf(all + used, sizeof all - used, "%s%s", count ? ", " : "", name);
 		known[count++] = name;
@@ -214,7 +218,7 @@ static const struct option_spec journal_options[] = {
 	{.name = "type",
 	 .kind = OPTION_TEXT,
 	 .argument = "TYPE",
-	 .help = "only records of this type: start, 'cycle open', 'cycle event', 'order intent', 'order event', fill, decision, stop"},
+	 .help = "only records of this type: start, 'cycle open', 'cycle event', 'order intent', 'order event', fill, stop"},
 	OPTION_CYCLE,
 	{.name = "order", .kind = OPTION_TEXT, .argument = "ID", .help = "only of the order with this client id"},
 	OPTION_SINCE,

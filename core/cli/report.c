@@ -91,7 +91,7 @@ static void people_start(const struct gateway *gateway)
 	       text_count(markets, gateway->markets->market_count), gateway->markets->currency_count,
 	       text_count(cycles, gateway->cycles_listed), gateway->slots.count);
 	if (gateway->count.recovered > 0)
-		printf("%u cycles of the last run are taken up\n", gateway->count.recovered);
+		printf("open cycles of the last run, taken up: %u\n", gateway->count.recovered);
 	printf("%-24s  %-10s  %-28s  %9s  %9s  %s\n", "time", "cycle", "route", "plan bps", "got bps", "profit");
 }
 

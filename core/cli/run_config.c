@@ -38,6 +38,9 @@ static int gateway_read(const struct arguments *args, struct run_config *config)
 	bool strict = arguments_given(args, "strict");
 	struct config_report report = {0};
 	int status;
+	if (file && config_kind_of(file) == CONFIG_STRATEGY)
+		return cli_misuse(args, "%s is a strategy file: give it to --strategy, and a gateway file to --config",
+				  file);
 	if (file)
 		status = gateway_config_load(file, strict, &report, &config->gateway);
 	else if (arguments_given(args, "markets"))

@@ -113,6 +113,7 @@ MISTAKES = [
     (["decisions", "--verdict", "skp"], "must be one of execute|skip, not 'skp'; did you mean 'skip'?"),
     (["decisions", "--reason", "stal"], "did you mean 'stale'?"),
     (["journal", "--type", "fil"], "did you mean 'fill'?"),
+    (["journal", "--type", "decision"], "'trigate decisions' lists them"),
     (["states", "oder"], "no state machine 'oder'"),
     (["states", "--json", "--dot"], "exclude each other"),
     (["stop", "--risk", "--cycles"], "exclude each other"),
