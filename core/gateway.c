@@ -365,14 +365,13 @@ static void stop_note(struct gateway *gateway)
 int gateway_run(struct gateway *gateway)
 {
 	const struct tg_exchange_api *api = gateway->exchange.api;
+	struct tg_error error = tg_error_init();
 	gateway->failure = tg_error_init();
-	int status = api->start(gateway->exchange.self, &gateway->failure);
+	int status = api->start(gateway->exchange.self, &error);
 	if (status < 0)
-		return status;
-	if (!keeper_flush(&gateway->keeper)) {
-		gateway->failure = gateway->keeper.error;
-		return gateway->failure.code;
-	}
+		return gateway_fail(gateway, status, &error);
+	if (!keeper_flush(&gateway->keeper))
+		return gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
 	loop_run(gateway->loop);
 	api->stop(gateway->exchange.self);
 	stop_note(gateway);
@@ -392,10 +391,49 @@ void gateway_stop(struct gateway *gateway, const char *reason)
 	gateway->stopping = true;
 }
 
+/* What is asked for between two passes is done in one: with its clock, its flush and its end. */
+static void pass_soon(struct gateway *gateway, loop_fn fn)
+{
+	uint64_t timer;
+	if (loop_timer_start(gateway->loop, 0, fn, gateway, &timer))
+		fn(gateway); /* no timer is left: later passes there are enough */
+}
+
+/* The end of a pass sees that nothing is open. */
+static void on_end(void *ctx)
+{
+	(void)ctx;
+}
+
+void gateway_end(struct gateway *gateway, const char *reason)
+{
+	gateway_stop(gateway, reason);
+	gateway->end_asked = true;
+	pass_soon(gateway, on_end);
+}
+
 void gateway_stop_now(struct gateway *gateway)
 {
 	gateway_stop(gateway, "told to stop at once");
 	loop_stop(gateway->loop);
+}
+
+int gateway_fail(struct gateway *gateway, int status, const struct tg_error *error)
+{
+	gateway->failure = *error;
+	if (!error->message[0]) /* a plugin need not say why */
+		tg_error_set(&gateway->failure, status, "%s", tg_status_text(status));
+	gateway->failure.code = status;
+	gateway_stop(gateway, "the run failed");
+	loop_stop(gateway->loop);
+	return status;
+}
+
+static void on_level(void *ctx)
+{
+	struct gateway *gateway = ctx;
+	if (gateway->executor.link_up)
+		executor_on_link(&gateway->executor, true); /* what waited goes on */
 }
 
 void gateway_stop_level(struct gateway *gateway, enum stop_level level)
@@ -403,8 +441,7 @@ void gateway_stop_level(struct gateway *gateway, enum stop_level level)
 	gateway->stop_level = level;
 	gateway->executor.return_only = level >= STOP_RISK;
 	gateway->executor.frozen = level >= STOP_FREEZE;
-	if (gateway->executor.link_up)
-		executor_on_link(&gateway->executor, true); /* what waited goes on */
+	pass_soon(gateway, on_level);
 }
 
 void gateway_close(struct gateway *gateway)
@@ -423,6 +460,7 @@ void gateway_close(struct gateway *gateway)
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
 	loop_destroy(gateway->loop);
+	gateway->loop = NULL; /* for plugins that are closed after it: there is no time any more */
 	model_destroy(gateway->keeper.model);
 	storage_close(&gateway->storage_writer);
 	storage_close(&gateway->storage);

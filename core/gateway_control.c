@@ -25,7 +25,7 @@ static int command_stop(struct gateway *gateway, struct json_object *request, st
 	const char *level = request_text(request, "level");
 	if (strcmp(level, "end") == 0) {
 		log_info("stop.asked", LOG_S("level", level));
-		gateway_stop(gateway, "told to stop by command");
+		gateway_end(gateway, "told to stop by command");
 		return TG_OK;
 	}
 	for (size_t i = 0; i < sizeof level_names / sizeof *level_names; i++)

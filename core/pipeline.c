@@ -319,8 +319,7 @@ static void link_is_up(struct gateway *gateway)
 	if (!gateway->cycles) {
 		int status = universe_build(gateway, &error);
 		if (status) {
-			gateway->failure = error;
-			gateway_stop_now(gateway);
+			gateway_fail(gateway, status, &error);
 			return;
 		}
 		gateway->options.events.start(gateway->options.events.ctx);
@@ -463,9 +462,8 @@ void pipeline_pass_end(void *ctx)
 	keeper_pass_end(&gateway->keeper);
 	notices_tell(&gateway->notices);
 	if (gateway->keeper.failed && gateway->failure.code == 0) {
-		gateway->failure = gateway->keeper.error;
-		log_error("journal.failed", LOG_S("error", gateway->failure.message));
-		gateway_stop_now(gateway);
+		log_error("journal.failed", LOG_S("error", gateway->keeper.error.message));
+		gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
 	}
 	sweep_when_idle(gateway);
 	if (gateway->stopping && gateway->executor.open_count == 0)

@@ -17,7 +17,8 @@ struct run {
 	uv_timer_t deadline; /* wall time: the operator waits in it */
 	uv_timer_t status;
 	int64_t deadline_ms;
-	bool asked; /* a signal came */
+	bool asked;        /* a signal came */
+	bool deadline_set; /* the end was asked for */
 };
 
 static void on_deadline(uv_timer_t *timer)
@@ -28,6 +29,13 @@ static void on_deadline(uv_timer_t *timer)
 	gateway_stop_now(run->gateway);
 }
 
+static void deadline_set(struct run *run)
+{
+	if (!run->deadline_set)
+		uv_timer_start(&run->deadline, on_deadline, (uint64_t)run->deadline_ms, 0);
+	run->deadline_set = true;
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	struct run *run = handle->data;
@@ -36,19 +44,18 @@ static void on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	run->asked = true;
-	gateway_stop(run->gateway, number == SIGINT ? "interrupted (SIGINT)" : "told to terminate (SIGTERM)");
-	if (run->gateway->executor.open_count == 0)
-		loop_stop(run->gateway->loop);
-	else
-		uv_timer_start(&run->deadline, on_deadline, (uint64_t)run->deadline_ms, 0);
+	gateway_end(run->gateway, number == SIGINT ? "interrupted (SIGINT)" : "told to terminate (SIGTERM)");
+	deadline_set(run);
 }
 
 static void on_status(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 	report_status(&run->report);
-	if (out_broken())
-		gateway_stop(run->gateway, "nobody reads the output any more");
+	if (out_broken() && !run->gateway->end_asked)
+		gateway_end(run->gateway, "nobody reads the output any more");
+	if (run->gateway->end_asked)
+		deadline_set(run); /* also by a command */
 }
 
 static void handles_open(struct run *run)
@@ -105,14 +112,16 @@ static int run_with(const struct arguments *args, const struct run_config *confi
 		.cycles_wanted = (uint32_t)arguments_number(args, "cycles", 0),
 		.events = run.report.events,
 	};
-	int status = gateway_open(&options, &run.gateway, &error);
-	if (status)
-		return cli_fail(args, "%s", error.message[0] ? error.message : tg_status_text(status));
-	run.report.gateway = run.gateway;
-	int code = gateway_go(args, &run);
+	int code, status = gateway_open(&options, &run.gateway, &error);
+	if (status) {
+		code = cli_fail(args, "%s", error.message[0] ? error.message : tg_status_text(status));
+	} else {
+		run.report.gateway = run.gateway;
+		code = gateway_go(args, &run);
+	}
 	gateway_close(run.gateway);
 	out_status_clear();
-	log_set_sink(NULL, NULL);
+	log_set_sink(NULL, NULL); /* its report goes with this function */
 	return code;
 }
 

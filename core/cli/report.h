@@ -9,7 +9,6 @@ struct report {
 	bool verbose;                 /* people: decisions and orders too */
 	struct gateway *gateway;      /* set once it is open */
 	struct gateway_events events; /* ctx is this report */
-	int64_t status_wall_ns;
 };
 
 void report_init(struct report *report, bool json, bool verbose);

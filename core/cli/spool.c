@@ -151,8 +151,8 @@ free_memory:
 }
 
 /* The stream and its ring stay: a library that was loaded meanwhile may have kept the stream, as libstdc++ does, which
- * flushes it at exit. The thread may hang in a write that nobody reads: it is left behind then, for the process ends.
- */
+ * flushes it at exit. The thread may hang in a write that nobody reads: it is left behind then, for the process ends,
+ * and last words still go into the ring, for the plain stream would hang as well. */
 static void spool_close(struct spool *spool, int64_t timeout_ms)
 {
 	struct timespec until = in_ms(timeout_ms);
@@ -164,11 +164,13 @@ static void spool_close(struct spool *spool, int64_t timeout_ms)
 		if (pthread_cond_timedwait(&spool->changed, &spool->mutex, &until) == ETIMEDOUT)
 			break;
 	bool stuck = spool->count > 0 && !spool->failure;
-	spool->dropped += spool->failure ? 0 : spool->count;
+	spool->dropped += stuck ? spool->count : 0;
+	spool->stalled |= stuck;
 	pthread_mutex_unlock(&spool->mutex);
+	if (stuck)
+		return;
 	*spool->stream = spool->plain;
-	if (!stuck)
-		pthread_join(spool->thread, NULL);
+	pthread_join(spool->thread, NULL);
 }
 
 /* The last words of an abort (a failed assertion) wait in the spool: out with them. Only what a signal handler may do.

@@ -1,0 +1,202 @@
+"""How a running gateway is held back and ended: freeze, risk and resume, an end that cannot be reached, and readers of its
+output that pause. Output is TAP; the binary is found by TRIGATE_BUILD_ROOT."""
+import fcntl, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import trigate
+from trigate import DEMO, run
+
+PATIENCE_S = 60
+HERE = tempfile.mkdtemp(prefix="trigate-stop-")
+tap = trigate.Tap()
+ok = tap.ok
+
+
+def place(name):
+    return os.path.join(HERE, name)
+
+
+def until(done, what):
+    """Wait for something that happens by itself; the bound only ends a broken run."""
+    end = time.monotonic() + PATIENCE_S
+    while not done():
+        if time.monotonic() > end:
+            raise RuntimeError("in vain: " + what)
+        time.sleep(0.002)
+
+
+def hurried():
+    """The demo's gateway file with a short deadline for its end."""
+    text = open(DEMO).read().replace("demo-strategy.yaml", os.path.join(trigate.ROOT, "examples/demo-strategy.yaml"))
+    with open(place("hurried.yaml"), "w") as file:
+        file.write(text + "\nstop_deadline_ms: 300\n")
+    return file.name
+
+
+class Gateway:
+    """A gateway that is up, and a line to it that is quicker than a process for each question."""
+    all = []
+
+    def __init__(self, state, *words, config=DEMO, stdout=None, stderr=None):
+        Gateway.all.append(self)
+        self.state = place(state)
+        self.out, self.err = self.state + ".out", self.state + ".err"
+        self.process = subprocess.Popen([trigate.TRIGATE, "run", "--config", config, "--state-dir", self.state, *words],
+                                        stdin=subprocess.DEVNULL, stdout=stdout or open(self.out, "wb"),
+                                        stderr=stderr or open(self.err, "wb"))
+        until(lambda: run("status", "-d", self.state).code == 0, "the gateway answers")
+        self.line = socket.socket(socket.AF_UNIX)
+        self.line.settimeout(PATIENCE_S)
+        self.line.connect(os.path.join(self.state, "control.sock"))
+        self.answers = self.line.makefile()
+
+    def ask(self, command, **members):
+        self.line.sendall(json.dumps({"command": command, **members}).encode() + b"\n")
+        return json.loads(self.answers.readline())
+
+    def status(self):
+        return self.ask("status")
+
+    def later(self):
+        """Its status some hundred ticks from now."""
+        ticks = self.status()["ticks"]
+        until(lambda: self.status()["ticks"] > ticks + 300, "time goes on")
+        return self.status()
+
+    def hold(self, level):
+        """Stop at this level, with a cycle open. Resumes for as long as none is."""
+        def caught():
+            if self.status()["open"] == 0:
+                return False
+            self.ask("stop", level=level)
+            if self.status()["open"] > 0:
+                return True
+            self.ask("stop", level="none")
+            return False
+        until(caught, f"a cycle is open at {level}")
+
+    def end(self):
+        """Exit code, lines and errors of a run whose output went to files."""
+        code = self.process.wait(timeout=PATIENCE_S)
+        return code, [json.loads(line) for line in open(self.out)], open(self.err).read()
+
+
+# ---------------------------------------------------------------- held back
+
+def test_freeze():
+    gateway = Gateway("freeze", "--json", "--speed", "1")
+    gateway.hold("freeze")
+    before = gateway.status()
+    after = gateway.later()
+    same = [key for key in ("orders", "executed", "open") if before[key] != after[key]]
+    ok(not same and before["open"] > 0, "frozen, nothing is sent, and an open cycle stays open", same, before, after)
+    got = run("stop", "--resume", "-d", gateway.state)
+    ok(got.code == 0, "stop --resume", got)
+    until(lambda: gateway.status()["executed"] > after["executed"], "new cycles are taken")
+    until(lambda: gateway.status()["completed"] + gateway.status()["failed"] > after["completed"] + after["failed"] + after["open"],
+          "what was open ends")
+    ok(True, "resumed, it goes on")
+    ok(run("stop", "-d", gateway.state).code == 0 and gateway.end()[0] == 0, "and ends")
+    tap.none(trigate.all_problems(gateway.state), "the ledger agrees")
+
+
+def test_risk():
+    gateway = Gateway("risk", "--json", "--speed", "1")
+    gateway.hold("risk")
+    executed = gateway.status()["executed"]
+    until(lambda: gateway.status()["open"] == 0, "open cycles end")
+    ok(gateway.later()["executed"] == executed, "with stop --risk no cycle is taken, and open ones end")
+    gateway.ask("stop", level="none")
+    until(lambda: gateway.status()["executed"] > executed, "new cycles are taken")
+    gateway.ask("stop", level="end")
+    code, lines, errors = gateway.end()
+    held, risky = False, []
+    for line in lines:
+        if line.get("what") == "stop.asked":
+            held = line["fields"]["level"] == "risk"
+        if held and line["event"] == "order" and line["state"] == "sent" and line["leg"] == 1 and line["purpose"] == "forward":
+            risky.append(line)
+    ok(code == 0 and not risky, "meanwhile no order left that begins a cycle", code, errors, risky[:2])
+    tap.none(trigate.all_problems(gateway.state), "the ledger agrees")
+
+
+def test_end_in_vain():
+    """A frozen cycle cannot end, so neither would the gateway: the deadline counts however the end was asked for."""
+    for how in ("command", "signal"):
+        gateway = Gateway("vain-" + how, "--json", "--speed", "1", config=hurried())
+        gateway.hold("freeze")
+        if how == "command":
+            gateway.ask("stop", level="end")
+        else:
+            gateway.process.send_signal(signal.SIGTERM)
+        code, lines, errors = gateway.end()
+        ok(code == 1 and "left open" in errors and lines[-1]["event"] == "summary" and lines[-1]["open"] > 0,
+           f"told to end by {how} with a frozen cycle, it ends by the deadline and says so", code, errors, lines[-1:])
+        got = run("run", "--config", DEMO, "--speed", "max", "--json", "--cycles", 1, "--state-dir", gateway.state)
+        ok(got.code == 0, "the next start takes it up", got)
+        tap.none(trigate.all_problems(gateway.state), "and nothing was lost")
+
+
+# ---------------------------------------------------------------- paused readers
+
+def small_pipe():
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, 4096)
+    return reader, writer
+
+
+def paused(name, both):
+    """A run at full speed whose stdout, and stderr with it if `both`, nobody reads."""
+    reader, writer = small_pipe()
+    gateway = Gateway(name, "--json", "--speed", "max", config=hurried(), stdout=writer, stderr=writer if both else None)
+    os.close(writer)
+    return gateway, reader
+
+
+def test_paused_reader():
+    gateway, reader = paused("paused", False)
+    until(lambda: gateway.status()["ticks"] > 0, "ticks come in")
+    size = os.path.getsize
+    journal = os.path.join(gateway.state, trigate.JOURNAL)
+    for _ in range(3):
+        before = size(journal)
+        until(lambda: size(journal) > before + 3000000, "it trades on")
+        got = run("status", "--json", "-d", gateway.state)
+        ok(got.code == 0, "status is answered while nobody reads the output", got)
+    got = run("stop", "--cycles", "-d", gateway.state)
+    ok(got.code == 0, "and so is stop", got)
+    gateway.process.send_signal(signal.SIGTERM)
+    code = gateway.process.wait(timeout=PATIENCE_S)
+    os.close(reader)
+    ok(code == 1 and "bytes of output were dropped" in open(gateway.err).read(), "SIGTERM ends it; what was dropped is told",
+       code, open(gateway.err).read())
+    tap.none(trigate.open_problems(trigate.State(gateway.state)) + trigate.Ledger(gateway.state).problems,
+             "the state is whole")
+
+
+def test_paused_readers_of_both():
+    gateway, reader = paused("both", True)
+    until(lambda: gateway.status()["executed"] > 100, "it trades")
+    gateway.process.send_signal(signal.SIGTERM)
+    try:
+        code = gateway.process.wait(timeout=PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        code = "none: it hangs"
+    os.close(reader)
+    ok(code == 1, "with nobody to read even its complaints it ends all the same", code)
+
+
+def main():
+    try:
+        for name, test in sorted(globals().items()):
+            if name.startswith("test_"):
+                print("# " + name)
+                test()
+    finally:
+        for gateway in Gateway.all:
+            gateway.process.kill()
+        shutil.rmtree(HERE)
+    tap.end()
+
+
+main()
