@@ -205,9 +205,11 @@ static void people_summary(struct json_object *summary)
 	       (long long)number_of(summary, "completed"), (long long)number_of(summary, "failed"),
 	       (long long)number_of(summary, "open"));
 	if (json_object_object_get_ex(summary, "value", &value))
-		printf("  %-18s  %s %s, of it %s in other currencies (dust); %s a cycle, net of fees and dust\n",
+		printf("  %-18s  %s %s, of it %s in other currencies (dust%s); %s a cycle, net of fees and dust\n",
 		       "profit", text_of(value, "total"), text_of(value, "currency"),
-		       text_of(value, "in_other_currencies"), text_of(value, "per_cycle"));
+		       text_of(value, "in_other_currencies"),
+		       number_of(summary, "recovered") > 0 ? ", and what the last run had under way" : "",
+		       text_of(value, "per_cycle"));
 	json_object_object_get_ex(summary, "pnl", &pnl);
 	printf("  %-18s", "balance changes");
 	json_object_object_foreach(pnl, currency, amount) printf("  %s %s", json_object_get_string(amount), currency);

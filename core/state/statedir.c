@@ -177,7 +177,7 @@ static int epoch_missing(const struct statedir *statedir, uint32_t *ret_epoch, s
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
 			"%s/epoch is missing beside a journal, so used order ids are not known; write a number above "
-			"every epoch used so far into it",
+			"every epoch used so far into it (`trigate journal --type start` shows them)",
 			statedir->path);
 	*ret_epoch = 0;
 	return 0;
