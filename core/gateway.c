@@ -439,6 +439,8 @@ static void on_level(void *ctx)
 void gateway_stop_level(struct gateway *gateway, enum stop_level level)
 {
 	gateway->stop_level = level;
+	if (level == STOP_NONE)
+		gateway->count.losses_in_a_row = 0; /* whoever resumes has seen them */
 	gateway->executor.return_only = level >= STOP_RISK;
 	gateway->executor.frozen = level >= STOP_FREEZE;
 	pass_soon(gateway, on_level);

@@ -16,6 +16,7 @@
 /* Screening is in doubles with an error below 1e-14 per rate; what it passes is decided exactly. */
 #define SCREEN_ERROR 1e-12
 #define BPS 1e-4
+#define SCREENED_MAX_E6 1e18 /* a trillion basis points: far above what is told, far below what int64_t holds */
 /* A static market is looked through again so long after the last opening, for reasons that time cures. */
 #define SWEEP_NS INT64_C(500000000)
 #define SWEEP_PATIENCE_NS (INT64_C(600) * 1000000000)
@@ -124,11 +125,18 @@ static bool decision_repeats(const struct gateway *gateway, struct memory *memor
 	return false;
 }
 
+/* For the eye; what cannot be true may not fit. */
+static int64_t screened_bps_e6(double gross)
+{
+	double bps_e6 = (gross - 1) / BPS * 1e6;
+	return bps_e6 < SCREENED_MAX_E6 ? (int64_t)bps_e6 : (int64_t)SCREENED_MAX_E6;
+}
+
 static void decision_tell(struct gateway *gateway, const struct cycle_def *def, double gross,
 			  struct record_decision *record)
 {
 	decision_legs(gateway->markets, def, record);
-	int64_t net_e6 = (int64_t)((gross - 1) / BPS * 1e6);
+	int64_t net_e6 = screened_bps_e6(gross);
 	record->gross_bps_e6 = net_e6 + record->fees_bps_e6;
 	if (record->size.hi == 0 && record->size.lo == 0)
 		record->net_bps_e6 = net_e6;
@@ -409,7 +417,10 @@ static void cycle_judge(struct gateway *gateway, const struct cycle *cycle)
 	const struct strategy_config *strategy = gateway->options.strategy;
 	const struct work *work = cycle->user;
 	tg_amount profit = cycle_profit(cycle), planned = cycle->planned_out - cycle->planned_in;
-	gateway->count.losses_in_a_row = profit < 0 ? gateway->count.losses_in_a_row + 1 : 0;
+	if (profit < 0)
+		gateway->count.losses_in_a_row++;
+	else if (profit > 0) /* one that traded nothing says nothing */
+		gateway->count.losses_in_a_row = 0;
 	int64_t losses_max = strategy->risk_controls.stop_after_consecutive_losses;
 	if (losses_max > 0 && gateway->count.losses_in_a_row >= losses_max && gateway->stop_level == STOP_NONE) {
 		log_warn("risk.losses", LOG_I("in_a_row", gateway->count.losses_in_a_row),

@@ -18,7 +18,7 @@ struct log_field {
 };
 
 #define LOG_S(k, t) ((struct log_field){.key = (k), .text = (t)})
-#define LOG_T(k, s) ((struct log_field){.key = (k), .text = (s).ptr ? (s).ptr : "", .text_len = (size_t)(s).len})
+#define LOG_T(k, s) ((struct log_field){.key = (k), .text = (s).len > 0 ? (s).ptr : "", .text_len = (size_t)(s).len})
 #define LOG_I(k, n) ((struct log_field){.key = (k), .number = (int64_t)(n)})
 
 /* Takes one record; borrowed for the call. Called with the log's lock held, from any thread. */

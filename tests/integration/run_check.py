@@ -221,6 +221,15 @@ def left_profitable(rows, ledger, starts):
     return found
 
 
+def test_c_impossible():
+    rows = triangle("90000000000,100,90000000001")
+    rows[2] = rows[2].replace("0.0001", "1")
+    decisions = [line for line in markets("impossible", table("impossible", *rows)).lines() if line["event"] == "decision"]
+    ok(decisions and all("implausible" in line["reasons"] for line in decisions) and
+       any(Decimal(line["gross_bps"]) > 10**11 for line in decisions) and
+       all(Decimal(line["gross_bps"]) > -10001 for line in decisions), "a gain beyond all numbers is told as one", decisions[:3])
+
+
 def test_c_recorded():
     path = os.path.join(trigate.DATA, RECORDED)
     if not os.path.exists(path):

@@ -4,7 +4,7 @@ import fcntl, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import trigate
-from trigate import DEMO, run
+from trigate import DEMO, Decimal, run
 
 PATIENCE_S = 60
 HERE = tempfile.mkdtemp(prefix="trigate-stop-")
@@ -118,6 +118,31 @@ def test_risk():
             risky.append(line)
     ok(code == 0 and not risky, "meanwhile no order left that begins a cycle", code, errors, risky[:2])
     tap.none(trigate.all_problems(gateway.state), "the ledger agrees")
+
+
+def test_losses():
+    """A strategy that takes losses: after three in a row it holds itself back, and does so anew when it is resumed."""
+    text = open(os.path.join(trigate.ROOT, "examples/demo-strategy.yaml")).read()
+    for old, new in (("min_profit_bps: 3", "min_profit_bps: -40"), ("losses: 0", "losses: 3"), ("open_cycles: 3", "open_cycles: 1")):
+        assert text.count(old) == 1
+        text = text.replace(old, new)
+    with open(place("losing.yaml"), "w") as file:
+        file.write(text)
+    gateway = Gateway("losing", "--json", "--speed", "1", "--strategy", file.name)
+
+    def ends():
+        until(lambda: gateway.status()["stop_level"] == "cycles" and gateway.status()["open"] == 0, "three losses in a row")
+        return gateway.status()["completed"] + gateway.status()["failed"]
+    first = ends()
+    gateway.ask("stop", level="none")
+    second = ends()
+    ok(first >= 3 and second >= first + 3, "three more losses are needed after a resume", first, second)
+    gateway.ask("stop", level="end")
+    code, lines, errors = gateway.end()
+    profits = [Decimal(line["profit"]) for line in lines if line["event"] == "cycle" and line["final"]]
+    some = lambda those: [profit for profit in those if profit != 0]
+    ok(code == 0 and all(profit < 0 for profit in some(profits[:first])[-3:] + some(profits[first:second])[-3:]),
+       "and they were losses", code, profits, errors)
 
 
 def test_end_in_vain():
