@@ -8,6 +8,8 @@
 
 /* A virtual loop that runs as fast as it can serves libuv (signals, commands) after so many passes. */
 #define PASSES_PER_TURN 256
+/* or after so long on the wall's clock, where passes wait for a slow reader of our output */
+#define TURN_NS INT64_C(20000000)
 /* Virtual monotonic time starts here, so that 0 can mean "never". */
 #define VIRTUAL_START_NS INT64_C(1000000000)
 
@@ -178,11 +180,14 @@ static void wake_arm(struct loop *loop);
 
 static void turn(struct loop *loop)
 {
+	const int64_t until = clock_ns(CLOCK_MONOTONIC) + TURN_NS;
 	loop->in_turn = true;
 	for (int i = 0; i < PASSES_PER_TURN && loop->heap_count > 0 && !loop->stopping; i++) {
 		if (wait_ns(loop) > 0)
 			break;
 		pass(loop);
+		if (clock_ns(CLOCK_MONOTONIC) > until)
+			break;
 	}
 	loop->in_turn = false;
 	wake_arm(loop);

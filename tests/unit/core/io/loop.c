@@ -136,8 +136,35 @@ static void test_served(void)
 	loop_destroy(loop);
 }
 
+/* A pass that takes long, as one that waits for a slow reader of our output does. */
+static void slow_pass(void *ctx)
+{
+	uint64_t id;
+	const int64_t until = wall_ns() + 30 * INT64_C(1000000);
+	while (wall_ns() < until)
+		;
+	if (turns_left-- > 0)
+		loop_timer_start(loop, 1000, slow_pass, ctx, &id);
+}
+
+static void test_served_between_slow_passes(void)
+{
+	create(0);
+	uint64_t id;
+	uv_async_t knock;
+	uv_async_init(loop_uv(loop), &knock, on_knock);
+	uv_async_send(&knock);
+	turns_left = 20;
+	loop_timer_start(loop, 1000, slow_pass, NULL, &id);
+	loop_run(loop);
+	ok(turns_left > 10 && turns_left <= 20, "nor do slow passes keep them waiting: %u of 20 are left", turns_left);
+	uv_close((uv_handle_t *)&knock, NULL);
+	loop_destroy(loop);
+}
+
 int main(void)
 {
+	test_served_between_slow_passes();
 	test_served();
 	test_order();
 	test_zero_delay();
