@@ -7,6 +7,7 @@ import trigate
 from trigate import DEMO, Decimal, run
 
 PATIENCE_S = 60
+SLOW = "0.2"  # a cycle is open for some 200 ms of wall time then: long enough to be caught open
 HERE = tempfile.mkdtemp(prefix="trigate-stop-")
 tap = trigate.Tap()
 ok = tap.ok
@@ -84,7 +85,7 @@ class Gateway:
 # ---------------------------------------------------------------- held back
 
 def test_freeze():
-    gateway = Gateway("freeze", "--json", "--speed", "1")
+    gateway = Gateway("freeze", "--json", "--speed", SLOW)
     gateway.hold("freeze")
     before = gateway.status()
     after = gateway.later()
@@ -101,7 +102,7 @@ def test_freeze():
 
 
 def test_risk():
-    gateway = Gateway("risk", "--json", "--speed", "1")
+    gateway = Gateway("risk", "--json", "--speed", SLOW)
     gateway.hold("risk")
     executed = gateway.status()["executed"]
     until(lambda: gateway.status()["open"] == 0, "open cycles end")
@@ -148,7 +149,7 @@ def test_losses():
 def test_end_in_vain():
     """A frozen cycle cannot end, so neither would the gateway: the deadline counts however the end was asked for."""
     for how in ("command", "signal"):
-        gateway = Gateway("vain-" + how, "--json", "--speed", "1", config=hurried())
+        gateway = Gateway("vain-" + how, "--json", "--speed", SLOW, config=hurried())
         gateway.hold("freeze")
         if how == "command":
             gateway.ask("stop", level="end")
