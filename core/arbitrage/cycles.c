@@ -408,14 +408,18 @@ static void ranking_add(struct ranking *ranking, struct candidate candidate)
 	ranking->list[at] = candidate;
 }
 
-/* The products of one row in both directions. Inlined with a constant number of legs: the loop unrolls. */
+/* The products of one row in both directions. The other legs' first: the rate of the market that ticked is a division
+ * that has only just begun. Inlined with a constant number of legs: the loop unrolls. */
 static inline __attribute__((always_inline)) void row_product(const double *rate, const uint32_t *row, uint32_t legs,
 							      double *forward, double *reverse)
 {
-	for (uint32_t i = 0; i + 1 < legs; i++) {
-		*forward *= rate[row[i]];
-		*reverse *= rate[row[i] ^ 1];
+	double on = rate[row[0]], back = rate[row[0] ^ 1];
+	for (uint32_t i = 1; i + 1 < legs; i++) {
+		on *= rate[row[i]];
+		back *= rate[row[i] ^ 1];
 	}
+	*forward *= on;
+	*reverse *= back;
 }
 
 static inline __attribute__((always_inline)) const uint32_t *rows_screen(const double *rate, const uint32_t *row,
