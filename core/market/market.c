@@ -244,7 +244,6 @@ static int units_read(const struct tg_instrument *from, struct market *ret_marke
 	ret_market->tick = from->tick;
 	ret_market->lot = from->lot;
 	ret_market->tick_size = (double)tick.mantissa / (double)power_of_ten(tick.scale);
-	ret_market->lot_size = (double)lot.mantissa / (double)power_of_ten(lot.scale);
 	return TG_OK;
 }
 
@@ -361,7 +360,6 @@ static void terms_take(struct market *market, const struct market *terms)
 	market->taker_e9 = terms->taker_e9;
 	market->maker_e9 = terms->maker_e9;
 	market->fee_scale = terms->fee_scale;
-	market->lot_size = terms->lot_size;
 	market->tick_size = terms->tick_size;
 	rate_units_set(market);
 }

@@ -62,8 +62,7 @@ struct market {
 	int64_t taker_e9; /* fee rate in billionths */
 	int64_t maker_e9;
 	int32_t fee_scale;
-	double lot_size; /* for screening only */
-	double tick_size;
+	double tick_size; /* for screening only */
 } __attribute__((aligned(64)));
 
 struct markets {
