@@ -3,14 +3,19 @@
 #define TRIGATE_CORE_EXTENSIONS_H
 
 #include "core/io/loop.h"
+#include "core/outside.h"
 #include "plugins/host.h"
 
 struct extensions {
 	struct loop *const *loop; /* the gateway's, which is made after the first plugins */
 	uint64_t random;
+	const struct outside *outside;
 };
 
-void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed);
+void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed,
+		     const struct outside *outside);
+/* outside->ctx, for extensions that the outside lends. */
+void *extensions_outside(const struct tg_host *host);
 
 /* A host for one instance of the plugin with all of them; `extensions` must outlive it. */
 void extensions_host_init(struct plugin_host *host, const struct plugin *plugin, struct extensions *extensions);

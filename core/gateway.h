@@ -11,6 +11,7 @@
 #include "core/extensions.h"
 #include "core/latency.h"
 #include "core/notices.h"
+#include "core/outside.h"
 #include "core/state/decisions.h"
 #include "core/state/statedir.h"
 #include "core/trade/executor.h"
@@ -25,6 +26,8 @@ struct gateway_options {
 	uint64_t seed;          /* of the gateway's own randomness */
 	uint32_t cycles_wanted; /* end after so many completed ones; 0: no end */
 	struct gateway_events events;
+	const struct outside *outside; /* NULL: outside_system */
+	struct model_watch watch;      /* told of every move of an order or a cycle, also while the journal is read */
 };
 
 /* How far trading is held back. Each level includes the ones before it. */
@@ -104,6 +107,10 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 
 /* Run until the end that was asked for, a stop or a failure. 0, or the code of gateway->failure. */
 int gateway_run(struct gateway *gateway);
+
+/* The same in three parts, for a driven loop: start, passes until loop_is_stopped(gateway->loop), finish. */
+int gateway_start(struct gateway *gateway);
+int gateway_finish(struct gateway *gateway);
 
 /* End: no new cycles, then leave the loop when nothing is open. The first reason counts. */
 void gateway_stop(struct gateway *gateway, const char *reason);

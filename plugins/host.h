@@ -55,6 +55,11 @@ void registry_destroy(struct registry *registry);
 size_t registry_count(const struct registry *registry);
 const struct registry_entry *registry_get(const struct registry *registry, size_t index);
 
+/* Add a plugin that is part of this program instead of a file (path "(built in)"); it hides a file of the same kind and
+ * id. manifest: text of it, as in a file. `entry` lives for ever. Errors as of a file's manifest. */
+int registry_add(struct registry *registry, const struct tg_entry *entry, const char *manifest,
+		 struct tg_error *ret_error);
+
 /* Find by id, verify and load (once; a second call gives the same). Errors name the file or the nearest known id. */
 int registry_load(struct registry *registry, uint16_t kind, const char *id, const struct plugin **ret_plugin,
 		  struct tg_error *ret_error);

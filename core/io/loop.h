@@ -1,7 +1,8 @@
 /* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another.
  *
  * Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per pass; a virtual
- * loop jumps from deadline to deadline, paced against the wall clock or as fast as it can. */
+ * loop jumps from deadline to deadline, paced against the wall clock or as fast as it can; a driven loop has no clock
+ * and no libuv: whoever drives it says when each pass is. */
 #ifndef TRIGATE_CORE_IO_LOOP_H
 #define TRIGATE_CORE_IO_LOOP_H
 
@@ -14,7 +15,9 @@ struct loop;
 struct loop_options {
 	bool virtual_time;
 	int64_t speed_e3;      /* virtual time per wall time in thousandths; 0: as fast as possible */
-	int64_t start_unix_ns; /* virtual: unix time at start */
+	int64_t start_unix_ns; /* virtual, driven: unix time at start */
+	bool driven;           /* passes are made by loop_drive alone; no libuv, no system call */
+	int64_t start_mono_ns; /* driven: mono time at start, > 0 */
 	uint32_t timers_max;   /* timers armed at once, at most */
 };
 
@@ -22,9 +25,11 @@ int loop_create(const struct loop_options *options, struct loop **ret_loop);
 /* Closes what loop_create opened and lets libuv drain; other uv handles must be closed (uv_close called) before. */
 void loop_destroy(struct loop *loop);
 
-uv_loop_t *loop_uv(struct loop *loop);
+uv_loop_t *loop_uv(struct loop *loop);         /* not of a driven loop */
 int64_t loop_mono_ns(const struct loop *loop); /* of this pass */
 int64_t loop_unix_ns(const struct loop *loop); /* of this pass */
+/* The machine's monotonic clock now, for figures of our own speed; a driven loop's pass time. [hot] */
+int64_t loop_wall_ns(const struct loop *loop);
 
 typedef void (*loop_fn)(void *ctx);
 
@@ -43,6 +48,12 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);
 /* Run until loop_stop, or, on a virtual loop, until no timer is armed. */
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
+
+/* Driven: one pass at that time (mono never goes back): fn(ctx) if it is not NULL, what is due, the end of the pass. */
+void loop_drive(struct loop *loop, int64_t mono_ns, int64_t unix_ns, loop_fn fn, void *ctx);
+/* Driven: mono deadline of the next timer; INT64_MAX: none is armed. */
+int64_t loop_next_ns(const struct loop *loop);
+bool loop_is_stopped(const struct loop *loop); /* loop_stop was called */
 
 /* Change the pace of a virtual loop; 0: as fast as possible. */
 void loop_set_speed(struct loop *loop, int64_t speed_e3);

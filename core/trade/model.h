@@ -79,9 +79,17 @@ struct cycle {
 
 struct model;
 
+/* Told of each move that a record makes, after it was made. Borrowed for the call; must not change anything. */
+struct model_watch {
+	void *ctx;
+	void (*order)(void *ctx, const struct order *order, uint8_t before, uint8_t event); /* NULL: not told */
+	void (*cycle)(void *ctx, const struct cycle *cycle, uint8_t before, uint8_t event); /* NULL: not told */
+};
+
 struct model_options {
 	uint32_t cycles, orders, fills; /* room to begin with */
 	uint64_t clean_position;        /* what is applied up to it stands in the store already */
+	struct model_watch watch;
 };
 
 int model_create(const struct model_options *options, struct model **ret_model);
