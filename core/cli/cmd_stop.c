@@ -49,7 +49,7 @@ static int wait_end(const struct arguments *args, const char *state_dir)
 {
 	int64_t left_ms = arguments_number(args, "wait", 0) * 1000;
 	const struct timespec pause = {.tv_nsec = POLL_MS * 1000000L};
-	while (statedir_holder(state_dir) > 0) {
+	while (statedir_holder(&disk_system, state_dir) > 0) {
 		if (left_ms <= 0)
 			return cli_fail(args, "the gateway has not ended yet; it goes on ending");
 		nanosleep(&pause, NULL);

@@ -110,7 +110,7 @@ int entries_read(struct entries *entries, entries_source_fn source, const char *
 		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
 	struct reading reading = {entries, wanted, ctx};
-	int rc = source(state_dir, entry_read, &reading, ret_report, ret_error);
+	int rc = source(&disk_system, state_dir, entry_read, &reading, ret_report, ret_error);
 	if (rc == TG_ERR_NO_MEMORY)
 		tg_error_set(ret_error, rc, "out of memory");
 	return out_broken() ? 0 : rc;

@@ -31,8 +31,8 @@ void entries_init(struct entries *entries, size_t limit, entry_show_fn show);
 void entries_finish(struct entries *entries);
 
 /* Where records come from: journal_read or decisions_read. */
-typedef int (*entries_source_fn)(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-				 struct tg_error *ret_error);
+typedef int (*entries_source_fn)(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
+				 struct journal_report *ret_report, struct tg_error *ret_error);
 
 /* Add all wanted records behind entries->last_position; older ones than `limit` are forgotten. A record that this
  * version cannot read is kept with a member "problem". Ends early, without an error, when nobody reads our output any

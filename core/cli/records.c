@@ -89,7 +89,7 @@ int records_load(const struct arguments *args, struct model **ret_model)
 	int rc = records_dir(args, state_dir, sizeof state_dir);
 	if (rc)
 		return rc;
-	if (model_load(state_dir, ret_model, &report, &error))
+	if (model_load(&disk_system, state_dir, ret_model, &report, &error))
 		return cli_fail(args, "%s", error.message);
 	return 0;
 }

@@ -3,7 +3,7 @@
  * threads may call it (disk_system: any).
  *
  * Results are 0 or a count; a failure is -errno. A handle is an int >= 0. Paths are absolute or relative to the
- * process; no symbolic link is followed at their end. */
+ * process; no symbolic link is followed at a file's end (a directory's may be one). */
 #ifndef TRIGATE_CORE_IO_DISK_H
 #define TRIGATE_CORE_IO_DISK_H
 
@@ -41,6 +41,8 @@ struct disk_ops {
 	/* Take the blocks of `size` bytes and map them, shared: a store through it outlives the process. */
 	int (*map)(const struct disk *disk, int file, size_t size, void **ret_memory);
 	void (*unmap)(const struct disk *disk, void *memory, size_t size);
+	/* The number of this process, as a lock's file names its holder. NULL: 1. */
+	int64_t (*process)(const struct disk *disk);
 };
 
 struct disk { /* an implementation's own struct begins with it */
@@ -60,6 +62,10 @@ static inline int disk_close(const struct disk *disk, int file)
 static inline int disk_sync(const struct disk *disk, int file, bool data_only)
 {
 	return disk->ops->sync(disk, file, data_only);
+}
+static inline int64_t disk_process(const struct disk *disk)
+{
+	return disk->ops->process ? disk->ops->process(disk) : 1;
 }
 
 /* All of it, however many writes that takes. 0 or -errno. */

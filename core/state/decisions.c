@@ -84,8 +84,10 @@ static struct file *file_map(const char *state_dir)
 	return file;
 }
 
-int decisions_open(const char *state_dir, struct decisions **ret_decisions, struct tg_error *ret_error)
+int decisions_open(const struct disk *disk, const char *state_dir, struct decisions **ret_decisions,
+		   struct tg_error *ret_error)
 {
+	(void)disk;
 	struct decisions *decisions = calloc(1, sizeof *decisions);
 	if (!decisions)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
@@ -175,9 +177,10 @@ static int file_read(int fd, const char *state_dir, struct file *file, struct tg
 	return TG_OK;
 }
 
-int decisions_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-		   struct tg_error *ret_error)
+int decisions_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
+		   struct journal_report *ret_report, struct tg_error *ret_error)
 {
+	(void)disk;
 	*ret_report = (struct journal_report){0};
 	int fd = open_path(state_dir, O_RDONLY);
 	if (fd < 0 && errno == ENOENT)

@@ -15,7 +15,8 @@
 struct decisions;
 
 /* Open for writing; creates, or begins anew where the file is damaged or of another make. Errors: TG_ERR_IO. */
-int decisions_open(const char *state_dir, struct decisions **ret_decisions, struct tg_error *ret_error);
+int decisions_open(const struct disk *disk, const char *state_dir, struct decisions **ret_decisions,
+		   struct tg_error *ret_error);
 void decisions_close(struct decisions *decisions); /* NULL is allowed */
 
 /* Keep one, in place of the oldest. [hot] */
@@ -24,7 +25,7 @@ void decisions_add(struct decisions *decisions, int64_t time_ns, const struct re
 /* Every decision that is kept, oldest first, as an entry of type RECORD_DECISION whose position is its number. Beside a
  * writer or after it; one that is being written may be missing. Errors, with a
  * message: TG_ERR_NOT_FOUND (no file), TG_ERR_CORRUPT, TG_ERR_IO, what fn returned. */
-int decisions_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-		   struct tg_error *ret_error);
+int decisions_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
+		   struct journal_report *ret_report, struct tg_error *ret_error);
 
 #endif

@@ -358,10 +358,12 @@ static struct journal *journal_allocate(void)
 	return journal;
 }
 
-int journal_open(const char *state_dir, const char *gateway_id, journal_fn fn, void *ctx,
-		 struct journal_report *ret_report, struct journal **ret_journal, struct tg_error *ret_error)
+int journal_open(const struct disk *disk, const struct workers *workers, const char *state_dir, const char *gateway_id,
+		 journal_fn fn, void *ctx, struct journal_report *ret_report, struct journal **ret_journal,
+		 struct tg_error *ret_error)
 {
 	struct journal_report report;
+	(void)disk, (void)workers;
 	int status = arguments_check(state_dir, gateway_id, ret_error);
 	if (status != 0)
 		return status;

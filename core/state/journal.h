@@ -14,6 +14,9 @@
 #include <trigate/abi.h>
 #include <trigate/error.h>
 
+#include "core/io/disk.h"
+#include "core/io/worker.h"
+
 #define JOURNAL_PAYLOAD_MAX 4096
 
 struct journal;
@@ -41,12 +44,13 @@ struct journal_report {
 /* Open for writing (creates), passing every record there is to fn first. A torn tail (incomplete or CRC-failed last
  * record) is cut, with a copy kept. Errors, with what to do in the message: TG_ERR_CORRUPT (CRC failure with good
  * records behind it: nothing is changed), TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
-int journal_open(const char *state_dir, const char *gateway_id, journal_fn fn, void *ctx,
-		 struct journal_report *ret_report, struct journal **ret_journal, struct tg_error *ret_error);
+int journal_open(const struct disk *disk, const struct workers *workers, const char *state_dir, const char *gateway_id,
+		 journal_fn fn, void *ctx, struct journal_report *ret_report, struct journal **ret_journal,
+		 struct tg_error *ret_error);
 
 /* Read only, beside a writer or after it: every whole record to fn; a torn tail is not an error. */
-int journal_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-		 struct tg_error *ret_error);
+int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
+		 struct journal_report *ret_report, struct tg_error *ret_error);
 
 /* Add a record to the write buffer; returns its position. Never fails and never blocks: when the buffer is full it is
  * written first. A write error is kept and comes back from journal_flush. [hot] */

@@ -242,9 +242,10 @@ int journal_scan_file(int fd, const char *path, const char *gateway_id, journal_
 	return status;
 }
 
-int journal_read(const char *state_dir, journal_fn fn, void *ctx, struct journal_report *ret_report,
-		 struct tg_error *ret_error)
+int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
+		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
+	(void)disk;
 	char path[4096];
 	if (snprintf(path, sizeof path, "%s/%s", state_dir, JOURNAL_FILE_NAME) >= (int)sizeof path)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");

@@ -111,8 +111,9 @@ static int directory_lock(struct statedir *statedir, struct tg_error *ret_error)
 	return 0;
 }
 
-int statedir_open(const char *path, struct statedir **ret_statedir, struct tg_error *ret_error)
+int statedir_open(const struct disk *disk, const char *path, struct statedir **ret_statedir, struct tg_error *ret_error)
 {
+	(void)disk;
 	size_t length = strlen(path);
 	if (length == 0 || length > PATH_LENGTH_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID,
@@ -152,8 +153,9 @@ const char *statedir_path(const struct statedir *statedir)
 	return statedir->path;
 }
 
-int64_t statedir_holder(const char *path)
+int64_t statedir_holder(const struct disk *disk, const char *path)
 {
+	(void)disk;
 	char name[PATH_LENGTH_MAX + 16];
 	if (snprintf(name, sizeof name, "%s/lock", path) >= (int)sizeof name)
 		return TG_ERR_IO;

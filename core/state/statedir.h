@@ -10,12 +10,15 @@
 #include <trigate/abi.h>
 #include <trigate/error.h>
 
+#include "core/io/disk.h"
+
 struct statedir;
 
 /* Open the directory, creating it (mode 0700; its parent must exist), and lock it for this process. Errors, with what
  * to do in the message: TG_ERR_EXISTS (another gateway holds it; the message names its pid), TG_ERR_IO, TG_ERR_INVALID
  * (not a directory, path too long). */
-int statedir_open(const char *path, struct statedir **ret_statedir, struct tg_error *ret_error);
+int statedir_open(const struct disk *disk, const char *path, struct statedir **ret_statedir,
+		  struct tg_error *ret_error);
 
 /* Unlock and free. NULL is allowed. */
 void statedir_close(struct statedir *statedir);
@@ -28,6 +31,6 @@ const char *statedir_path(const struct statedir *statedir); /* as given to state
 uint32_t statedir_epoch_next(struct statedir *statedir, struct tg_error *ret_error);
 
 /* The pid of the gateway that holds the directory at `path`, 0 if none does, or TG_ERR_IO. Changes nothing. */
-int64_t statedir_holder(const char *path);
+int64_t statedir_holder(const struct disk *disk, const char *path);
 
 #endif

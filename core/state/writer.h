@@ -11,6 +11,7 @@
 #include <trigate/storage.h>
 
 #include "core/base/limits.h"
+#include "core/io/worker.h"
 
 /* A row with its text inside, as it travels through the ring. */
 struct row_cycle {
@@ -51,6 +52,7 @@ struct writer;
 struct journal;
 
 struct writer_options {
+	const struct workers *workers;
 	const struct tg_storage_api *api;
 	void *backend;          /* an open instance, used by the writer thread alone from now on */
 	const char *journal_id; /* gateway id */

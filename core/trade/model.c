@@ -22,6 +22,7 @@ struct model {
 	struct cycle *newest;
 	struct record_start start;
 	struct model_counts counts;
+	struct model_watch watch;
 	uint64_t clean_position;
 	bool dirties; /* the record being applied is newer than the store */
 };
@@ -39,6 +40,7 @@ int model_create(const struct model_options *options, struct model **ret_model)
 		model_destroy(model);
 		return TG_ERR_NO_MEMORY;
 	}
+	model->watch = options->watch;
 	model->clean_position = options->clean_position;
 	*ret_model = model;
 	return TG_OK;
@@ -172,6 +174,18 @@ bool cycle_has_open_order(const struct cycle *cycle)
 
 /* ------------------------------------------------------------ records */
 
+static void order_tell(const struct model *model, const struct order *order, uint8_t before, uint8_t event)
+{
+	if (model->watch.order)
+		model->watch.order(model->watch.ctx, order, before, event);
+}
+
+static void cycle_tell(const struct model *model, const struct cycle *cycle, uint8_t before, uint8_t event)
+{
+	if (model->watch.cycle)
+		model->watch.cycle(model->watch.ctx, cycle, before, event);
+}
+
 static int on_start(struct model *model, const struct journal_entry *entry)
 {
 	memcpy(&model->start, entry->payload, sizeof model->start);
@@ -218,18 +232,19 @@ static int on_cycle_event(struct model *model, const struct journal_entry *entry
 	struct cycle *cycle = model_cycle(model, r->key);
 	if (!cycle)
 		return TG_ERR_CORRUPT;
-	uint8_t next = fsm_next(&cycle_fsm, cycle->state, (uint8_t)r->event);
+	uint8_t before = cycle->state, next = fsm_next(&cycle_fsm, before, (uint8_t)r->event);
 	if (next == FSM_ILLEGAL)
 		return TG_ERR_CORRUPT;
 	cycle->state = next;
 	cycle->dirty |= model->dirties;
 	if (r->reason[0])
 		memcpy(cycle->reason, r->reason, sizeof cycle->reason);
-	if (!cycle_is_final(cycle))
-		return TG_OK;
-	cycle->closed_ns = entry->time_ns;
-	model->counts.open--;
-	*(next == CYCLE_COMPLETED ? &model->counts.completed : &model->counts.failed) += 1;
+	if (cycle_is_final(cycle)) {
+		cycle->closed_ns = entry->time_ns;
+		model->counts.open--;
+		*(next == CYCLE_COMPLETED ? &model->counts.completed : &model->counts.failed) += 1;
+	}
+	cycle_tell(model, cycle, before, (uint8_t)r->event);
 	return TG_OK;
 }
 
@@ -263,6 +278,7 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	cycle->last_order = order;
 	cycle->dirty |= model->dirties;
 	cycle->order_count++;
+	order_tell(model, order, ORDER_NEW, ORDER_EVENT_INTEND);
 	return TG_OK;
 }
 
@@ -284,14 +300,15 @@ static int on_order_event(struct model *model, const struct journal_entry *entry
 	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
 	if (!order)
 		return TG_ERR_CORRUPT;
-	bool settles = order->state == ORDER_UNKNOWN;
+	uint8_t before = order->state;
 	if (order_move(model, order, (uint8_t)r->event, entry->time_ns))
 		return TG_ERR_CORRUPT;
 	order->accepted |= r->event == ORDER_EVENT_ACCEPT;
 	if (r->exchange_id[0])
 		memcpy(order->exchange_id, r->exchange_id, sizeof order->exchange_id);
-	if (r->reason[0] || settles) /* why it was in doubt is no longer of interest */
+	if (r->reason[0] || before == ORDER_UNKNOWN) /* why it was in doubt is no longer of interest */
 		memcpy(order->reason, r->reason, sizeof order->reason);
+	order_tell(model, order, before, (uint8_t)r->event);
 	return TG_OK;
 }
 
@@ -364,8 +381,11 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 	fill->posted = !model->dirties;
 	*(order->last_fill ? &order->last_fill->next : &order->fills) = fill;
 	order->last_fill = fill;
-	return order_move(model, order, ORDER_EVENT_FILL,
-			  entry->time_ns); /* legal in every state of an order on record */
+	uint8_t before = order->state;
+	int status = order_move(model, order, ORDER_EVENT_FILL, entry->time_ns);
+	assert(status == TG_OK); /* legal in every state of an order on record */
+	order_tell(model, order, before, ORDER_EVENT_FILL);
+	return TG_OK;
 }
 
 int model_apply(struct model *model, const struct journal_entry *entry)
@@ -468,15 +488,15 @@ static int load_entry(void *ctx, const struct journal_entry *entry)
 	return model_replay(load->model, entry, load->error);
 }
 
-int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
-	       struct tg_error *ret_error)
+int model_load(const struct disk *disk, const char *state_dir, struct model **ret_model,
+	       struct journal_report *ret_report, struct tg_error *ret_error)
 {
 	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192};
 	struct model *model;
 	if (model_create(&options, &model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	struct load load = {model, ret_error};
-	int status = journal_read(state_dir, load_entry, &load, ret_report, ret_error);
+	int status = journal_read(disk, state_dir, load_entry, &load, ret_report, ret_error);
 	if (status) {
 		model_destroy(model);
 		return status;

@@ -79,7 +79,9 @@ struct cycle {
 
 struct model;
 
-/* Told of each move that a record makes, after it was made. Borrowed for the call; must not change anything. */
+/* Told of each move that a record makes, after it was made: of an order from its intent (from ORDER_NEW) on, fills
+ * (ORDER_EVENT_FILL) and moves that stay in a state included; of a cycle from its first event on (it begins pending).
+ * Borrowed for the call; must not change anything. */
 struct model_watch {
 	void *ctx;
 	void (*order)(void *ctx, const struct order *order, uint8_t before, uint8_t event); /* NULL: not told */
@@ -150,7 +152,7 @@ void cycle_route(const struct cycle *cycle, char *text, size_t size);
 void cycle_deltas(const struct cycle *cycle, char *text, size_t size);
 
 /* Read a state directory's journal into a new growing model. Errors carry a message. */
-int model_load(const char *state_dir, struct model **ret_model, struct journal_report *ret_report,
-	       struct tg_error *ret_error);
+int model_load(const struct disk *disk, const char *state_dir, struct model **ret_model,
+	       struct journal_report *ret_report, struct tg_error *ret_error);
 
 #endif

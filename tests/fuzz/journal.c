@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
 		abort();
 	close(fd);
-	int status = journal_read(dir, in_order, &last, &report, &error);
+	int status = journal_read(&disk_system, dir, in_order, &last, &report, &error);
 	assert(status == 0 ? report.records == last : error.code == status && error.message_len > 0);
 	return 0;
 }

@@ -30,14 +30,14 @@ static int read_all(void)
 	struct journal_report report;
 	struct tg_error error = tg_error_init();
 	memset(&seen, 0, sizeof seen);
-	return decisions_read(dir, note, NULL, &report, &error);
+	return decisions_read(&disk_system, dir, note, NULL, &report, &error);
 }
 
 static struct decisions *opened(void)
 {
 	struct decisions *decisions = NULL;
 	struct tg_error error = tg_error_init();
-	is_int(decisions_open(dir, &decisions, &error), TG_OK, "the ring opens");
+	is_int(decisions_open(&disk_system, dir, &decisions, &error), TG_OK, "the ring opens");
 	return decisions;
 }
 

@@ -107,7 +107,8 @@ static struct journal *open_or_die(struct seen *seen, struct journal_report *ret
 {
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
-	if (journal_open(dir, "a1b2", sample_check, seen, ret_report, &journal, &error) != 0) {
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, seen, ret_report, &journal,
+			 &error) != 0) {
 		printf("Bail out! %s\n", error.message);
 		exit(1);
 	}
@@ -152,7 +153,7 @@ static void new_and_again(void)
 	sample_append(journal, 4, 5);
 	journal_close(journal);
 	seen = (struct seen){0};
-	is_int(journal_read(dir, sample_check, &seen, &report, NULL), 0, "read only");
+	is_int(journal_read(&disk_system, dir, sample_check, &seen, &report, NULL), 0, "read only");
 	ok(seen.count == 5 && seen.wrong == 0, "records of both starts are there");
 }
 
@@ -189,7 +190,7 @@ static void torn_tails(void)
 			abort();
 		struct journal_report report = {0};
 		struct seen seen = {0};
-		wrong += journal_read(dir, sample_check, &seen, &report, NULL) != 0 || seen.count != 2 ||
+		wrong += journal_read(&disk_system, dir, sample_check, &seen, &report, NULL) != 0 || seen.count != 2 ||
 			 report.torn_bytes != length - last || file_size(file) != length;
 		seen = (struct seen){0};
 		struct journal *journal = open_or_die(&seen, &report);
@@ -200,7 +201,8 @@ static void torn_tails(void)
 		sample_append(journal, 3, 3);
 		wrong += journal_close(journal) != 0;
 		seen = (struct seen){0};
-		wrong += journal_read(dir, sample_check, &seen, &report, NULL) != 0 || seen.count != 3 || seen.wrong;
+		wrong += journal_read(&disk_system, dir, sample_check, &seen, &report, NULL) != 0 || seen.count != 3 ||
+			 seen.wrong;
 	}
 	is_int(wrong, 0, "a torn tail of any length is cut, and appending goes on");
 	is_int(copies, whole - last - 1, "each with a copy of it");
@@ -250,9 +252,10 @@ static void damage_in_the_middle(void)
 		size_t size, size_after;
 		file_flip(offset);
 		uint8_t *before = file_read(&size);
-		wrong += journal_open(dir, "a1b2", sample_check, &seen, NULL, &journal, &error) != TG_ERR_CORRUPT ||
+		wrong += journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, &seen, NULL, &journal,
+				      &error) != TG_ERR_CORRUPT ||
 			 journal != NULL;
-		wrong += journal_read(dir, NULL, NULL, NULL, NULL) != TG_ERR_CORRUPT;
+		wrong += journal_read(&disk_system, dir, NULL, NULL, NULL, NULL) != TG_ERR_CORRUPT;
 		silent += error.code != TG_ERR_CORRUPT || strstr(error.message, "copy") == NULL;
 		uint8_t *after = file_read(&size_after);
 		changed += size != size_after || memcmp(before, after, size) != 0;
@@ -281,25 +284,29 @@ static void bad_headers(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct tg_error error = tg_error_init();
 		file_flip(cases[i].offset);
-		is_int(journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, &error), cases[i].want,
-		       "damaged header: %s", cases[i].what);
+		is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, &error),
+		       cases[i].want, "damaged header: %s", cases[i].what);
 		ok(error.message_len > 0, "with a message");
 		file_flip(cases[i].offset);
 	}
-	is_int(journal_open(dir, "ffff", NULL, NULL, NULL, &journal, NULL), TG_ERR_INVALID,
-	       "another gateway's journal");
-	is_int(journal_open(dir, "", NULL, NULL, NULL, &journal, NULL), TG_ERR_INVALID, "an empty gateway id");
-	is_int(journal_open(dir, "123456789", NULL, NULL, NULL, &journal, NULL), TG_ERR_INVALID,
-	       "too long a gateway id");
-	ok(truncate(file, 10) == 0 && journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, NULL) == TG_ERR_CORRUPT,
+	is_int(journal_open(&disk_system, &workers_threads, dir, "ffff", NULL, NULL, NULL, &journal, NULL),
+	       TG_ERR_INVALID, "another gateway's journal");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "", NULL, NULL, NULL, &journal, NULL), TG_ERR_INVALID,
+	       "an empty gateway id");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "123456789", NULL, NULL, NULL, &journal, NULL),
+	       TG_ERR_INVALID, "too long a gateway id");
+	ok(truncate(file, 10) == 0 && journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL,
+						   &journal, NULL) == TG_ERR_CORRUPT,
 	   "a cut header");
 	dir_clear();
-	is_int(journal_read(dir, NULL, NULL, NULL, NULL), TG_ERR_NOT_FOUND, "reading where there is none");
+	is_int(journal_read(&disk_system, dir, NULL, NULL, NULL, NULL), TG_ERR_NOT_FOUND,
+	       "reading where there is none");
 	is_int(mkdir(file, 0700), 0, "a folder in its place");
-	is_int(journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, NULL), TG_ERR_IO, "is refused");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL), TG_ERR_IO,
+	       "is refused");
 	rmdir(file);
-	is_int(journal_open("/nonexistent/x", "a1b2", NULL, NULL, NULL, &journal, NULL), TG_ERR_IO,
-	       "no such directory");
+	is_int(journal_open(&disk_system, &workers_threads, "/nonexistent/x", "a1b2", NULL, NULL, NULL, &journal, NULL),
+	       TG_ERR_IO, "no such directory");
 	ok(journal == NULL, "no error gave a journal");
 }
 
@@ -308,10 +315,12 @@ static void reader_stops(void)
 	struct seen seen = {.stop_at = 2};
 	struct journal *journal = NULL;
 	sample_make(4);
-	is_int(journal_read(dir, sample_check, &seen, NULL, NULL), 77, "what fn returns ends the scan and comes back");
+	is_int(journal_read(&disk_system, dir, sample_check, &seen, NULL, NULL), 77,
+	       "what fn returns ends the scan and comes back");
 	is_int(seen.count, 2, "no record after it");
 	seen.count = 0;
-	is_int(journal_open(dir, "a1b2", sample_check, &seen, NULL, &journal, NULL), 77, "also from open");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, &seen, NULL, &journal, NULL), 77,
+	       "also from open");
 }
 
 /* More than the write buffer and the scan's window hold, with payloads of every size. */
@@ -328,7 +337,7 @@ static void large(void)
 	uint64_t last = journal_append(journal, 1, 1, 1, payload, JOURNAL_PAYLOAD_MAX);
 	is_int(journal_close(journal), 0, "a burst of records larger than the buffer");
 	is_int(file_size(file), bytes + RECORD + JOURNAL_PAYLOAD_MAX, "is written whole");
-	is_int(journal_read(dir, NULL, NULL, &report, NULL), 0, "and read");
+	is_int(journal_read(&disk_system, dir, NULL, NULL, &report, NULL), 0, "and read");
 	is_int(report.last_position, last, "to its end");
 }
 
@@ -338,7 +347,7 @@ static int full_disk(void)
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
 	signal(SIGXFSZ, SIG_IGN);
-	if (journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, &error) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, &error) != 0)
 		return 1;
 	sample_append(journal, 1, 2);
 	if (journal_sync(journal, NULL) != 0)
@@ -372,7 +381,8 @@ static int failing_sync(void)
 {
 	struct journal *journal = NULL;
 	int ends[2];
-	if (journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0 || pipe(ends) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0 ||
+	    pipe(ends) != 0)
 		return 1;
 	int fd = journal_fd();
 	if (fd < 0 || dup2(ends[1], fd) < 0)
@@ -413,7 +423,7 @@ static void failures(void)
 static int killed_after_flush(void)
 {
 	struct journal *journal = NULL;
-	if (journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0)
 		return 1;
 	sample_append(journal, 1, 9);
 	journal_flush(journal, NULL);
@@ -442,7 +452,7 @@ static void *read_beside(void *ctx)
 	unsigned *wrong = ctx;
 	for (int round = 0; round < 20; round++) {
 		uint64_t last = 0;
-		*wrong += journal_read(dir, still_rising, &last, NULL, NULL) != 0;
+		*wrong += journal_read(&disk_system, dir, still_rising, &last, NULL, NULL) != 0;
 	}
 	return NULL;
 }

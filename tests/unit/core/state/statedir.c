@@ -31,7 +31,7 @@ static struct statedir *open_or_die(void)
 {
 	struct statedir *statedir = NULL;
 	struct tg_error error = tg_error_init();
-	if (statedir_open(dir, &statedir, &error) != 0) {
+	if (statedir_open(&disk_system, dir, &statedir, &error) != 0) {
 		printf("Bail out! %s\n", error.message);
 		exit(1);
 	}
@@ -41,13 +41,13 @@ static struct statedir *open_or_die(void)
 static void creation(void)
 {
 	struct stat info;
-	is_int(statedir_holder(dir), 0, "nobody holds what does not exist");
+	is_int(statedir_holder(&disk_system, dir), 0, "nobody holds what does not exist");
 	struct statedir *statedir = open_or_die();
 	is_int(stat(dir, &info) == 0 ? info.st_mode & 07777 : 0, 0700, "the directory is for its owner alone");
 	is_str(statedir_path(statedir), dir, "path");
-	is_int(statedir_holder(dir), getpid(), "the holder is this process");
+	is_int(statedir_holder(&disk_system, dir), getpid(), "the holder is this process");
 	statedir_close(statedir);
-	is_int(statedir_holder(dir), 0, "nobody, once closed");
+	is_int(statedir_holder(&disk_system, dir), 0, "nobody, once closed");
 	statedir_close(NULL);
 }
 
@@ -69,15 +69,15 @@ static void second_gateway(void)
 		_exit(read(end[0], &byte, 1) < 0);
 	}
 	ok(read(ready[0], &byte, 1) == 1, "another process holds the directory");
-	is_int(statedir_open(dir, &other, &error), TG_ERR_EXISTS, "a second gateway is refused");
+	is_int(statedir_open(&disk_system, dir, &other, &error), TG_ERR_EXISTS, "a second gateway is refused");
 	char pid[32];
 	snprintf(pid, sizeof pid, "pid %d", (int)child);
 	ok(other == NULL && strstr(error.message, pid) != NULL, "the message names the holder: %s", error.message);
-	is_int(statedir_holder(dir), child, "its pid can be asked for");
+	is_int(statedir_holder(&disk_system, dir), child, "its pid can be asked for");
 	kill(child, SIGKILL);
 	waitpid(child, NULL, 0);
 	close(end[1]);
-	is_int(statedir_open(dir, &other, NULL), 0, "after its kill -9 the directory is free");
+	is_int(statedir_open(&disk_system, dir, &other, NULL), 0, "after its kill -9 the directory is free");
 	statedir_close(other);
 }
 
@@ -105,7 +105,8 @@ static void epochs(void)
 
 	file_remove("epoch");
 	struct journal *journal = NULL;
-	is_int(journal_open(dir, "a1b2", NULL, NULL, NULL, &journal, NULL), 0, "a journal is there");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL), 0,
+	       "a journal is there");
 	journal_close(journal);
 	ok(statedir_epoch_next(statedir, &error) == 0 && error.code == TG_ERR_CORRUPT,
 	   "no epoch beside a journal is refused: a used one could come again");
@@ -120,11 +121,11 @@ static void bad_paths(void)
 	longest[sizeof longest - 1] = '\0';
 	file_write("plain", "x");
 	snprintf(path, sizeof path, "%s/plain", dir);
-	is_int(statedir_open(path, &statedir, NULL), TG_ERR_INVALID, "a file is no directory");
-	is_int(statedir_open("", &statedir, NULL), TG_ERR_INVALID, "no path");
-	is_int(statedir_open(longest, &statedir, NULL), TG_ERR_INVALID, "too long a path");
+	is_int(statedir_open(&disk_system, path, &statedir, NULL), TG_ERR_INVALID, "a file is no directory");
+	is_int(statedir_open(&disk_system, "", &statedir, NULL), TG_ERR_INVALID, "no path");
+	is_int(statedir_open(&disk_system, longest, &statedir, NULL), TG_ERR_INVALID, "too long a path");
 	snprintf(path, sizeof path, "%s/no/such", dir);
-	is_int(statedir_open(path, &statedir, NULL), TG_ERR_IO, "no parent");
+	is_int(statedir_open(&disk_system, path, &statedir, NULL), TG_ERR_IO, "no parent");
 	ok(statedir == NULL, "no error gave one");
 }
 

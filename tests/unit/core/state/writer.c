@@ -116,7 +116,8 @@ static const struct tg_storage_api api = {
 static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t batch_ms)
 {
 	struct writer *writer = NULL;
-	struct writer_options options = {.api = &api,
+	struct writer_options options = {.workers = &workers_threads,
+					 .api = &api,
 					 .journal_id = "a1b2",
 					 .ring_rows = ring_rows,
 					 .batch_rows = batch_rows,
@@ -311,7 +312,8 @@ static void back_pressure(void)
 static void slots(void)
 {
 	struct writer *writer = NULL;
-	struct writer_options options = {.api = &api,
+	struct writer_options options = {.workers = &workers_threads,
+					 .api = &api,
 					 .journal_id = "a1b2",
 					 .ring_rows = 8,
 					 .batch_rows = 8,

@@ -172,7 +172,7 @@ static int32_t fake_place(void *self, const struct tg_order_request *request, st
 	struct exchange *exchange = desk->exchange;
 	struct tg_str id = request->client_id;
 	/* the promise: what it is about to do stands in the file already */
-	if (!exchange->intents_unchecked && journal_read(desk->dir, intent_find, &id, NULL, NULL) != 1)
+	if (!exchange->intents_unchecked && journal_read(&disk_system, desk->dir, intent_find, &id, NULL, NULL) != 1)
 		exchange->intents_missing++;
 	for (uint32_t i = 0; i < exchange->orders; i++)
 		exchange->ids_repeated += memcmp(exchange->order[i].client_id, id.ptr, id.len) == 0;
@@ -364,12 +364,17 @@ static int desk_replay(void *ctx, const struct journal_entry *entry)
 static void desk_keeper(struct desk *desk)
 {
 	const struct model_options room = {.cycles = 64, .orders = 256, .fills = 2048};
-	const struct writer_options writer = {
-		.api = &fake_store, .journal_id = "0001", .ring_rows = 4096, .batch_rows = 100, .batch_ms = 5};
+	const struct writer_options writer = {.workers = &workers_threads,
+					      .api = &fake_store,
+					      .journal_id = "0001",
+					      .ring_rows = 4096,
+					      .batch_rows = 100,
+					      .batch_ms = 5};
 	struct tg_error error = tg_error_init();
 	struct journal_report report;
 	if (model_create(&room, &desk->keeper.model) ||
-	    journal_open(desk->dir, "0001", desk_replay, desk->keeper.model, &report, &desk->keeper.journal, &error) ||
+	    journal_open(&disk_system, &workers_threads, desk->dir, "0001", desk_replay, desk->keeper.model, &report,
+			 &desk->keeper.journal, &error) ||
 	    writer_start(&writer, &desk->keeper.writer, &error)) {
 		printf("# %s\n", error.message);
 		abort();

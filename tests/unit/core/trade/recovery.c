@@ -33,7 +33,7 @@ static const char *journal_cut(const struct history *history, uint32_t count)
 	const char *path = fresh_dir();
 	struct journal *journal;
 	struct journal_report report;
-	if (journal_open(path, "0001", NULL, NULL, &report, &journal, NULL))
+	if (journal_open(&disk_system, &workers_threads, path, "0001", NULL, NULL, &report, &journal, NULL))
 		abort();
 	for (uint32_t i = 0; i < count; i++)
 		journal_append(journal, history->record[i].time_ns, history->record[i].type, RECORD_VERSION,
@@ -78,7 +78,7 @@ static void history_make(const struct fate *fate, uint32_t fates, struct exchang
 	   cycle_state_name(desk->final_state));
 	keeper_flush(&desk->keeper);
 	history->count = 0;
-	journal_read(desk->dir, keep, history, NULL, NULL);
+	journal_read(&disk_system, desk->dir, keep, history, NULL, NULL);
 	desk_close(desk);
 }
 
