@@ -1,5 +1,7 @@
 #include "core/extensions.h"
 
+#include <assert.h>
+
 #include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/random.h"
@@ -74,19 +76,31 @@ static const struct tg_ext_timer timer_vtable = {
 	.size = sizeof timer_vtable, .start = ext_timer_start, .stop = ext_timer_stop};
 static const struct tg_ext_random random_vtable = {.size = sizeof random_vtable, .next = ext_random};
 
-static const struct plugin_extension table[] = {
+static const struct plugin_extension own[] = {
 	{TG_EXT_LOG, &log_vtable},
 	{TG_EXT_CLOCK, &clock_vtable},
 	{TG_EXT_TIMER, &timer_vtable},
 	{TG_EXT_RANDOM, &random_vtable},
 };
+#define OWN_COUNT (sizeof own / sizeof *own)
 
-void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed)
+void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed,
+		     const struct outside *outside)
 {
-	*extensions = (struct extensions){.loop = loop, .random = seed};
+	*extensions = (struct extensions){.loop = loop, .random = seed, .outside = outside};
+	assert(OWN_COUNT + outside->extension_count <= EXTENSIONS_MAX);
+	for (size_t i = 0; i < OWN_COUNT; i++)
+		extensions->table[extensions->count++] = own[i];
+	for (size_t i = 0; i < outside->extension_count; i++)
+		extensions->table[extensions->count++] = outside->extensions[i];
+}
+
+void *extensions_outside(const struct tg_host *host)
+{
+	return extensions_of(host)->outside->ctx;
 }
 
 void extensions_host_init(struct plugin_host *host, const struct plugin *plugin, struct extensions *extensions)
 {
-	plugin_host_init(host, plugin, table, sizeof table / sizeof *table, extensions);
+	plugin_host_init(host, plugin, extensions->table, extensions->count, extensions);
 }

@@ -6,10 +6,14 @@
 #include "core/outside.h"
 #include "plugins/host.h"
 
+#define EXTENSIONS_MAX 16 /* the gateway's own and those that the outside lends */
+
 struct extensions {
 	struct loop *const *loop; /* the gateway's, which is made after the first plugins */
 	uint64_t random;
 	const struct outside *outside;
+	struct plugin_extension table[EXTENSIONS_MAX]; /* the gateway's own come first */
+	size_t count;
 };
 
 void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed,

@@ -146,7 +146,9 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
 	const struct tg_storage_api *api = gateway->storage.api;
-	struct model_options options = {.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS};
+	const struct outside *outside = gateway->options.outside;
+	struct model_options options = {
+		.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS, .watch = gateway->options.watch};
 	struct tg_str journal_id = {config->gateway_id, strlen(config->gateway_id)};
 	int status = api->durable_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
 	if (status)
@@ -155,8 +157,8 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	struct journal_report report;
 	struct replay into = {gateway->keeper.model, ret_error};
-	status = journal_open(config->state_dir, config->gateway_id, replay, &into, &report, &gateway->keeper.journal,
-			      ret_error);
+	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id, replay, &into,
+			      &report, &gateway->keeper.journal, ret_error);
 	if (status)
 		return status;
 	if (options.clean_position > report.last_position)
@@ -193,6 +195,7 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
 	struct writer_options options = {
+		.workers = gateway->options.outside->workers,
 		.api = gateway->storage_writer.api,
 		.backend = gateway->storage_writer.self,
 		.journal_id = config->gateway_id,
@@ -279,12 +282,18 @@ static int memory_take(struct gateway *gateway, struct tg_error *ret_error)
 static int loop_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
+	const struct outside *outside = gateway->options.outside;
 	struct loop_options options = {
 		.virtual_time = config->virtual_clock,
 		.speed_e3 = config->clock_speed_e3,
 		.start_unix_ns = gateway->last_record_ns ? gateway->last_record_ns + RESTART_GAP_NS : VIRTUAL_EPOCH_NS,
 		.timers_max = TIMERS_MAX,
 	};
+	if (outside->driven)
+		options = (struct loop_options){.driven = true,
+						.start_mono_ns = outside->mono_ns,
+						.start_unix_ns = outside->unix_ns,
+						.timers_max = TIMERS_MAX};
 	if (loop_create(&options, &gateway->loop))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	gateway->keeper.loop = gateway->loop;
@@ -296,7 +305,8 @@ static int loop_open(struct gateway *gateway, struct tg_error *ret_error)
 static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
-	int status = statedir_open(config->state_dir, &gateway->statedir, ret_error);
+	const struct outside *outside = gateway->options.outside;
+	int status = statedir_open(outside->disk, config->state_dir, &gateway->statedir, ret_error);
 	if (!status)
 		status = memory_take(gateway, ret_error);
 	if (!status)
@@ -311,7 +321,7 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = state_open(gateway, ret_error);
 	if (!status)
-		status = decisions_open(config->state_dir, &gateway->decisions, ret_error);
+		status = decisions_open(outside->disk, config->state_dir, &gateway->decisions, ret_error);
 	if (!status)
 		status = loop_open(gateway, ret_error);
 	if (!status)
@@ -322,7 +332,7 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 		status = router_create(gateway, ret_error);
 	if (!status)
 		status = exchange_create(gateway, ret_error);
-	if (!status)
+	if (!status && outside->control)
 		status = control_server_start(gateway->loop, config->state_dir, gateway_command, gateway,
 					      &gateway->control, ret_error);
 	if (!status)
@@ -336,11 +346,13 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	if (!gateway)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	gateway->options = *options;
+	if (!options->outside)
+		gateway->options.outside = &outside_system;
 	gateway->notices.events = &gateway->options.events;
 	gateway->keeper.strategy = options->strategy->name;
 	gateway->keeper.exchange = options->exchange->name;
 	snprintf(gateway->slot_group, sizeof gateway->slot_group, "%s", options->strategy->name);
-	extensions_init(&gateway->extensions, &gateway->loop, options->seed);
+	extensions_init(&gateway->extensions, &gateway->loop, options->seed, gateway->options.outside);
 	int status = open_all(gateway, ret_error);
 	if (status) {
 		gateway_close(gateway);
@@ -354,15 +366,7 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	return TG_OK;
 }
 
-static void stop_note(struct gateway *gateway)
-{
-	struct record_stop record = {.open_cycles = gateway->executor.open_count};
-	snprintf(record.reason, sizeof record.reason, "%s", gateway->stop_reason ? gateway->stop_reason : "");
-	keeper_note(&gateway->keeper, RECORD_STOP, &record, sizeof record);
-	keeper_pass_end(&gateway->keeper);
-}
-
-int gateway_run(struct gateway *gateway)
+int gateway_start(struct gateway *gateway)
 {
 	const struct tg_exchange_api *api = gateway->exchange.api;
 	struct tg_error error = tg_error_init();
@@ -370,10 +374,25 @@ int gateway_run(struct gateway *gateway)
 	int status = api->start(gateway->exchange.self, &error);
 	if (status < 0)
 		return gateway_fail(gateway, status, &error);
-	if (!keeper_flush(&gateway->keeper))
-		return gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
-	loop_run(gateway->loop);
-	api->stop(gateway->exchange.self);
+	gateway->started = true;
+	keeper_flush(&gateway->keeper);
+	return gateway_check_journal(gateway);
+}
+
+static void stop_note(struct gateway *gateway)
+{
+	struct record_stop record = {.open_cycles = gateway->executor.open_count};
+	snprintf(record.reason, sizeof record.reason, "%s", gateway->stop_reason ? gateway->stop_reason : "");
+	keeper_note(&gateway->keeper, RECORD_STOP, &record, sizeof record);
+	keeper_pass_end(&gateway->keeper);
+	gateway_check_journal(gateway);
+}
+
+int gateway_finish(struct gateway *gateway)
+{
+	if (gateway->started)
+		((const struct tg_exchange_api *)gateway->exchange.api)->stop(gateway->exchange.self);
+	gateway->started = false;
 	stop_note(gateway);
 	/* with a journal that cannot be written the store must not go further either */
 	gateway->store_given_up = gateway->keeper.failed ||
@@ -382,6 +401,13 @@ int gateway_run(struct gateway *gateway)
 		log_warn("store.behind",
 			 LOG_S("note", "the store will be brought up to the journal at the next start"));
 	return gateway->failure.code;
+}
+
+int gateway_run(struct gateway *gateway)
+{
+	if (gateway_start(gateway) == TG_OK)
+		loop_run(gateway->loop);
+	return gateway_finish(gateway);
 }
 
 void gateway_stop(struct gateway *gateway, const char *reason)
@@ -427,6 +453,15 @@ int gateway_fail(struct gateway *gateway, int status, const struct tg_error *err
 	gateway_stop(gateway, "the run failed");
 	loop_stop(gateway->loop);
 	return status;
+}
+
+int gateway_check_journal(struct gateway *gateway)
+{
+	if (gateway->keeper.failed && gateway->failure.code == 0) {
+		log_error("journal.failed", LOG_S("error", gateway->keeper.error.message));
+		gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
+	}
+	return gateway->failure.code;
 }
 
 static void on_level(void *ctx)

@@ -80,6 +80,7 @@ struct gateway {
 	struct executor executor;
 
 	enum stop_level stop_level;
+	bool started;         /* the exchange is, and has to be stopped */
 	bool stopping;        /* ends as soon as nothing is open */
 	bool end_asked;       /* by a signal or a command: someone waits for the end */
 	bool ended;           /* the exchange has no more data */
@@ -108,7 +109,8 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 /* Run until the end that was asked for, a stop or a failure. 0, or the code of gateway->failure. */
 int gateway_run(struct gateway *gateway);
 
-/* The same in three parts, for a driven loop: start, passes until loop_is_stopped(gateway->loop), finish. */
+/* The same in three parts, for a driven loop: start, passes until loop_is_stopped(gateway->loop), finish. A start that
+ * failed has stopped the loop; finish may follow it, and ends what the start began. */
 int gateway_start(struct gateway *gateway);
 int gateway_finish(struct gateway *gateway);
 
@@ -118,6 +120,8 @@ void gateway_stop(struct gateway *gateway, const char *reason);
 void gateway_end(struct gateway *gateway, const char *reason);
 /* The run cannot go on: leave the loop with this error. Returns status. */
 int gateway_fail(struct gateway *gateway, int status, const struct tg_error *error);
+/* The run cannot go on once the journal cannot be written. 0, or the code of gateway->failure. */
+int gateway_check_journal(struct gateway *gateway);
 /* Leave the loop now: what is open is taken up by the next start. */
 void gateway_stop_now(struct gateway *gateway);
 void gateway_stop_level(struct gateway *gateway, enum stop_level level);

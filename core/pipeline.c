@@ -8,7 +8,6 @@
  *
  * From on_book to order_place nothing is allocated, locked or waited for. */
 #include <string.h>
-#include <time.h>
 
 #include "core/base/log.h"
 #include "core/gateway.h"
@@ -20,13 +19,6 @@
 /* A static market is looked through again so long after the last opening, for reasons that time cures. */
 #define SWEEP_NS INT64_C(500000000)
 #define SWEEP_PATIENCE_NS (INT64_C(600) * 1000000000)
-
-static int64_t wall_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 /* ------------------------------------------------------------ risk */
 
@@ -219,7 +211,7 @@ static void bad_frame(struct gateway *gateway, uint32_t market, int status)
 static void on_book(void *ctx, const struct tg_book_event *event)
 {
 	struct gateway *gateway = ctx;
-	int64_t tick_wall_ns = wall_ns();
+	int64_t tick_wall_ns = loop_wall_ns(gateway->loop);
 	gateway->count.ticks++;
 	if (event->market >= gateway->markets->market_count) {
 		bad_frame(gateway, event->market, TG_ERR_NOT_FOUND);
@@ -246,7 +238,7 @@ static void on_sweep(void *ctx)
 	gateway->opened = false;
 	gateway->time_bound_skip = false;
 	for (uint32_t market = 0; market < gateway->markets->market_count && gateway->cycles; market++)
-		market_consider(gateway, market, wall_ns());
+		market_consider(gateway, market, loop_wall_ns(gateway->loop));
 	if (gateway->opened || gateway->executor.open_count > 0)
 		return;
 	if (gateway->time_bound_skip && loop_mono_ns(gateway->loop) - gateway->last_open_ns < SWEEP_PATIENCE_NS)
@@ -472,10 +464,7 @@ void pipeline_pass_end(void *ctx)
 	struct gateway *gateway = ctx;
 	keeper_pass_end(&gateway->keeper);
 	notices_tell(&gateway->notices);
-	if (gateway->keeper.failed && gateway->failure.code == 0) {
-		log_error("journal.failed", LOG_S("error", gateway->keeper.error.message));
-		gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
-	}
+	gateway_check_journal(gateway);
 	sweep_when_idle(gateway);
 	if (gateway->stopping && gateway->executor.open_count == 0)
 		loop_stop(gateway->loop);

@@ -36,9 +36,10 @@ struct loop {
 	int64_t anchor_virtual_ns;
 	int64_t anchor_wall_ns;
 	uint64_t armed_total;
-	struct timer *timer; /* slots */
+	struct timer *timer; /* slots; memory that no timer has used yet is never touched, so opening a loop is cheap */
 	uint32_t *heap;      /* slot numbers, least deadline first */
 	uint32_t heap_count; /* armed timers */
+	uint32_t used_slots; /* those that some timer has used; the rest is free and not in the list */
 	uint32_t free_head;
 	bool running;
 	bool in_turn; /* the turn arms the next one itself */
@@ -102,7 +103,16 @@ static void heap_remove(struct loop *loop, uint32_t at)
 	heap_sink(loop, loop->timer[last].heap_at);
 }
 
-static void timer_free(struct loop *loop, uint32_t slot)
+static uint32_t slot_take(struct loop *loop)
+{
+	if (loop->free_head == NOT_IN_HEAP)
+		return loop->used_slots++;
+	uint32_t slot = loop->free_head;
+	loop->free_head = loop->timer[slot].next_free;
+	return slot;
+}
+
+static void slot_give(struct loop *loop, uint32_t slot)
 {
 	loop->timer[slot].id = 0;
 	loop->timer[slot].next_free = loop->free_head;
@@ -159,21 +169,25 @@ static void clock_read(struct loop *loop)
 }
 
 /* Fire what is due and was armed before this pass: a timer of no delay cannot hold the pass for ever. */
-static void pass(struct loop *loop)
+static void pass_finish(struct loop *loop, uint64_t armed_before)
 {
-	uint64_t armed_before = loop->armed_total;
-	clock_read(loop);
 	while (loop->heap_count > 0 && !loop->stopping) {
 		uint32_t slot = loop->heap[0];
 		struct timer timer = loop->timer[slot];
 		if (timer.deadline_ns > loop->mono_ns || timer.order > armed_before)
 			break;
 		heap_remove(loop, 0);
-		timer_free(loop, slot);
+		slot_give(loop, slot);
 		timer.fn(timer.ctx);
 	}
 	if (loop->pass_end)
 		loop->pass_end(loop->pass_end_ctx);
+}
+
+static void pass(struct loop *loop)
+{
+	clock_read(loop);
+	pass_finish(loop, loop->armed_total);
 }
 
 static void wake_arm(struct loop *loop);
@@ -230,26 +244,58 @@ static void wake_arm(struct loop *loop)
 
 /* ------------------------------------------------------------ public */
 
-int loop_create(const struct loop_options *options, struct loop **ret_loop)
+static void clock_start(struct loop *loop)
 {
-	assert(options->timers_max > 0 && options->timers_max < UINT32_C(1) << SLOT_BITS);
-	struct loop *loop = calloc(1, sizeof *loop);
-	if (!loop)
+	const struct loop_options *options = &loop->options;
+	int64_t unix_ns = options->start_unix_ns;
+	if (options->driven) {
+		loop->mono_ns = options->start_mono_ns;
+	} else if (options->virtual_time) {
+		loop->mono_ns = VIRTUAL_START_NS;
+	} else {
+		loop->mono_ns = clock_ns(CLOCK_MONOTONIC);
+		unix_ns = clock_ns(CLOCK_REALTIME);
+	}
+	loop->unix_offset_ns = unix_ns - loop->mono_ns;
+}
+
+static int handles_open(struct loop *loop)
+{
+	if (uv_loop_init(&loop->uv) != 0)
 		return TG_ERR_NO_MEMORY;
-	loop->options = *options;
-	loop->timer = calloc(options->timers_max, sizeof *loop->timer);
-	loop->heap = calloc(options->timers_max, sizeof *loop->heap);
-	if (!loop->timer || !loop->heap || uv_loop_init(&loop->uv) != 0)
-		goto free_memory;
-	for (uint32_t i = 0; i < options->timers_max; i++)
-		loop->timer[i].next_free = i + 1 < options->timers_max ? i + 1 : NOT_IN_HEAP;
-	loop->mono_ns = options->virtual_time ? VIRTUAL_START_NS : clock_ns(CLOCK_MONOTONIC);
-	loop->unix_offset_ns =
-		(options->virtual_time ? options->start_unix_ns : clock_ns(CLOCK_REALTIME)) - loop->mono_ns;
 	uv_timer_init(&loop->uv, &loop->wake);
 	uv_idle_init(&loop->uv, &loop->turn);
 	loop->wake.data = loop->turn.data = loop;
 	anchor(loop);
+	return TG_OK;
+}
+
+static void handles_close(struct loop *loop)
+{
+	uv_close((uv_handle_t *)&loop->wake, NULL);
+	uv_close((uv_handle_t *)&loop->turn, NULL);
+	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
+		;
+	int closed = uv_loop_close(&loop->uv);
+	assert(closed == 0);
+}
+
+int loop_create(const struct loop_options *options, struct loop **ret_loop)
+{
+	assert(options->timers_max > 0 && options->timers_max < UINT32_C(1) << SLOT_BITS);
+	assert(!options->driven || options->start_mono_ns > 0);
+	struct loop *loop = calloc(1, sizeof *loop);
+	if (!loop)
+		return TG_ERR_NO_MEMORY;
+	loop->options = *options;
+	loop->timer = malloc(options->timers_max * sizeof *loop->timer);
+	loop->heap = malloc(options->timers_max * sizeof *loop->heap);
+	loop->free_head = NOT_IN_HEAP;
+	if (!loop->timer || !loop->heap)
+		goto free_memory;
+	clock_start(loop);
+	if (!options->driven && handles_open(loop) != TG_OK)
+		goto free_memory;
 	*ret_loop = loop;
 	return TG_OK;
 
@@ -264,12 +310,8 @@ void loop_destroy(struct loop *loop)
 {
 	if (!loop)
 		return;
-	uv_close((uv_handle_t *)&loop->wake, NULL);
-	uv_close((uv_handle_t *)&loop->turn, NULL);
-	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
-		;
-	int closed = uv_loop_close(&loop->uv);
-	assert(closed == 0);
+	if (!loop->options.driven)
+		handles_close(loop);
 	free(loop->heap);
 	free(loop->timer);
 	free(loop);
@@ -277,6 +319,7 @@ void loop_destroy(struct loop *loop)
 
 uv_loop_t *loop_uv(struct loop *loop)
 {
+	assert(!loop->options.driven);
 	return &loop->uv;
 }
 
@@ -290,15 +333,20 @@ int64_t loop_unix_ns(const struct loop *loop)
 	return loop->mono_ns + loop->unix_offset_ns;
 }
 
+int64_t loop_wall_ns(const struct loop *loop)
+{
+	return loop->options.driven ? loop->mono_ns : clock_ns(CLOCK_MONOTONIC);
+}
+
 int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx, uint64_t *ret_id)
 {
-	if (loop->free_head == NOT_IN_HEAP || delay_ns < 0)
+	if (loop->heap_count == loop->options.timers_max || delay_ns < 0)
 		return TG_ERR_LIMIT;
-	uint32_t slot = loop->free_head;
+	uint32_t slot = slot_take(loop);
 	struct timer *timer = &loop->timer[slot];
-	loop->free_head = timer->next_free;
 	loop->armed_total++;
-	timer->deadline_ns = loop->mono_ns + delay_ns;
+	if (__builtin_add_overflow(loop->mono_ns, delay_ns, &timer->deadline_ns))
+		timer->deadline_ns = INT64_MAX; /* never */
 	timer->order = loop->armed_total;
 	timer->id = loop->armed_total << SLOT_BITS | slot;
 	timer->fn = fn;
@@ -319,10 +367,10 @@ uint32_t loop_timers_free(const struct loop *loop)
 int loop_timer_stop(struct loop *loop, uint64_t id)
 {
 	uint32_t slot = (uint32_t)(id & ((UINT64_C(1) << SLOT_BITS) - 1));
-	if (id == 0 || slot >= loop->options.timers_max || loop->timer[slot].id != id)
+	if (id == 0 || slot >= loop->used_slots || loop->timer[slot].id != id)
 		return TG_ERR_NOT_FOUND;
 	heap_remove(loop, loop->timer[slot].heap_at);
-	timer_free(loop, slot);
+	slot_give(loop, slot);
 	return TG_OK;
 }
 
@@ -334,6 +382,7 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx)
 
 void loop_run(struct loop *loop)
 {
+	assert(!loop->options.driven);
 	loop->running = true;
 	loop->stopping = false;
 	anchor(loop);
@@ -347,13 +396,27 @@ void loop_run(struct loop *loop)
 void loop_stop(struct loop *loop)
 {
 	loop->stopping = true;
-	uv_stop(&loop->uv);
+	if (!loop->options.driven)
+		uv_stop(&loop->uv);
 }
 
-void loop_set_speed(struct loop *loop, int64_t speed_e3)
+bool loop_is_stopped(const struct loop *loop)
 {
-	loop->options.speed_e3 = speed_e3;
-	anchor(loop);
-	if (loop->running)
-		wake_arm(loop);
+	return loop->stopping;
+}
+
+void loop_drive(struct loop *loop, int64_t mono_ns, int64_t unix_ns, loop_fn fn, void *ctx)
+{
+	assert(loop->options.driven && mono_ns >= loop->mono_ns);
+	uint64_t armed_before = loop->armed_total;
+	loop->mono_ns = mono_ns;
+	loop->unix_offset_ns = unix_ns - mono_ns;
+	if (fn)
+		fn(ctx);
+	pass_finish(loop, armed_before);
+}
+
+int64_t loop_next_ns(const struct loop *loop)
+{
+	return loop->heap_count > 0 ? loop->timer[loop->heap[0]].deadline_ns : INT64_MAX;
 }

@@ -49,13 +49,11 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);
 void loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);
 
-/* Driven: one pass at that time (mono never goes back): fn(ctx) if it is not NULL, what is due, the end of the pass. */
+/* Driven: one pass at that time (mono never goes back, unix may): fn(ctx) if it is not NULL, what is due and was armed
+ * before the pass, the end of the pass. Once it is stopped no timer fires any more. */
 void loop_drive(struct loop *loop, int64_t mono_ns, int64_t unix_ns, loop_fn fn, void *ctx);
 /* Driven: mono deadline of the next timer; INT64_MAX: none is armed. */
 int64_t loop_next_ns(const struct loop *loop);
 bool loop_is_stopped(const struct loop *loop); /* loop_stop was called */
-
-/* Change the pace of a virtual loop; 0: as fast as possible. */
-void loop_set_speed(struct loop *loop, int64_t speed_e3);
 
 #endif

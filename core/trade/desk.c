@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/log.h"
 #include "core/base/random.h"
@@ -44,13 +43,6 @@ static struct order *token_order(const struct executor *executor, uint64_t token
 }
 
 /* ------------------------------------------------------------ order events of ours */
-
-static int64_t wall_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
 
 static tg_amount qty_amount(const struct order *order)
 {
@@ -250,7 +242,7 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 
 	struct tg_error error = tg_error_init();
 	int32_t sent = order_send(executor, &intent, order, plan->market, &error);
-	int64_t tick_to_order_ns = work->tick_wall_ns ? wall_ns() - work->tick_wall_ns : 0;
+	int64_t tick_to_order_ns = work->tick_wall_ns ? loop_wall_ns(executor->loop) - work->tick_wall_ns : 0;
 	work->tick_wall_ns = 0;
 	/* by the contract any error means that nothing left; this one says of itself that it does not know */
 	if (sent < 0 && sent != TG_ERR_UNKNOWN_OUTCOME) {
