@@ -1,0 +1,25 @@
+/* Runs in processes of their own: several at once, and a run that crashes is a result, not the end. Owner: the
+ * command. */
+#ifndef TRIGATE_SIMULATION_JOBS_H
+#define TRIGATE_SIMULATION_JOBS_H
+
+#include "simulation/run.h"
+
+/* One run in a child process. A crash (assert, signal, sanitizer) comes back as the violation "crash", one that takes
+ * more than timeout_s of wall time as "hang". */
+int jobs_run(const struct run_options *options, int timeout_s, struct run_result *ret_result,
+	     struct tg_error *ret_error);
+
+/* Runs number 0 to count-1, up to `jobs` at a time, each with options that `make` fills; done is told of each in the
+ * order of their ends; false ends it early. */
+struct jobs {
+	uint64_t count;
+	uint32_t jobs;
+	int timeout_s;
+	void *ctx;
+	void (*make)(void *ctx, uint64_t number, struct run_options *ret_options);
+	bool (*done)(void *ctx, uint64_t number, struct run_result *result);
+};
+int jobs_run_all(const struct jobs *jobs, struct tg_error *ret_error);
+
+#endif

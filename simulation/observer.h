@@ -1,0 +1,82 @@
+/* The observer: says whether a run was right. It trusts the venues' ledgers alone; what gateways believe (journal,
+ * store) it reads from outside, after the run, and holds against the ledgers. Owner: one world.
+ *
+ * From the ledgers, at each instant (also without any store, with the same result):
+ *   conserved    each currency: deposits - spent + received - fees = free + locked, to the last unit
+ *   ids          a client id is used once, and is one that our gateways make
+ *   open_cycles  cycles between their first and their last order, of all gateways of a group, within max_open_cycles
+ *   notional     what a cycle's first order may cost, within capital_allocation
+ *   rate         orders and requests within the venue's limit
+ *   halted       no order sent after the gateway was told that the market does not trade
+ * At rest, of each gateway:
+ *   final        what journal and store call final has its evidence in the ledger: state, fills, fees, to the unit
+ *   forgotten    every order of the ledger stands in the journal (after a power loss: unless its intent was never
+ *                synced)
+ *   agree        store = journal
+ *   profit       a cycle's figures are those that its fills in the ledger come to
+ *   rest         no cycle is open, no slot is held, nothing rests in a book
+ *   time         records carry times of the run
+ * Of the run: `ends` (it came to rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
+#ifndef TRIGATE_SIMULATION_OBSERVER_H
+#define TRIGATE_SIMULATION_OBSERVER_H
+
+#include "core/config/config.h"
+#include "core/io/disk.h"
+#include "simulation/ground.h"
+
+struct violation {
+	char check[24]; /* empty: none */
+	char text[320];
+	int64_t at_ns; /* since the world began */
+};
+
+/* What the observer knows of a gateway beforehand: its configuration. */
+struct observed_gateway {
+	const struct gateway_config *config;
+	const struct strategy_config *strategy;
+	uint32_t venue;
+};
+
+struct observer_options {
+	struct ground *ground;
+	uint32_t venues;
+	uint32_t gateways;
+	struct observed_gateway gateway[GATEWAYS_MAX];
+	uint32_t requests_per_second; /* the venue's limit for each gateway */
+};
+
+struct observer;
+int observer_create(const struct observer_options *options, struct observer **ret_observer);
+void observer_destroy(struct observer *observer);
+
+/* Whole lines of a venue's ledger, as they are written. */
+void observer_ledger(struct observer *observer, uint32_t venue, const char *lines, size_t size);
+/* A request left a gateway's machine now. client_id: of an order to place, else empty. */
+void observer_sent(struct observer *observer, uint32_t gateway, const char *client_id, const char *symbol);
+/* The bytes that tell a gateway of a market's status reached its connector now. trading: orders may be sent. */
+void observer_told(struct observer *observer, uint32_t gateway, const char *symbol, bool trading);
+/* The machine lost power: the journal of that gateway kept its records up to this position for sure (the last sync),
+ * its orders whose intents came later may be forgotten. */
+void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position);
+/* The first violation that was seen, here or by the world; check is empty if there was none. */
+const struct violation *observer_violation(const struct observer *observer);
+__attribute__((format(printf, 3, 4))) void observer_raise(struct observer *observer, const char *check,
+							  const char *format, ...);
+
+/* Rows of the store, for observer_rest: calls fn(ctx, kind, row) for each, kinds TG_ROW_CYCLE, TG_ROW_ORDER,
+ * TG_ROW_FILL; and the slots that are held. */
+struct sim_store;
+
+/* The gateway has come to rest: its journal on `disk` and its rows in `store` (NULL: do without) against the ledgers.
+ */
+void observer_rest(struct observer *observer, uint32_t gateway, const struct disk *disk, const char *state_dir,
+		   struct sim_store *store);
+/* All have: what concerns the venues as a whole. */
+void observer_end(struct observer *observer);
+
+struct observer_counts {
+	uint64_t orders, rejected, fills, cycles;
+};
+void observer_counts(const struct observer *observer, struct observer_counts *ret_counts);
+
+#endif

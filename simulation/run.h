@@ -1,0 +1,54 @@
+/* One run: a world from its beginning to its rest, and what came of it. */
+#ifndef TRIGATE_SIMULATION_RUN_H
+#define TRIGATE_SIMULATION_RUN_H
+
+#include "simulation/coverage.h"
+#include "simulation/fault.h"
+#include "simulation/observer.h"
+#include "simulation/trace.h"
+
+/* A user's own configuration; its exchange is replaced by a simulated venue, its storage by a simulated store. NULL
+ * members: made up from the seed. */
+struct run_config_files {
+	const char *gateway;  /* path */
+	const char *strategy; /* path; NULL: the one that the gateway file names */
+};
+
+struct run_options {
+	uint64_t seed;
+	struct fault_rates rates;         /* by chance */
+	const struct fault_event *events; /* by schedule, if events is not NULL; borrowed */
+	uint32_t event_count;
+	int64_t duration_ms; /* 0: as the seed says */
+	uint32_t gateways;   /* 0: as the seed says; 1..GATEWAYS_MAX */
+	uint32_t markets;    /* 0: as the seed says */
+	struct run_config_files files;
+	size_t trace_bytes; /* kept of the trace */
+};
+
+struct run_counts {
+	uint64_t orders, rejected, fills, cycles, completed, failed;
+	uint64_t starts, kills, power_losses;
+	uint64_t operations; /* writes, syncs and sends: points at which a kill can strike */
+	uint64_t faults[FAULT_KINDS];
+	int64_t virtual_ns;
+};
+
+struct run_result {
+	struct violation violation; /* check empty: all is well */
+	uint64_t digest;            /* of the trace */
+	struct run_counts counts;
+	struct coverage coverage;
+	/* what struck; malloc'ed, the caller's to free */
+	struct fault_event *struck;
+	uint32_t struck_count;
+	/* malloc'ed text of the trace, NULL if none was kept */
+	char *trace;
+};
+
+/* 0, or an error that is not the gateway's fault (bad files, no memory) with a message. Loads plugins (the router's) on
+ * the first call; after that no run makes a system call, memory aside. */
+int run_world(const struct run_options *options, struct run_result *ret_result, struct tg_error *ret_error);
+void run_result_clear(struct run_result *result);
+
+#endif
