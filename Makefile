@@ -6,6 +6,7 @@
 #   make test TESTS="venue/venue"      some tests only
 #   make show NAME=kill RUNS=10        one of tests/shows
 #   make bench BENCH=abi               one of bench
+#   make mutants PATCH=my.patch        does the simulator find this bug?
 #   make fuzz TARGET=config SECS=60    one of tests/fuzz
 #   make install PREFIX=/usr DESTDIR=/tmp/stage
 
@@ -25,6 +26,7 @@ RUNS ?=
 SECS ?=
 BENCH ?=
 TARGET ?=
+PATCH ?=
 
 # the plugin host refuses plugins that a group may write
 QUIET_BUILD = umask 022 && ninja -C $(1) $(2) >&2
@@ -32,7 +34,7 @@ CONFIGURE = .ci/configure $(1) -Dprefix=$(PREFIX) -Dwerror=$(WERROR) $(2) >&2
 PACKAGES := $(BUILD)/.packages
 PACKAGES_EXTRA := $(BUILD)/.packages-extra
 
-.PHONY: help run test build show bench check format sanitize fuzz install clean
+.PHONY: help run test build show mutants bench check format sanitize fuzz install clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -54,6 +56,9 @@ build: $(PACKAGES) ## build everything in build/
 
 show: build ## run one show: NAME, and RUNS or SECS to scale it
 	@BUILD=$(CURDIR)/$(BUILD) RUNS=$(RUNS) SECS=$(SECS) tests/shows/run $(NAME)
+
+mutants: build ## does the simulator find bugs that were put in on purpose? PATCH for one, RUNS to scale
+	@RUNS=$(RUNS) python3 tests/mutants/run.py $(BUILD) $(PATCH)
 
 bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
 	@bench/run $(BUILD) $(BENCH)
