@@ -31,12 +31,13 @@ uint16_t plugin_kind_of(const char *name);   /* 0 if none */
 /* Read the manifest of a file. ret_error says what is wrong and what to do. Runs no code of the plugin. */
 int plugin_inspect(const char *path, struct plugin_info *ret_info, struct tg_error *ret_error);
 
-/* A loaded plugin: verified file, verified entry. Stays loaded until the process ends. */
+/* A loaded plugin: verified file, verified entry. Stays loaded until the process ends; one that was added to a registry
+ * goes with it. */
 struct plugin {
 	struct plugin_info info;
 	const struct tg_entry *entry;
 	const void *api;
-	int fd;
+	int fd; /* -1: no file's */
 };
 
 /* The registry: folders and what lies in them. */
@@ -55,8 +56,9 @@ void registry_destroy(struct registry *registry);
 size_t registry_count(const struct registry *registry);
 const struct registry_entry *registry_get(const struct registry *registry, size_t index);
 
-/* Add a plugin that is part of this program instead of a file (path "(built in)"); it hides a file of the same kind and
- * id. manifest: text of it, as in a file. `entry` lives for ever. Errors as of a file's manifest. */
+/* Add a plugin that is part of this program instead of a file (path "(built in)"). Files of the same kind and id, sound
+ * or refused, leave the registry. manifest: text of it, as in a file; `entry` is borrowed until the registry is gone.
+ * Both are checked as a file's are, with the same errors; TG_ERR_EXISTS: it was added before. */
 int registry_add(struct registry *registry, const struct tg_entry *entry, const char *manifest,
 		 struct tg_error *ret_error);
 

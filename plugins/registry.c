@@ -2,8 +2,10 @@
 #include <plugins/host.h>
 
 #include <core/base/nearest.h>
+#include <plugins/debug.h>
 #include <plugins/file.h>
 #include <plugins/folders.h>
+#include <plugins/manifest.h>
 #include <plugins/verify.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +17,7 @@ struct slot {
 	struct registry_entry entry;
 	dev_t device; /* which file: one that two folders show counts once */
 	ino_t inode;
+	struct plugin *built_in; /* NULL: a file */
 };
 
 struct registry {
@@ -153,14 +156,19 @@ int registry_create(const char *const *folders, size_t folder_count, struct regi
 	return 0;
 }
 
+static void slot_free(struct slot *slot)
+{
+	plugin_info_clear(&slot->entry.info); /* which a built-in plugin shares */
+	free(slot->built_in);
+	free(slot);
+}
+
 void registry_destroy(struct registry *registry)
 {
 	if (!registry)
 		return;
-	for (size_t i = 0; i < registry->count; i++) {
-		plugin_info_clear(&registry->slots[i]->entry.info);
-		free(registry->slots[i]);
-	}
+	for (size_t i = 0; i < registry->count; i++)
+		slot_free(registry->slots[i]);
 	free(registry->slots);
 	free(registry);
 }
@@ -177,17 +185,18 @@ const struct registry_entry *registry_get(const struct registry *registry, size_
 
 /* ------------------------------------------------------------ find by id */
 
-/* The sound entry of that id, else a refused one. */
-static const struct registry_entry *entry_find(const struct registry *registry, uint16_t kind, const char *id)
+/* The sound one of that id, else a refused one. */
+static const struct slot *slot_find(const struct registry *registry, uint16_t kind, const char *id)
 {
-	const struct registry_entry *refused = NULL;
+	const struct slot *refused = NULL;
 	for (size_t i = 0; i < registry->count; i++) {
-		const struct registry_entry *entry = &registry->slots[i]->entry;
-		if (!entry->info.manifest || entry->info.kind != kind || strcmp(entry->info.id, id) != 0)
+		const struct slot *slot = registry->slots[i];
+		const struct plugin_info *info = &slot->entry.info;
+		if (!info->manifest || info->kind != kind || strcmp(info->id, id) != 0)
 			continue;
-		if (entry->problem == 0)
-			return entry;
-		refused = entry;
+		if (slot->entry.problem == 0)
+			return slot;
+		refused = slot;
 	}
 	return refused;
 }
@@ -225,12 +234,75 @@ static int refuse_by_name(const struct registry_entry *entry, int code, const ch
 int registry_load(struct registry *registry, uint16_t kind, const char *id, const struct plugin **ret_plugin,
 		  struct tg_error *ret_error)
 {
-	const struct registry_entry *entry = entry_find(registry, kind, id);
-	if (!entry)
+	const struct slot *slot = slot_find(registry, kind, id);
+	if (!slot)
 		return id_unknown(registry, kind, id, ret_error);
+	if (slot->built_in) {
+		*ret_plugin = slot->built_in;
+		return 0;
+	}
+	const struct registry_entry *entry = &slot->entry;
 	if (entry->problem < 0)
 		return refuse_by_name(entry, entry->problem, entry->message, ret_error);
 	struct tg_error error = tg_error_init();
 	int code = plugin_load(entry->info.path, kind, ret_plugin, &error);
 	return code < 0 ? refuse_by_name(entry, code, error.message, ret_error) : 0;
+}
+
+/* ------------------------------------------------------------ built in */
+
+static void files_hide(struct registry *registry, const struct registry_entry *entry)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < registry->count; i++) {
+		struct slot *slot = registry->slots[i];
+		if (&slot->entry != entry && is_same_plugin(&slot->entry, entry))
+			slot_free(slot);
+		else
+			registry->slots[kept++] = slot;
+	}
+	registry->count = kept;
+}
+
+static int built_in_check(const struct registry *registry, const struct tg_entry *entry, const char *manifest,
+			  struct plugin_info *info, struct tg_error *ret_error)
+{
+	struct tg_str text = {manifest, strlen(manifest)};
+	int code = manifest_parse(text, info, ret_error);
+	if (code < 0)
+		return code;
+	const struct slot *slot = slot_find(registry, info->kind, info->id);
+	if (slot && slot->built_in)
+		return tg_error_set(ret_error, TG_ERR_EXISTS, "%s plugin '%.40s' is built in already; add it once",
+				    plugin_kind_name(info->kind), info->id);
+	return verify_entry(entry, info, ret_error);
+}
+
+static int built_in_add(struct registry *registry, const struct tg_entry *entry, const struct plugin_info *info)
+{
+	struct plugin *plugin = calloc(1, sizeof *plugin);
+	struct slot *slot = plugin ? slot_add(registry, info->path) : NULL;
+	if (!slot) {
+		free(plugin);
+		return TG_ERR_NO_MEMORY;
+	}
+	*plugin = (struct plugin){.info = *info, .entry = entry, .api = debug_api(entry), .fd = -1};
+	slot->entry.info = *info;
+	slot->built_in = plugin;
+	files_hide(registry, &slot->entry);
+	return 0;
+}
+
+int registry_add(struct registry *registry, const struct tg_entry *entry, const char *manifest,
+		 struct tg_error *ret_error)
+{
+	struct plugin_info info = {.path = "(built in)"};
+	int code = built_in_check(registry, entry, manifest, &info, ret_error);
+	if (code == 0 && built_in_add(registry, entry, &info) != 0)
+		code = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "no memory to add it");
+	if (code < 0) {
+		plugin_info_clear(&info);
+		verify_message_clean(ret_error);
+	}
+	return code;
 }

@@ -113,15 +113,21 @@ static int head_against_manifest(const struct tg_entry *head, const struct plugi
 	return lie(ret_error, "abi", said, is);
 }
 
+/* What the fields before `id` must be, be they read from the file or from the loaded object. */
+static int head_check(const struct tg_entry *head, const struct plugin_info *info, struct tg_error *ret_error)
+{
+	int code = magic_check(head, ret_error);
+	code = code < 0 ? code : head_against_manifest(head, info, ret_error);
+	return code < 0 ? code : abi_check(head, ret_error);
+}
+
 int verify_file(const struct plugin_file *file, const struct plugin_info *info, uint16_t kind,
 		struct tg_error *ret_error)
 {
 	struct tg_entry head;
 	int code = plugin_file_trust(file, ret_error);
 	code = code < 0 ? code : entry_head(file, &head, ret_error);
-	code = code < 0 ? code : magic_check(&head, ret_error);
-	code = code < 0 ? code : head_against_manifest(&head, info, ret_error);
-	code = code < 0 ? code : abi_check(&head, ret_error);
+	code = code < 0 ? code : head_check(&head, info, ret_error);
 	if (code == 0 && kind != 0 && kind != info->kind)
 		return tg_error_set(ret_error, TG_ERR_INVALID,
 				    "is of kind %s, but %s is wanted; name a plugin of that kind",
@@ -141,7 +147,7 @@ static int text_against_manifest(struct tg_str text, const char *manifest, const
 static int api_check(const struct tg_entry *entry, struct tg_error *ret_error)
 {
 	size_t at = 0;
-	while (kinds[at].kind != entry->kind) /* verify_file has let known kinds pass only */
+	while (kinds[at].kind != entry->kind) /* a manifest has known kinds only */
 		at++;
 	if (!entry->api)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "its entry has no api; set .api to its vtable");
@@ -165,8 +171,7 @@ static int api_check(const struct tg_entry *entry, struct tg_error *ret_error)
 
 int verify_entry(const struct tg_entry *entry, const struct plugin_info *info, struct tg_error *ret_error)
 {
-	int code = magic_check(entry, ret_error);
-	code = code < 0 ? code : head_against_manifest(entry, info, ret_error);
+	int code = head_check(entry, info, ret_error);
 	code = code < 0 ? code : text_against_manifest(entry->id, info->id, "id", ret_error);
 	code = code < 0 ? code : text_against_manifest(entry->version, info->version, "version", ret_error);
 	return code < 0 ? code : api_check(entry, ret_error);

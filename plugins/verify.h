@@ -13,7 +13,8 @@ int verify_manifest(const struct plugin_file *file, struct plugin_info *ret_info
 int verify_file(const struct plugin_file *file, const struct plugin_info *info, uint16_t kind,
 		struct tg_error *ret_error);
 
-/* What only the loaded object shows: id, version, a whole vtable. */
+/* The entry of a loaded object, or of a plugin that is part of this program: what verify_file asks of its head, and
+ * what only the object shows: id, version, a whole vtable. */
 int verify_entry(const struct tg_entry *entry, const struct plugin_info *info, struct tg_error *ret_error);
 
 /* Messages quote the file: what would upset a terminal or a JSON line becomes '?'. */

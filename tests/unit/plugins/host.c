@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <abi/fixtures/fixture.h>
 #include <tap.h>
 
 #include <trigate/router.h>
@@ -268,6 +269,102 @@ static void test_environment(void)
 	unsetenv("TRIGATE_PLUGIN_PATH");
 }
 
+/* --------------------------------------------------------------- built in */
+
+#define BUILT_IN_MANIFEST(id) "{\"id\":\"" id "\",\"kind\":\"router\",\"version\":\"1.0.0\",\"abi\":\"0.1\"}"
+
+static const struct tg_router_api whole_api = FIXTURE_API;
+static const struct tg_router_api hollow_api = {.size = sizeof hollow_api};
+static const struct tg_router_api short_api = {.size = 16};
+
+static struct tg_entry built_in(const char *id, const struct tg_router_api *api)
+{
+	return (struct tg_entry){.magic = TG_MAGIC,
+				 .size = sizeof(struct tg_entry),
+				 .abi_major = TG_ABI_MAJOR,
+				 .abi_minor_built = TG_ABI_MINOR,
+				 .abi_minor_needed = TG_ABI_MINOR,
+				 .kind = TG_KIND_ROUTER,
+				 .id = {id, strlen(id)},
+				 .version = TG_STR("1.0.0"),
+				 .api = api};
+}
+
+static struct registry *fixtures_registry(void)
+{
+	const char *folders[] = {fixtures};
+	struct registry *registry = NULL;
+	is_int(registry_create(folders, 1, &registry), 0, "a registry of the fixtures");
+	return registry;
+}
+
+static void test_built_in(void)
+{
+	struct registry *registry = fixtures_registry();
+	struct tg_error error = tg_error_init();
+	const struct plugin *plugin = NULL, *again = NULL;
+	const struct tg_entry sound = built_in("sound", &whole_api), twin = built_in("twin", &whole_api);
+	size_t before = registry_count(registry);
+	is_int(registry_add(registry, &sound, BUILT_IN_MANIFEST("sound"), &error), 0, "a plugin is built in: %s",
+	       error.message);
+	is_int(registry_count(registry), before, "it takes the place");
+	ok(!find(registry, "/sound.so"), "of the file with its id");
+	is_int(registry_load(registry, TG_KIND_ROUTER, "sound", &plugin, &error), 0, "it is found by id");
+	ok(plugin && plugin->entry == &sound && plugin->api == &whole_api && plugin->fd == -1, "and is ours");
+	is_str(plugin->info.path, "(built in)", "no file");
+	ok(json_object_object_get_ex(plugin->info.manifest, "abi", NULL), "its manifest is there");
+	is_int(registry_load(registry, TG_KIND_ROUTER, "sound", &again, &error), 0, "once more");
+	ok(again == plugin, "it is the same");
+	is_int(registry_load(registry, TG_KIND_EXCHANGE, "sound", &again, &error), TG_ERR_NOT_FOUND,
+	       "of another kind it is not");
+	is_int(registry_add(registry, &sound, BUILT_IN_MANIFEST("sound"), &error), TG_ERR_EXISTS, "added once only");
+	ok(strstr(error.message, "'sound' is built in already"), "%s", error.message);
+	is_int(registry_add(registry, &twin, BUILT_IN_MANIFEST("twin"), &error), 0, "one hides two files, twins");
+	is_int(registry_load(registry, TG_KIND_ROUTER, "twin", &plugin, &error), 0, "and loads");
+	is_int(registry_count(registry), before - 1, "both files are gone");
+	registry_destroy(registry);
+}
+
+static void test_built_in_refused(void)
+{
+	struct tg_entry good = built_in("sound", &whole_api), magic = good, old = good, kind = good;
+	struct tg_entry other = built_in("other", &whole_api), version = good;
+	struct tg_entry hollow = built_in("sound", &hollow_api), cut = built_in("sound", &short_api);
+	magic.magic++;
+	old.abi_major = TG_ABI_MAJOR + 1;
+	kind.kind = TG_KIND_STORAGE;
+	version.version = TG_STR("2.0.0");
+	const char *manifest = BUILT_IN_MANIFEST("sound"), *later = "{\"id\":\"sound\",\"kind\":\"router\","
+								    "\"version\":\"1.0.0\",\"abi\":\"1.1\"}";
+	const struct {
+		const struct tg_entry *entry;
+		const char *manifest;
+		int code;
+		const char *message;
+	} wrong[] = {
+		{&good, "{", TG_ERR_INVALID, "its manifest is not JSON"},
+		{&good, "{\"id\":\"sound\"}", TG_ERR_INVALID, "\"kind\" is missing"},
+		{&magic, manifest, TG_ERR_INVALID, "wrong magic"},
+		{&kind, manifest, TG_ERR_INVALID, "lies: kind is 'router' there and 'storage' in the entry"},
+		{&old, later, TG_ERR_VERSION, "needs plugin ABI 1.1, this trigate has 0.1"},
+		{&other, manifest, TG_ERR_INVALID, "lies: id is 'sound' there and 'other' in the entry"},
+		{&version, manifest, TG_ERR_INVALID, "lies: version is '1.0.0' there and '2.0.0' in the entry"},
+		{&hollow, manifest, TG_ERR_INVALID, "its vtable lacks create"},
+		{&cut, manifest, TG_ERR_INVALID, "its vtable says size 16"},
+	};
+	struct registry *registry = fixtures_registry();
+	size_t before = registry_count(registry);
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct tg_error error = tg_error_init();
+		is_int(registry_add(registry, wrong[i].entry, wrong[i].manifest, &error), wrong[i].code,
+		       "it is refused as a file is");
+		ok(strstr(error.message, wrong[i].message), "%s", error.message);
+	}
+	is_int(registry_count(registry), before, "nothing was added");
+	ok(find(registry, "/sound.so"), "and no file hidden");
+	registry_destroy(registry);
+}
+
 static void scratch_remove(void)
 {
 	static const char *const names[] = {"everybody.so", "group.so", "text.so",    "empty.so", "machine.so",
@@ -294,6 +391,8 @@ int main(void)
 	test_sound();
 	test_registry();
 	test_environment();
+	test_built_in();
+	test_built_in_refused();
 	scratch_remove();
 	return tap_done();
 }

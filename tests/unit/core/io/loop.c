@@ -52,6 +52,8 @@ static void test_order(void)
 	is_str(seen, "abc", "timers fire by deadline, then by arming, an hour at once, and the loop ends");
 	is_int(loop_unix_ns(loop), 1000000000000 + 3600 * INT64_C(1000000000), "virtual time moved an hour");
 	is_int(loop_timer_stop(loop, a), TG_ERR_NOT_FOUND, "a fired timer cannot be stopped");
+	is_int(loop_timer_stop(loop, 3), TG_ERR_NOT_FOUND, "nor one whose slot was never used");
+	is_int(loop_timers_free(loop), 4, "all are free again");
 	loop_destroy(loop);
 }
 
@@ -103,6 +105,91 @@ static void test_real(void)
 	loop_run(loop);
 	is_str(seen, "r", "timers of a real loop fire in order and stop ends it");
 	ok(loop_mono_ns(loop) > 0 && loop_unix_ns(loop) > INT64_C(1600000000000000000), "it tells the system's time");
+	ok(loop_wall_ns(loop) >= loop_mono_ns(loop), "and the machine's clock, which has gone on since the pass began");
+	ok(loop_is_stopped(loop), "it says that it was stopped");
+	loop_destroy(loop);
+}
+
+/* ------------------------------------------------------------ driven */
+
+#define UNIX_NS INT64_C(1700000000000000000)
+
+static void create_driven(void)
+{
+	struct loop_options options = {
+		.driven = true, .start_mono_ns = 1000, .start_unix_ns = UNIX_NS, .timers_max = 65536};
+	loop = NULL;
+	is_int(loop_create(&options, &loop), TG_OK, "a driven loop is made");
+	seen[0] = '\0';
+}
+
+/* What somebody does in a pass: it arms timers, seen by the pass's own clock. */
+static void arm_two(void *ctx)
+{
+	uint64_t id;
+	(void)ctx;
+	strcat(seen, "f");
+	loop_timer_start(loop, 0, note, (void *)"n", &id);
+	loop_timer_start(loop, 500, note, (void *)"l", &id);
+}
+
+static void note_end(void *ctx)
+{
+	(void)ctx;
+	strcat(seen, "|");
+}
+
+static void test_driven(void)
+{
+	uint64_t id;
+	create_driven();
+	loop_set_pass_end(loop, note_end, NULL);
+	ok(loop_mono_ns(loop) == 1000 && loop_unix_ns(loop) == UNIX_NS, "it begins when it is told to");
+	ok(loop_next_ns(loop) == INT64_MAX, "nothing is armed");
+	is_int(loop_timer_start(loop, 1000, note, (void *)"d", &id), TG_OK, "a timer is armed between passes");
+	is_int(loop_next_ns(loop), 2000, "its deadline is known");
+	loop_drive(loop, 1500, UNIX_NS - 7, NULL, NULL);
+	is_str(seen, "|", "a pass before it has only an end");
+	ok(loop_mono_ns(loop) == 1500 && loop_unix_ns(loop) == UNIX_NS - 7, "unix time may jump, mono goes on");
+	is_int(loop_wall_ns(loop), 1500, "there is no other clock");
+	loop_drive(loop, 2000, UNIX_NS, arm_two, NULL);
+	is_str(seen, "|fd|", "first what was brought, then what was due and armed before");
+	is_int(loop_next_ns(loop), 2000, "what was armed with no delay is due at once");
+	loop_drive(loop, 2000, UNIX_NS, NULL, NULL);
+	is_str(seen, "|fd|n|", "in the next pass, at the same time");
+	is_int(loop_next_ns(loop), 2500, "then the later one");
+	loop_drive(loop, 9000, UNIX_NS, NULL, NULL);
+	is_str(seen, "|fd|n|l|", "late is not lost");
+	ok(loop_next_ns(loop) == INT64_MAX, "nothing is left");
+	loop_destroy(loop);
+}
+
+static void test_driven_again(void)
+{
+	uint64_t id;
+	create_driven();
+	loop_timer_start(loop, 0, again, NULL, &id);
+	int drives = 0;
+	for (; loop_next_ns(loop) <= loop_mono_ns(loop); drives++)
+		loop_drive(loop, loop_mono_ns(loop), UNIX_NS, NULL, NULL);
+	is_str(seen, "zzzzzz", "a timer that arms itself again fires");
+	is_int(drives, 6, "once a pass");
+	loop_timer_start(loop, INT64_MAX, note, (void *)"o", &id);
+	ok(loop_next_ns(loop) == INT64_MAX, "a timer beyond the end of time is due never");
+	loop_destroy(loop);
+}
+
+static void test_driven_stop(void)
+{
+	uint64_t id;
+	create_driven();
+	loop_set_pass_end(loop, note_end, NULL);
+	loop_timer_start(loop, 10, stop, NULL, &id);
+	loop_timer_start(loop, 20, note, (void *)"x", &id);
+	ok(!loop_is_stopped(loop), "it is not stopped");
+	loop_drive(loop, 1100, UNIX_NS, NULL, NULL);
+	ok(loop_is_stopped(loop), "a stop is a flag");
+	is_str(seen, "|", "nothing fires behind it, but the pass has its end");
 	loop_destroy(loop);
 }
 
@@ -170,5 +257,8 @@ int main(void)
 	test_zero_delay();
 	test_pace();
 	test_real();
+	test_driven();
+	test_driven_again();
+	test_driven_stop();
 	return tap_done();
 }

@@ -334,12 +334,122 @@ static void test_room(void)
 	model_destroy(model);
 }
 
+/* ------------------------------------------------------------ the watch */
+
+static char told[1000];
+
+static void tell(const char *name, const char *before, const char *event, const char *after)
+{
+	size_t used = strlen(told);
+	snprintf(told + used, sizeof told - used, "%s: %s %s %s\n", name, before, event, after);
+}
+
+static void on_order(void *ctx, const struct order *order, uint8_t before, uint8_t event)
+{
+	++*(uint32_t *)ctx;
+	tell(order->exchange_id, order_state_name(before), order_fsm.event[event], order_state_name(order->state));
+}
+
+static void on_cycle(void *ctx, const struct cycle *cycle, uint8_t before, uint8_t event)
+{
+	++*(uint32_t *)ctx;
+	tell(cycle->reason, cycle_state_name(before), cycle_fsm.event[event], cycle_state_name(cycle->state));
+}
+
+static void cycle_event(struct model *model, enum cycle_event event, const char *reason)
+{
+	struct record_cycle_event r = {.key = {1, 0}, .event = event};
+	snprintf(r.reason, sizeof r.reason, "%s", reason);
+	apply(model, RECORD_CYCLE_EVENT, &r, sizeof r);
+}
+
+static void order_event(struct model *model, const struct record_order_intent *intent, enum order_event event)
+{
+	struct record_order_event r = {.event = event, .exchange_id = "X"};
+	memcpy(r.client_id, intent->client_id, TG_CLIENT_ID_LEN);
+	apply(model, RECORD_ORDER_EVENT, &r, sizeof r);
+}
+
+static void order_fill(struct model *model, const struct record_order_intent *intent, char id)
+{
+	struct record_fill r = {.price = {1, 0, 0}, .qty = {1, 0, 0}, .fill_id = {id}};
+	memcpy(r.client_id, intent->client_id, TG_CLIENT_ID_LEN);
+	apply(model, RECORD_FILL, &r, sizeof r);
+}
+
+static void order_lives(struct model *model)
+{
+	struct record_cycle_open open = opening(0);
+	struct record_order_intent intent = intent_of(0, 0, 0, false);
+	apply(model, RECORD_CYCLE_OPEN, &open, sizeof open);
+	cycle_event(model, CYCLE_EVENT_VALIDATE, "");
+	apply(model, RECORD_ORDER_INTENT, &intent, sizeof intent);
+	apply(model, RECORD_ORDER_INTENT, &intent, sizeof intent); /* refused */
+	order_event(model, &intent, ORDER_EVENT_SEND);
+	order_event(model, &intent, ORDER_EVENT_ACCEPT);
+	order_event(model, &intent, ORDER_EVENT_ACCEPT);
+	order_event(model, &intent, ORDER_EVENT_SEND); /* illegal */
+	order_fill(model, &intent, '1');
+	order_fill(model, &intent, '1'); /* known */
+	order_fill(model, &intent, '2');
+	order_event(model, &intent, ORDER_EVENT_CANCEL);
+	cycle_event(model, CYCLE_EVENT_ACTIVATE, "");
+	cycle_event(model, CYCLE_EVENT_COMPLETE, "done");
+	cycle_event(model, CYCLE_EVENT_FAIL, "late"); /* illegal */
+}
+
+static void test_watch(void)
+{
+	uint32_t count = 0;
+	const struct model_options room = {
+		.cycles = 2, .orders = 2, .fills = 2, .watch = {.ctx = &count, .order = on_order, .cycle = on_cycle}};
+	struct model *model;
+	kept_count = 0;
+	model_create(&room, &model);
+	order_lives(model);
+	is_str(told,
+	       ": pending validate validating\n"
+	       ": new intend intent\n"
+	       "X: intent send sent\n"
+	       "X: sent accept live\n"
+	       "X: live accept live\n"
+	       "X: live fill partial\n"
+	       "X: partial fill partial\n"
+	       "X: partial cancel cancelled\n"
+	       ": validating activate active\n"
+	       "done: active complete completed\n",
+	       "each move is told when it was made, none that was refused");
+	is_int(count, kept_count - 1, "all records but the cycle's opening are moves");
+	model_destroy(model);
+}
+
+/* A watch may want one kind only. */
+static void test_watch_of_one_kind(void)
+{
+	uint32_t orders = 0, cycles = 0;
+	struct model_options room = {
+		.cycles = 2, .orders = 2, .fills = 2, .watch = {.ctx = &orders, .order = on_order}};
+	struct model *model;
+	kept_count = 0;
+	model_create(&room, &model);
+	order_lives(model);
+	model_destroy(model);
+	room.watch = (struct model_watch){.ctx = &cycles, .cycle = on_cycle};
+	kept_count = 0;
+	model_create(&room, &model);
+	order_lives(model);
+	model_destroy(model);
+	ok(orders == 7 && cycles == 3, "%u moves of orders, %u of cycles", orders, cycles);
+}
+
 int main(void)
 {
 	kept = calloc(LOG_MAX, sizeof *kept);
 	test_random();
 	test_refused();
 	test_room();
+	test_watch();
+	test_watch_of_one_kind();
 	free(kept);
 	return tap_done();
 }
