@@ -15,8 +15,8 @@ struct workers;
 struct worker_job {
 	const char *name;
 	void *ctx;
-	/* One turn, at now_ns of the machine's monotonic clock. Returns when the next is due (the same or an earlier
-	 * time: at once), or WORKER_WHEN_WOKEN. Signals are blocked in it. */
+	/* One turn, at now_ns of the machine's monotonic clock; the first comes at once. Returns when the next is due
+	 * (the same or an earlier time: at once), or WORKER_WHEN_WOKEN. Signals are blocked in it. */
 	int64_t (*turn)(void *ctx, int64_t now_ns);
 	/* Is there something for a turn to do that was not there when the last one returned `due_ns`? Asked after the
 	 * worker has said that it is going to sleep: what came before woke nobody. */

@@ -1,13 +1,9 @@
 #include "core/state/decisions.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/crc32c.h"
 
@@ -35,6 +31,7 @@ struct file {
 };
 
 struct decisions {
+	const struct disk *disk;
 	struct file *file; /* mapped */
 	uint64_t last;     /* number */
 };
@@ -56,47 +53,39 @@ static bool header_fits(const struct header *header)
 	       header->slot_size == sizeof(struct slot);
 }
 
-static int open_path(const char *state_dir, int flags)
+static int open_path(const struct disk *disk, const char *state_dir, int flags)
 {
 	char path[4096];
-	if (snprintf(path, sizeof path, "%s/" NAME, state_dir) >= (int)sizeof path) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return open(path, flags | O_CLOEXEC, 0600);
+	if (snprintf(path, sizeof path, "%s/" NAME, state_dir) >= (int)sizeof path)
+		return -ENAMETOOLONG;
+	return disk_open(disk, path, flags);
 }
 
-/* Its blocks are taken now: a full disk must not become a signal later. Returns NULL with errno. */
-static struct file *file_map(const char *state_dir)
+static int file_map(const struct disk *disk, const char *state_dir, void **ret_file)
 {
-	int fd = open_path(state_dir, O_RDWR | O_CREAT);
-	if (fd < 0)
-		return NULL;
-	struct file *file = NULL;
-	errno = posix_fallocate(fd, 0, sizeof *file);
-	if (errno == 0) {
-		void *map = mmap(NULL, sizeof *file, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
-		file = map == MAP_FAILED ? NULL : map;
-	}
-	int failure = errno;
-	close(fd);
-	errno = failure;
-	return file;
+	int handle = open_path(disk, state_dir, DISK_WRITE | DISK_CREATE);
+	if (handle < 0)
+		return handle;
+	int failure = disk->ops->map(disk, handle, sizeof(struct file), ret_file);
+	disk_close(disk, handle);
+	return failure;
 }
 
 int decisions_open(const struct disk *disk, const char *state_dir, struct decisions **ret_decisions,
 		   struct tg_error *ret_error)
 {
-	(void)disk;
+	void *map = NULL;
 	struct decisions *decisions = calloc(1, sizeof *decisions);
 	if (!decisions)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-	decisions->file = file_map(state_dir);
-	if (!decisions->file) {
+	int failure = file_map(disk, state_dir, &map);
+	if (failure != 0) {
 		free(decisions);
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(-failure));
 	}
-	struct file *file = decisions->file;
+	struct file *file = map;
+	decisions->disk = disk;
+	decisions->file = file;
 	if (!header_fits(&file->header)) {
 		memset(file, 0, sizeof *file);
 		memcpy(file->header.magic, magic, sizeof magic);
@@ -114,7 +103,7 @@ void decisions_close(struct decisions *decisions)
 {
 	if (!decisions)
 		return;
-	munmap(decisions->file, sizeof *decisions->file);
+	decisions->disk->ops->unmap(decisions->disk, decisions->file, sizeof *decisions->file);
 	free(decisions);
 }
 
@@ -157,19 +146,12 @@ static int slots_tell(struct slot *slot, size_t count, journal_fn fn, void *ctx,
 	return status;
 }
 
-static int file_read(int fd, const char *state_dir, struct file *file, struct tg_error *ret_error)
+static int file_read(const struct disk *disk, int handle, const char *state_dir, struct file *file,
+		     struct tg_error *ret_error)
 {
-	size_t got = 0;
-	while (got < sizeof *file) {
-		ssize_t n = pread(fd, (char *)file + got, sizeof *file - got, (off_t)got);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
-		if (n == 0)
-			break;
-		got += (size_t)n;
-	}
+	int64_t got = disk_read_all(disk, handle, file, sizeof *file, 0);
+	if (got < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror((int)-got));
 	if (!header_fits(&file->header))
 		return tg_error_set(ret_error, TG_ERR_CORRUPT,
 				    "%s/" NAME " is damaged or of another version; the next start begins it anew",
@@ -180,21 +162,20 @@ static int file_read(int fd, const char *state_dir, struct file *file, struct tg
 int decisions_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
 		   struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	(void)disk;
 	*ret_report = (struct journal_report){0};
-	int fd = open_path(state_dir, O_RDONLY);
-	if (fd < 0 && errno == ENOENT)
+	int handle = open_path(disk, state_dir, DISK_READ);
+	if (handle == -ENOENT)
 		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s holds no decisions: no gateway has run there yet",
 				    state_dir);
-	if (fd < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(errno));
+	if (handle < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/" NAME ": %s", state_dir, strerror(-handle));
 	struct file *file = calloc(1, sizeof *file);
 	if (!file) {
-		close(fd);
+		disk_close(disk, handle);
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	}
-	int status = file_read(fd, state_dir, file, ret_error);
-	close(fd);
+	int status = file_read(disk, handle, state_dir, file, ret_error);
+	disk_close(disk, handle);
 	size_t count = 0;
 	for (size_t i = 0; status == TG_OK && i < DECISIONS_KEPT; i++)
 		if (slot_is_whole(&file->slot[i]))

@@ -1,5 +1,5 @@
 /* The journal: an append-only file in the state directory, the gateway's memory of what it intended and what it was
- * told. Owner: the loop thread; a sync thread of its own calls fdatasync.
+ * told. Owner: the loop thread; a worker of its own calls fdatasync.
  *
  * File: "journal-00000001.tgj": header {magic "TGJOURN1", version, gateway id}, then records:
  *   u32 length of payload, u32 CRC32C of all that follows, u64 position, i64 unix ns, u16 type, u16 version, u32
@@ -64,12 +64,13 @@ int journal_flush(struct journal *journal, struct tg_error *ret_error);
 /* Flush and wait for fdatasync: after 0 it outlives a power loss. [control] */
 int journal_sync(struct journal *journal, struct tg_error *ret_error);
 
-/* Wait until fdatasync has covered a position that was flushed. From any thread but the loop's. TG_ERR_IO as above. */
+/* Wait until fdatasync has covered a position that was flushed. Also from another worker's turn. TG_ERR_IO as above.
+ * [any] */
 int journal_wait(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 
 uint64_t journal_position(const struct journal *journal); /* last appended */
 
-/* Flush, sync, stop the sync thread, close. NULL is allowed. */
+/* Flush, sync, stop the worker, close. NULL is allowed. disk and workers must still be there. */
 int journal_close(struct journal *journal);
 
 #endif

@@ -1,5 +1,5 @@
-/* The journal's file format and its scan, shared by journal.c (writer) and journal_scan.c (reader). Private to this
- * room. The layout is described in README.md of this folder. */
+/* The journal's file format, opening and scan, shared by journal.c (writer), journal_file.c and journal_scan.c
+ * (reader). Private to this room. The layout is described in README.md of this folder. */
 #ifndef TRIGATE_CORE_STATE_JOURNAL_FILE_H
 #define TRIGATE_CORE_STATE_JOURNAL_FILE_H
 
@@ -29,7 +29,15 @@ struct journal_scan {
 
 /* Check the header of the open file (gateway_id NULL: whosever it is) and pass every whole record to fn (may be NULL).
  * Changes nothing. Errors as journal_open. `path` is for messages. */
-int journal_scan_file(int fd, const char *path, const char *gateway_id, journal_fn fn, void *ctx,
-		      struct journal_scan *ret_scan, struct tg_error *ret_error);
+int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, journal_fn fn,
+		      void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error);
+
+/* Open for appending; where there is none, one with nothing but its header comes to be, or none at all. */
+int journal_file_open(const struct disk *disk, const char *state_dir, const char *path, const char *gateway_id,
+		      int *ret_file, struct tg_error *ret_error);
+
+/* Keep a copy of the torn tail that a scan found, named in its report, then cut it off. */
+int journal_file_cut(const struct disk *disk, int file, const char *state_dir, const char *path,
+		     struct journal_scan *scan, struct tg_error *ret_error);
 
 #endif

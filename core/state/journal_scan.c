@@ -1,12 +1,9 @@
 /* Reading the journal: a window slides over the file, so that its size costs no memory. */
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/base/crc32c.h"
 #include "core/state/journal_file.h"
@@ -14,7 +11,9 @@
 #define WINDOW_SIZE (64 * 1024)
 
 struct window {
-	int fd;
+	const struct disk *disk;
+	int file;
+	int failure;     /* what the last read that failed said, -errno */
 	uint64_t size;   /* of the file; what is appended later is not looked at */
 	uint64_t offset; /* of bytes[0] in the file */
 	size_t fill;
@@ -42,25 +41,8 @@ static uint64_t load_u64(const uint8_t *bytes)
 	return le64toh(value);
 }
 
-/* Read until `count` bytes are there or the file ends. Returns how many, or -1. */
-static ssize_t pread_all(int fd, uint8_t *bytes, size_t count, uint64_t offset)
-{
-	size_t done = 0;
-
-	while (done < count) {
-		ssize_t got = pread(fd, bytes + done, count - done, (off_t)(offset + done));
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		done += (size_t)got;
-	}
-	return (ssize_t)done;
-}
-
-/* The bytes at offset, *ret_count of them: `want`, or fewer at the end of the file. NULL: read error. */
+/* The bytes at offset, *ret_count of them: `want`, or fewer at the end of the file. NULL: read error, kept in
+ * `failure`. */
 static const uint8_t *window_at(struct window *window, uint64_t offset, size_t want, size_t *ret_count)
 {
 	uint64_t left = window->size - offset;
@@ -68,9 +50,11 @@ static const uint8_t *window_at(struct window *window, uint64_t offset, size_t w
 
 	if (offset < window->offset || offset + count > window->offset + window->fill) {
 		size_t room = left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE;
-		ssize_t got = pread_all(window->fd, window->bytes, room, offset);
-		if (got < 0)
+		int64_t got = disk_read_all(window->disk, window->file, window->bytes, room, offset);
+		if (got < 0) {
+			window->failure = (int)got;
 			return NULL;
+		}
 		window->offset = offset;
 		window->fill = (size_t)got;
 		if (count > window->fill) /* the file became shorter while we read it */
@@ -130,6 +114,11 @@ static int record_behind(struct window *window, uint64_t offset, uint64_t last, 
 	return 0;
 }
 
+static int unreadable(const struct window *window, const char *path, struct tg_error *ret_error)
+{
+	return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(-window->failure));
+}
+
 static int header_check(struct window *window, const char *path, const char *gateway_id, struct tg_error *ret_error)
 {
 	char owner[JOURNAL_GATEWAY_ID_MAX + 1] = {0};
@@ -137,7 +126,7 @@ static int header_check(struct window *window, const char *path, const char *gat
 	const uint8_t *bytes = window_at(window, 0, JOURNAL_HEADER_SIZE, &count);
 
 	if (!bytes)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+		return unreadable(window, path, ret_error);
 	if (count < JOURNAL_HEADER_SIZE || memcmp(bytes, JOURNAL_MAGIC, 8) != 0)
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
@@ -179,7 +168,7 @@ static int tail_judge(struct window *window, const char *path, struct journal_sc
 	int found = record_behind(window, scan->end, scan->report.last_position, &good);
 
 	if (found < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+		return unreadable(window, path, ret_error);
 	if (found > 0)
 		return corrupt(path, scan->end, good, ret_error);
 	scan->report.torn_bytes = scan->size - scan->end;
@@ -194,7 +183,7 @@ static int records_pass(struct window *window, const char *path, journal_fn fn, 
 		size_t count;
 		const uint8_t *bytes = window_at(window, scan->end, JOURNAL_RECORD_MAX, &count);
 		if (!bytes)
-			return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(errno));
+			return unreadable(window, path, ret_error);
 		if (!record_decode(bytes, count, &entry))
 			return tail_judge(window, path, scan, ret_error);
 		if (entry.position != scan->report.last_position + 1)
@@ -215,24 +204,26 @@ static int records_pass(struct window *window, const char *path, journal_fn fn, 
 	return 0;
 }
 
-int journal_scan_file(int fd, const char *path, const char *gateway_id, journal_fn fn, void *ctx,
-		      struct journal_scan *ret_scan, struct tg_error *ret_error)
+int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, journal_fn fn,
+		      void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error)
 {
-	struct stat info;
-	if (fstat(fd, &info) != 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: %s", path, strerror(errno));
-	if (!S_ISREG(info.st_mode))
+	uint64_t size = 0;
+	int failure = disk->ops->size(disk, file, &size);
+	if (failure == -EINVAL)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: not a regular file", path);
+	if (failure != 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: %s", path, strerror(-failure));
 
 	struct window *window = malloc(sizeof *window);
 	if (!window)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "%s: out of memory", path);
-	window->fd = fd;
-	window->size = (uint64_t)info.st_size;
+	window->disk = disk;
+	window->file = file;
+	window->size = size;
 	window->offset = 0;
 	window->fill = 0;
 
-	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = window->size};
+	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = size};
 	int status = header_check(window, path, gateway_id, ret_error);
 	if (status == 0)
 		status = records_pass(window, path, fn, ctx, &scan, ret_error);
@@ -245,18 +236,17 @@ int journal_scan_file(int fd, const char *path, const char *gateway_id, journal_
 int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	(void)disk;
 	char path[4096];
 	if (snprintf(path, sizeof path, "%s/%s", state_dir, JOURNAL_FILE_NAME) >= (int)sizeof path)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0)
-		return tg_error_set(ret_error, errno == ENOENT ? TG_ERR_NOT_FOUND : TG_ERR_IO, "%s: cannot open: %s",
-				    path, strerror(errno));
+	int file = disk_open(disk, path, DISK_READ);
+	if (file < 0)
+		return tg_error_set(ret_error, file == -ENOENT ? TG_ERR_NOT_FOUND : TG_ERR_IO, "%s: cannot open: %s",
+				    path, strerror(-file));
 
 	struct journal_scan scan;
-	int status = journal_scan_file(fd, path, NULL, fn, ctx, &scan, ret_error);
-	close(fd);
+	int status = journal_scan_file(disk, file, path, NULL, fn, ctx, &scan, ret_error);
+	disk_close(disk, file);
 	if (status == 0 && ret_report)
 		*ret_report = scan.report;
 	return status;

@@ -1,30 +1,28 @@
 #include "core/state/statedir.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "core/state/journal_file.h"
 
 #define PATH_LENGTH_MAX 4000
+#define NAME_PATH_SIZE (PATH_LENGTH_MAX + 32) /* of a file in it */
 
 struct statedir {
-	int dir_fd;
-	int lock_fd;
+	const struct disk *disk;
+	int lock;
 	char path[PATH_LENGTH_MAX + 1];
 };
 
-/* A small file's text, without the newline at its end. Returns its length, or -1 with errno. */
-static ssize_t text_read(int fd, char *text, size_t size)
+/* A small file's text, without the newline at its end. Returns its length, or -errno. */
+static int64_t text_read(const struct disk *disk, int file, char *text, size_t size)
 {
-	ssize_t got = pread(fd, text, size - 1, 0);
+	int64_t got = disk_read_all(disk, file, text, size - 1, 0);
 
 	if (got < 0)
-		return -1;
+		return got;
 	while (got > 0 && text[got - 1] == '\n')
 		got--;
 	text[got] = '\0';
@@ -48,72 +46,79 @@ static int64_t number_parse(const char *text, int64_t most)
 	return number;
 }
 
-static int64_t pid_read(int lock_fd)
+static int64_t pid_read(const struct disk *disk, int lock)
 {
 	char text[32];
-	int64_t pid = text_read(lock_fd, text, sizeof text) > 0 ? number_parse(text, INT32_MAX) : -1;
+	int64_t pid = text_read(disk, lock, text, sizeof text) > 0 ? number_parse(text, INT32_MAX) : -1;
 
 	return pid > 0 ? pid : 0;
 }
 
-static int pid_write(int lock_fd)
+static int pid_write(const struct disk *disk, int lock)
 {
 	char text[32];
-	int length = snprintf(text, sizeof text, "%ld\n", (long)getpid());
+	int length = snprintf(text, sizeof text, "%lld\n", (long long)disk_process(disk));
+	int failure = disk->ops->truncate(disk, lock, 0);
 
-	if (ftruncate(lock_fd, 0) != 0 || pwrite(lock_fd, text, (size_t)length, 0) != length)
-		return errno ? errno : EIO;
+	return failure != 0 ? failure : disk_write_all(disk, lock, text, (size_t)length);
+}
+
+static int directory_make(const struct disk *disk, const char *path, struct tg_error *ret_error)
+{
+	int failure = disk->ops->make_dir(disk, path);
+	if (failure != 0 && failure != -EEXIST)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot create the state directory: %s", path,
+				    strerror(-failure));
+	failure = disk->ops->check_dir(disk, path);
+	if (failure == -ENOTDIR)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "%s is not a directory; name another state directory",
+				    path);
+	if (failure != 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open the state directory: %s", path,
+				    strerror(-failure));
 	return 0;
 }
 
-static int directory_open(const char *path, int *ret_fd, struct tg_error *ret_error)
+static int lock_refused(const struct disk *disk, int lock, const char *path, int failure, struct tg_error *ret_error)
 {
-	if (mkdir(path, 0700) != 0 && errno != EEXIST)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot create the state directory: %s", path,
-				    strerror(errno));
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 && errno == ENOTDIR)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "%s is not a directory; name another state directory",
-				    path);
-	if (fd < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open the state directory: %s", path,
-				    strerror(errno));
-	*ret_fd = fd;
-	return 0;
+	if (failure != -EAGAIN)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s/lock: cannot lock: %s", path, strerror(-failure));
+	return tg_error_set(
+		ret_error, TG_ERR_EXISTS,
+		"%s is in use by another gateway (pid %lld); stop it, or give this one a state directory of its own",
+		path, (long long)pid_read(disk, lock));
 }
 
 static int directory_lock(struct statedir *statedir, struct tg_error *ret_error)
 {
-	const char *path = statedir->path;
-	int fd = openat(statedir->dir_fd, "lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	const struct disk *disk = statedir->disk;
+	char name[NAME_PATH_SIZE];
+	int status = 0;
 
-	if (fd < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/lock: cannot open: %s", path, strerror(errno));
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-		int failure = errno;
-		int64_t pid = pid_read(fd);
-		close(fd);
-		if (failure != EAGAIN && failure != EACCES)
-			return tg_error_set(ret_error, TG_ERR_IO, "%s/lock: cannot lock: %s", path, strerror(failure));
-		return tg_error_set(
-			ret_error, TG_ERR_EXISTS,
-			"%s is in use by another gateway (pid %lld); stop it, or give this one a state directory of "
-			"its own",
-			path, (long long)pid);
-	}
-	int failure = pid_write(fd);
+	snprintf(name, sizeof name, "%s/lock", statedir->path);
+	int lock = disk_open(disk, name, DISK_WRITE | DISK_CREATE);
+	if (lock < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open: %s", name, strerror(-lock));
+	int failure = disk->ops->lock(disk, lock);
 	if (failure != 0) {
-		close(fd);
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/lock: cannot write: %s", path, strerror(failure));
+		status = lock_refused(disk, lock, statedir->path, failure, ret_error);
+		goto opened;
 	}
-	statedir->lock_fd = fd;
+	failure = pid_write(disk, lock);
+	if (failure != 0) {
+		status = tg_error_set(ret_error, TG_ERR_IO, "%s: cannot write: %s", name, strerror(-failure));
+		goto opened;
+	}
+	statedir->lock = lock;
 	return 0;
+
+opened:
+	disk_close(disk, lock);
+	return status;
 }
 
 int statedir_open(const struct disk *disk, const char *path, struct statedir **ret_statedir, struct tg_error *ret_error)
 {
-	(void)disk;
 	size_t length = strlen(path);
 	if (length == 0 || length > PATH_LENGTH_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID,
@@ -122,29 +127,25 @@ int statedir_open(const struct disk *disk, const char *path, struct statedir **r
 	if (!statedir)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "%s: out of memory", path);
 
+	statedir->disk = disk;
 	memcpy(statedir->path, path, length + 1);
-	int status = directory_open(path, &statedir->dir_fd, ret_error);
-	if (status != 0)
-		goto allocated;
-	status = directory_lock(statedir, ret_error);
-	if (status != 0)
-		goto opened;
+	int status = directory_make(disk, path, ret_error);
+	if (status == 0)
+		status = directory_lock(statedir, ret_error);
+	if (status != 0) {
+		free(statedir);
+		return status;
+	}
 	*ret_statedir = statedir;
 	return 0;
-
-opened:
-	close(statedir->dir_fd);
-allocated:
-	free(statedir);
-	return status;
 }
 
+/* The lock's file stays: unlinking it would let two processes lock two files of one name. */
 void statedir_close(struct statedir *statedir)
 {
 	if (!statedir)
 		return;
-	close(statedir->lock_fd); /* the file stays: unlinking it would let two processes lock two files of one name */
-	close(statedir->dir_fd);
+	disk_close(statedir->disk, statedir->lock);
 	free(statedir);
 }
 
@@ -153,21 +154,18 @@ const char *statedir_path(const struct statedir *statedir)
 	return statedir->path;
 }
 
+/* Asks only: taking the lock, however briefly, could turn a starting gateway away. */
 int64_t statedir_holder(const struct disk *disk, const char *path)
 {
-	(void)disk;
-	char name[PATH_LENGTH_MAX + 16];
+	char name[NAME_PATH_SIZE];
 	if (snprintf(name, sizeof name, "%s/lock", path) >= (int)sizeof name)
 		return TG_ERR_IO;
-	int fd = open(name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : TG_ERR_IO;
-	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-	int64_t pid = TG_ERR_IO;
-	if (fcntl(fd, F_OFD_GETLK, &lock) ==
-	    0) /* asks only: taking it, however briefly, could turn a starting gateway away */
-		pid = lock.l_type == F_UNLCK ? 0 : pid_read(fd);
-	close(fd);
+	int lock = disk_open(disk, name, DISK_READ);
+	if (lock < 0)
+		return lock == -ENOENT ? 0 : TG_ERR_IO;
+	int held = disk->ops->locked(disk, lock);
+	int64_t pid = held < 0 ? TG_ERR_IO : held ? pid_read(disk, lock) : 0;
+	disk_close(disk, lock);
 	return pid;
 }
 
@@ -175,7 +173,10 @@ int64_t statedir_holder(const struct disk *disk, const char *path)
 
 static int epoch_missing(const struct statedir *statedir, uint32_t *ret_epoch, struct tg_error *ret_error)
 {
-	if (faccessat(statedir->dir_fd, JOURNAL_FILE_NAME, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+	char journal[NAME_PATH_SIZE];
+
+	snprintf(journal, sizeof journal, "%s/" JOURNAL_FILE_NAME, statedir->path);
+	if (statedir->disk->ops->exists(statedir->disk, journal))
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
 			"%s/epoch is missing beside a journal, so used order ids are not known; write a number above "
@@ -187,22 +188,23 @@ static int epoch_missing(const struct statedir *statedir, uint32_t *ret_epoch, s
 
 static int epoch_read(const struct statedir *statedir, uint32_t *ret_epoch, struct tg_error *ret_error)
 {
-	char text[32];
-	int fd = openat(statedir->dir_fd, "epoch", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	const struct disk *disk = statedir->disk;
+	char name[NAME_PATH_SIZE], text[32];
 
-	if (fd < 0 && errno == ENOENT)
+	snprintf(name, sizeof name, "%s/epoch", statedir->path);
+	int file = disk_open(disk, name, DISK_READ);
+	if (file == -ENOENT)
 		return epoch_missing(statedir, ret_epoch, ret_error);
-	if (fd < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/epoch: cannot open: %s", statedir->path, strerror(errno));
-	ssize_t length = text_read(fd, text, sizeof text);
-	close(fd);
+	if (file < 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open: %s", name, strerror(-file));
+	int64_t length = text_read(disk, file, text, sizeof text);
+	disk_close(disk, file);
 	if (length < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s/epoch: cannot read: %s", statedir->path, strerror(errno));
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", name, strerror((int)-length));
 	int64_t number = number_parse(text, UINT32_MAX);
 	if (number < 0)
 		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-				    "%s/epoch is damaged; write a number above every epoch used so far into it",
-				    statedir->path);
+				    "%s is damaged; write a number above every epoch used so far into it", name);
 	*ret_epoch = (uint32_t)number;
 	return 0;
 }
@@ -210,19 +212,23 @@ static int epoch_read(const struct statedir *statedir, uint32_t *ret_epoch, stru
 /* Under its name only when it is on disk; the directory too, so that the old number cannot come back. */
 static int epoch_write(const struct statedir *statedir, uint32_t epoch)
 {
-	char text[32];
+	const struct disk *disk = statedir->disk;
+	char name[NAME_PATH_SIZE], fresh[NAME_PATH_SIZE], text[32];
 	int length = snprintf(text, sizeof text, "%u\n", epoch);
-	int fd = openat(statedir->dir_fd, "epoch.new", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
 
-	if (fd < 0)
-		return errno;
-	errno = 0;
-	int failure = write(fd, text, (size_t)length) == length && fsync(fd) == 0 ? 0 : errno ? errno : ENOSPC;
-	close(fd);
-	if (failure == 0 && renameat(statedir->dir_fd, "epoch.new", statedir->dir_fd, "epoch") != 0)
-		failure = errno;
-	if (failure == 0 && fsync(statedir->dir_fd) != 0)
-		failure = errno;
+	snprintf(name, sizeof name, "%s/epoch", statedir->path);
+	snprintf(fresh, sizeof fresh, "%s/epoch.new", statedir->path);
+	int file = disk_open(disk, fresh, DISK_WRITE | DISK_CREATE | DISK_EMPTY);
+	if (file < 0)
+		return file;
+	int failure = disk_write_all(disk, file, text, (size_t)length);
+	if (failure == 0)
+		failure = disk_sync(disk, file, false);
+	disk_close(disk, file);
+	if (failure == 0)
+		failure = disk->ops->rename(disk, fresh, name);
+	if (failure == 0)
+		failure = disk->ops->sync_dir(disk, statedir->path);
 	return failure;
 }
 
@@ -239,7 +245,7 @@ uint32_t statedir_epoch_next(struct statedir *statedir, struct tg_error *ret_err
 	}
 	int failure = epoch_write(statedir, epoch + 1);
 	if (failure != 0) {
-		tg_error_set(ret_error, TG_ERR_IO, "%s/epoch: cannot write: %s", statedir->path, strerror(failure));
+		tg_error_set(ret_error, TG_ERR_IO, "%s/epoch: cannot write: %s", statedir->path, strerror(-failure));
 		return 0;
 	}
 	return epoch + 1;

@@ -1,14 +1,10 @@
 #include "core/state/writer.h"
 
 #include <assert.h>
-#include <pthread.h>
-#include <semaphore.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <trigate/error.h>
 
@@ -20,13 +16,20 @@
 #define BACKOFF_LAST_NS INT64_C(1000000000)
 #define MS INT64_C(1000000)
 
-/* Does the writer thread sleep, and what may wake it? ASLEEP: nothing waits, any mark does. DOZING: it wakes by itself
- * when the batch is due; only an urgent mark or a filling ring wakes it before. */
-enum { AWAKE, DOZING, ASLEEP };
+#define STATUS_WORDS (sizeof(struct writer_status) / sizeof(uint64_t))
+static_assert(sizeof(struct writer_status) % sizeof(uint64_t) == 0, "a status is copied by words");
+
+/* The worker's status as any thread may read it without ever making the worker wait: a reader that meets an odd or
+ * changed turn reads again. */
+struct notice {
+	_Atomic uint32_t turn;
+	_Atomic uint64_t word[STATUS_WORDS];
+};
 
 struct writer {
 	struct writer_options options;
 	struct ring *ring;
+	struct worker *worker;
 
 	/* the loop thread's */
 	uint64_t posted;     /* rows put into the ring, ever */
@@ -39,11 +42,13 @@ struct writer {
 	_Atomic uint64_t mark_position;
 	_Atomic uint64_t mark_posted; /* rows that had been posted then */
 	_Atomic uint64_t drain_wanted;
-	atomic_bool stopping;
-	atomic_int sleep;
-	sem_t wake;
+	_Atomic uint64_t drained; /* the last drain request that is answered */
+	atomic_bool drained_all;  /* its answer */
+	struct notice notice;
 
-	/* the writer thread's */
+	/* the worker's */
+	uint32_t turn_seen; /* mark_turn and drain_wanted when its last turn began */
+	uint64_t drain_seen;
 	struct writer_batch batch; /* rows below the mark, to be applied with it */
 	struct row *early;         /* rows behind the mark, in order */
 	uint32_t early_count, early_capacity;
@@ -52,55 +57,28 @@ struct writer {
 	uint64_t applied;
 	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
 	int64_t backoff_ns;
+	int64_t pause_ns; /* how long after the next turn's time to retry_ns: what failed may have taken long */
 	int64_t retry_ns; /* not before; 0: not failing */
 	int64_t renew_ns;
 	bool broken; /* a permanent error: nothing is applied any more */
 	bool renew_failing;
 	bool behind_logged;
-
-	pthread_mutex_t mutex; /* status and drained */
-	pthread_cond_t drained_changed;
 	struct writer_status status;
-	uint64_t drained; /* the last drain request that is answered */
-	bool drained_all; /* its answer */
-	pthread_t thread;
 };
 
-static int64_t mono_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * TG_E9 + now.tv_nsec;
-}
-
-static struct timespec timespec_of(int64_t ns)
-{
-	return (struct timespec){.tv_sec = ns / TG_E9, .tv_nsec = ns % TG_E9};
-}
-
 /* ----------------------------------------------------- the loop's side */
-
-static void writer_wake(struct writer *writer, bool urgent)
-{
-	int sleep = atomic_load(&writer->sleep);
-
-	if (sleep == AWAKE || (sleep == DOZING && !urgent))
-		return;
-	if (atomic_exchange(&writer->sleep, AWAKE) != AWAKE)
-		sem_post(&writer->wake);
-}
 
 bool writer_post(struct writer *writer, const struct row *row)
 {
 	if (!ring_put(writer->ring, row)) {
-		writer_wake(writer, true); /* a mark that would wake it cannot come before there is room */
+		worker_wake(writer->worker, true); /* a mark that would wake it cannot come before there is room */
 		return false;
 	}
 	writer->posted++;
 	writer->since_mark++;
 	writer->urgent_since_mark |= row->urgent;
 	if (writer->since_mark % (ring_capacity(writer->ring) / 2) == 0)
-		writer_wake(writer, true); /* without a mark for long: make room */
+		worker_wake(writer->worker, true); /* without a mark for long: make room */
 	return true;
 }
 
@@ -110,37 +88,50 @@ void writer_mark(struct writer *writer, uint64_t position)
 	atomic_store(&writer->mark_position, position);
 	atomic_store(&writer->mark_posted, writer->posted);
 	atomic_fetch_add(&writer->mark_turn, 1);
-	writer_wake(writer, writer->urgent_since_mark);
+	worker_wake(writer->worker, writer->urgent_since_mark);
 	writer->since_mark = 0;
 	writer->urgent_since_mark = false;
 }
 
+static bool drain_is_answered(void *ctx)
+{
+	struct writer *writer = ctx;
+	return atomic_load(&writer->drained) >= writer->drains;
+}
+
 bool writer_drain(struct writer *writer, int64_t timeout_ms)
 {
-	struct timespec until = timespec_of(mono_ns() + timeout_ms * MS);
-	uint64_t wanted = ++writer->drains;
-	int expired = 0;
-
-	atomic_store(&writer->drain_wanted, wanted);
-	writer_wake(writer, true);
-	pthread_mutex_lock(&writer->mutex);
-	while (writer->drained < wanted && expired == 0)
-		expired = pthread_cond_timedwait(&writer->drained_changed, &writer->mutex, &until);
-	bool all = writer->drained >= wanted && writer->drained_all;
-	pthread_mutex_unlock(&writer->mutex);
-	return all;
+	atomic_store(&writer->drain_wanted, ++writer->drains);
+	return worker_wait(writer->worker, drain_is_answered, writer, timeout_ms) && atomic_load(&writer->drained_all);
 }
 
 void writer_status(const struct writer *writer, struct writer_status *ret_status)
 {
-	struct writer *mine = (struct writer *)(uintptr_t)writer; /* the lock is not part of what const promises */
+	const struct notice *notice = &writer->notice;
+	uint64_t word[STATUS_WORDS];
+	uint32_t turn;
 
-	pthread_mutex_lock(&mine->mutex);
-	*ret_status = mine->status;
-	pthread_mutex_unlock(&mine->mutex);
+	do {
+		turn = atomic_load(&notice->turn);
+		for (size_t i = 0; i < STATUS_WORDS; i++)
+			word[i] = atomic_load(&notice->word[i]);
+	} while (turn % 2 != 0 || atomic_load(&notice->turn) != turn);
+	memcpy(ret_status, word, sizeof word);
 }
 
-/* ------------------------------------------- the thread's side: taking */
+static void status_tell(struct writer *writer)
+{
+	struct notice *notice = &writer->notice;
+	uint64_t word[STATUS_WORDS];
+
+	memcpy(word, &writer->status, sizeof word);
+	atomic_fetch_add(&notice->turn, 1);
+	for (size_t i = 0; i < STATUS_WORDS; i++)
+		atomic_store_explicit(&notice->word[i], word[i], memory_order_release);
+	atomic_fetch_add(&notice->turn, 1);
+}
+
+/* ------------------------------------------- the worker's side: taking */
 
 static void mark_read(struct writer *writer, uint64_t *ret_position, uint64_t *ret_posted)
 {
@@ -213,7 +204,7 @@ static void writer_collect(struct writer *writer, int64_t now)
 		writer->since_ns = now;
 }
 
-/* ----------------------------------------- the thread's side: applying */
+/* ----------------------------------------- the worker's side: applying */
 
 static bool error_passes(int32_t code)
 {
@@ -223,15 +214,13 @@ static bool error_passes(int32_t code)
 
 static void apply_succeeded(struct writer *writer)
 {
-	bool was_failing;
+	bool was_failing = writer->status.failing;
 
-	pthread_mutex_lock(&writer->mutex);
-	was_failing = writer->status.failing;
 	writer->status.failing = false;
 	writer->status.applied_position = writer->mark;
 	writer->status.batches++;
 	writer->status.rows += writer->batch.count;
-	pthread_mutex_unlock(&writer->mutex);
+	status_tell(writer);
 	if (was_failing)
 		log_info("storage_recovered", LOG_I("position", writer->mark));
 	writer->applied = writer->mark;
@@ -239,23 +228,20 @@ static void apply_succeeded(struct writer *writer)
 	writer_batch_clear(&writer->batch);
 }
 
-static void apply_failed(struct writer *writer, int32_t code, const struct tg_error *error, int64_t now)
+static void apply_failed(struct writer *writer, int32_t code, const struct tg_error *error)
 {
-	bool was_failing, passes = error_passes(code);
+	bool was_failing = writer->status.failing, passes = error_passes(code);
 	const char *text = error->message_len ? error->message : tg_status_text(code);
 
 	writer->backoff_ns = writer->backoff_ns ? writer->backoff_ns * 2 : BACKOFF_FIRST_NS;
 	if (writer->backoff_ns > BACKOFF_LAST_NS)
 		writer->backoff_ns = BACKOFF_LAST_NS;
-	writer->retry_ns =
-		now + (error->retry_after_ns > writer->backoff_ns ? error->retry_after_ns : writer->backoff_ns);
+	writer->pause_ns = error->retry_after_ns > writer->backoff_ns ? error->retry_after_ns : writer->backoff_ns;
 	writer->broken = !passes;
-	pthread_mutex_lock(&writer->mutex);
-	was_failing = writer->status.failing;
 	writer->status.failing = true;
 	writer->status.retries += passes;
 	snprintf(writer->status.error, sizeof writer->status.error, "%s", text);
-	pthread_mutex_unlock(&writer->mutex);
+	status_tell(writer);
 	if (!passes)
 		log_error("storage_failed", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
 			  LOG_I("position", writer->mark));
@@ -283,21 +269,21 @@ static void writer_apply(struct writer *writer)
 	if (code == 0)
 		apply_succeeded(writer);
 	else
-		apply_failed(writer, code, &error, mono_ns());
+		apply_failed(writer, code, &error);
 }
 
-/* When the batch is to be applied, mono; INT64_MAX: not by itself. */
+/* When the batch is to be applied, mono; WORKER_WHEN_WOKEN: not by itself. */
 static int64_t batch_due_ns(struct writer *writer, bool draining)
 {
 	if (writer->broken || writer->since_ns == 0)
-		return INT64_MAX;
+		return WORKER_WHEN_WOKEN;
 	if (writer->mark <= writer->applied) {
 		/* By the contract of positions the store has these rows; they ride with the next batch. */
 		if (!writer->behind_logged && writer->mark < writer->applied)
 			log_warn("storage_ahead_of_journal", LOG_I("store", writer->applied),
 				 LOG_I("journal", writer->mark));
 		writer->behind_logged |= writer->mark < writer->applied;
-		return INT64_MAX;
+		return WORKER_WHEN_WOKEN;
 	}
 	if (writer->retry_ns != 0)
 		return writer->retry_ns;
@@ -306,7 +292,7 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 	return writer->since_ns + writer->options.batch_ms * MS;
 }
 
-/* ----------------------------------------- the thread's side: the rest */
+/* ----------------------------------------- the worker's side: the rest */
 
 static void slots_renew(struct writer *writer, int64_t now)
 {
@@ -324,15 +310,6 @@ static void slots_renew(struct writer *writer, int64_t now)
 	writer->renew_ns = now + options->slot_ttl_ms * MS / 3;
 }
 
-static void drain_answer(struct writer *writer, uint64_t wanted, bool all)
-{
-	pthread_mutex_lock(&writer->mutex);
-	writer->drained = wanted;
-	writer->drained_all = all;
-	pthread_cond_broadcast(&writer->drained_changed);
-	pthread_mutex_unlock(&writer->mutex);
-}
-
 /* Nothing can be applied now: is that because nothing is left? Rows without a mark cannot be applied while the loop
  * thread waits for us, so it is told at once. */
 static bool writer_is_empty(const struct writer *writer)
@@ -340,77 +317,47 @@ static bool writer_is_empty(const struct writer *writer)
 	return !writer->broken && writer->early_count == 0 && ring_count(writer->ring) == 0;
 }
 
-static void writer_sleep(struct writer *writer, int64_t due, uint32_t turn_seen, uint64_t drain_seen)
+static void drain_answer(struct writer *writer)
 {
-	atomic_store(&writer->sleep, due == INT64_MAX ? ASLEEP : DOZING);
-	/* What came before the line above woke nobody; what comes after it will. */
-	bool news = atomic_load(&writer->mark_turn) != turn_seen;
-	news |= atomic_load(&writer->drain_wanted) != drain_seen || atomic_load(&writer->stopping);
-	news |= writer->retry_ns == 0 && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2;
-	if (writer->options.slot_group && writer->renew_ns < due)
-		due = writer->renew_ns;
-	if (!news && due == INT64_MAX) {
-		sem_wait(&writer->wake);
-	} else if (!news) {
-		struct timespec until = timespec_of(due);
-		sem_clockwait(&writer->wake, CLOCK_MONOTONIC, &until);
-	}
-	atomic_store(&writer->sleep, AWAKE);
+	if (writer->drain_seen == atomic_load(&writer->drained))
+		return;
+	atomic_store(&writer->drained_all, writer_is_empty(writer));
+	atomic_store(&writer->drained, writer->drain_seen);
 }
 
-static void *writer_main(void *ctx)
+static int64_t writer_turn(void *ctx, int64_t now_ns)
 {
 	struct writer *writer = ctx;
-	uint64_t drained = 0;
 
-	while (!atomic_load(&writer->stopping)) {
-		uint64_t wanted = atomic_load(&writer->drain_wanted);
-		uint32_t turn = atomic_load(&writer->mark_turn);
-		int64_t now = mono_ns();
-
-		slots_renew(writer, now);
-		if (writer->retry_ns == 0) /* a batch that failed stays as it is; the ring holds the loop back */
-			writer_collect(writer, now);
-		int64_t due = batch_due_ns(writer, wanted != drained);
-		if (due <= now) {
-			writer_apply(writer);
-			continue;
-		}
-		if (wanted != drained && due == INT64_MAX) {
-			drain_answer(writer, wanted, writer_is_empty(writer));
-			drained = wanted;
-		}
-		writer_sleep(writer, due, turn, wanted);
+	writer->drain_seen = atomic_load(&writer->drain_wanted);
+	writer->turn_seen = atomic_load(&writer->mark_turn);
+	if (writer->pause_ns != 0)
+		writer->retry_ns = now_ns + writer->pause_ns;
+	writer->pause_ns = 0;
+	slots_renew(writer, now_ns);
+	if (writer->retry_ns == 0) /* a batch that failed stays as it is; the ring holds the loop back */
+		writer_collect(writer, now_ns);
+	int64_t due_ns = batch_due_ns(writer, writer->drain_seen != atomic_load(&writer->drained));
+	if (due_ns <= now_ns) {
+		writer_apply(writer);
+		return now_ns;
 	}
-	return NULL;
+	if (due_ns == WORKER_WHEN_WOKEN)
+		drain_answer(writer);
+	return writer->options.slot_group && writer->renew_ns < due_ns ? writer->renew_ns : due_ns;
+}
+
+static bool writer_has_news(void *ctx, int64_t due_ns)
+{
+	const struct writer *writer = ctx;
+
+	(void)due_ns;
+	return atomic_load(&writer->mark_turn) != writer->turn_seen ||
+	       atomic_load(&writer->drain_wanted) != writer->drain_seen ||
+	       (writer->retry_ns == 0 && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2);
 }
 
 /* ------------------------------------------------------- start and stop */
-
-static int thread_start(struct writer *writer)
-{
-	pthread_condattr_t attributes;
-	sigset_t all, before;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&writer->drained_changed, &attributes);
-	pthread_condattr_destroy(&attributes);
-	pthread_mutex_init(&writer->mutex, NULL);
-	sem_init(&writer->wake, 0, 0);
-	sigfillset(&all); /* signals are the loop thread's */
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	int failure = pthread_create(&writer->thread, NULL, writer_main, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return failure;
-}
-
-static void thread_finish(struct writer *writer)
-{
-	sem_destroy(&writer->wake);
-	pthread_mutex_destroy(&writer->mutex);
-	pthread_cond_destroy(&writer->drained_changed);
-}
 
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error)
 {
@@ -433,11 +380,11 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 		status = writer_batch_init(&writer->batch, options->batch_rows);
 	if (status != 0)
 		goto failed;
-	if (thread_start(writer) != 0) {
-		thread_finish(writer);
-		status = TG_ERR_NO_MEMORY;
+	status_tell(writer);
+	const struct worker_job job = {"writer", writer, writer_turn, writer_has_news};
+	status = worker_start(options->workers, &job, &writer->worker);
+	if (status != 0)
 		goto failed;
-	}
 	*ret_writer = writer;
 	return 0;
 
@@ -453,10 +400,7 @@ void writer_stop(struct writer *writer, int64_t timeout_ms)
 	if (!writer)
 		return;
 	writer_drain(writer, timeout_ms);
-	atomic_store(&writer->stopping, true);
-	sem_post(&writer->wake);
-	pthread_join(writer->thread, NULL);
-	thread_finish(writer);
+	worker_stop(writer->worker);
 	free(writer->early);
 	writer_batch_finish(&writer->batch);
 	ring_destroy(writer->ring);

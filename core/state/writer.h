@@ -1,5 +1,5 @@
-/* The writer: brings a storage backend up to the journal, in batches, from a thread of its own. Owner: the loop thread
- * posts; the writer thread alone talks to its backend instance. Rows are the latest state of a cycle or order, so a row
+/* The writer: brings a storage backend up to the journal, in batches, from a worker of its own. Owner: the loop thread
+ * posts; the worker alone talks to its backend instance. Rows are the latest state of a cycle or order, so a row
  * that could not be posted (ring full) is posted again later and nothing is lost: the journal has it all. */
 #ifndef TRIGATE_CORE_STATE_WRITER_H
 #define TRIGATE_CORE_STATE_WRITER_H
@@ -54,16 +54,16 @@ struct journal;
 struct writer_options {
 	const struct workers *workers;
 	const struct tg_storage_api *api;
-	void *backend;          /* an open instance, used by the writer thread alone from now on */
+	void *backend;          /* an open instance, used by the worker alone from now on */
 	const char *journal_id; /* gateway id */
-	/* Called by the writer thread before each batch: the journal up to its position must be durable first, or a
+	/* Called by the worker before each batch: the journal up to its position must be durable first, or a
 	 * store that survives a power loss could know more than the journal. NULL: not needed. */
 	int (*journal_wait)(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 	struct journal *journal;
 	uint32_t ring_rows;
 	uint32_t batch_rows;    /* apply when so many wait */
-	int64_t batch_ms;       /* or when the oldest waits so long (wall time) */
-	const char *slot_group; /* renewed by the writer thread every third of slot_ttl_ms; NULL: none */
+	int64_t batch_ms;       /* or when the oldest waits so long (the workers' time) */
+	const char *slot_group; /* renewed by the worker every third of slot_ttl_ms; NULL: none */
 	const char *slot_owner;
 	int64_t slot_ttl_ms;
 };
@@ -86,10 +86,10 @@ struct writer_status {
 };
 void writer_status(const struct writer *writer, struct writer_status *ret_status); /* [any] */
 
-/* Wait until all that was posted is applied, at most timeout_ms of wall time. False: not all. */
+/* Wait until all that was posted is applied, at most timeout_ms of the workers' time. False: not all. */
 bool writer_drain(struct writer *writer, int64_t timeout_ms);
 
-/* Drain, stop the thread. The backend stays open and is the caller's again. NULL is allowed. */
+/* Drain, stop the worker. The backend stays open and is the caller's again. NULL is allowed. */
 void writer_stop(struct writer *writer, int64_t timeout_ms);
 
 #endif
