@@ -104,7 +104,7 @@ struct wire_subscribe {
 	uint64_t token;
 	uint32_t count;
 	uint32_t reserved;
-	uint32_t market[WIRE_SUBSCRIBE_MAX]; /* only `count` of them travel, padded to an even number */
+	uint32_t market[WIRE_SUBSCRIBE_MAX]; /* only `count` of them travel */
 };
 
 struct wire_snapshot {
@@ -136,6 +136,7 @@ struct wire_catalogue {
 
 struct wire_balance {
 	struct tg_money free, locked;
+	int64_t exchange_ns; /* unix, of the balance: an older one that comes later is known by it */
 	struct wire_name currency;
 };
 
