@@ -15,20 +15,26 @@ void market_changed(struct venue *venue, uint32_t market)
 	event_add(venue, VENUE_EVENT_MARKET)->market = market;
 }
 
-/* Orders that no longer stand on the grid leave the book. */
-static void side_prune(struct venue *venue, uint32_t market, const struct book_side *side)
+/* Does a resting order no longer fit its market? */
+static bool is_stale(const struct venue_market *market, const struct resting_order *order)
+{
+	return market->status == TG_MARKET_DELISTED || order->price % market->tick || order->left % market->lot;
+}
+
+/* Orders that no longer fit leave the book. */
+static void side_prune(struct venue *venue, uint32_t market, const struct book_side *side, enum reason reason)
 {
 	const struct venue_market *m = &venue->engine.market[market];
 	for (uint32_t i = side->count; i-- > 0;)
 		for (uint32_t slot = side->level[i].head, next; slot != ORDER_NONE; slot = next) {
 			const struct resting_order order = venue->engine.order[slot];
 			next = order.next;
-			if (order.price % m->tick == 0 && order.left % m->lot == 0)
+			if (!is_stale(m, &order))
 				continue;
 			engine_cancel(&venue->engine,
 				      slot); /* drops the level with its last order: then next is none */
 			if (order.owner == OWNER_ACCOUNT)
-				order_end(venue, order.tag, TG_ORDER_CANCELLED, REASON_FILTERS_CHANGED);
+				order_end(venue, order.tag, TG_ORDER_CANCELLED, reason);
 		}
 }
 
@@ -40,12 +46,32 @@ void market_refilter(struct venue *venue, uint32_t market, const struct market_f
 	m->min_notional = filters->min_notional;
 	if (venue->maker)
 		engine_cancel_owner(&venue->engine, market, OWNER_MAKERS);
-	side_prune(venue, market, &m->bids);
-	side_prune(venue, market, &m->asks);
+	side_prune(venue, market, &m->bids, REASON_FILTERS_CHANGED);
+	side_prune(venue, market, &m->asks, REASON_FILTERS_CHANGED);
 	market_changed(venue, market);
 	if (venue->maker && m->status == TG_MARKET_TRADING)
 		maker_requote(venue->maker, market);
 	trades_take(venue);
+}
+
+/* The book goes with a market that is delisted; makers meet one that trades again with fresh quotes. */
+static void market_restatus(struct venue *venue, uint32_t market, int32_t status)
+{
+	struct venue_market *m = &venue->engine.market[market];
+	m->status = status;
+	if (status == TG_MARKET_DELISTED) {
+		side_prune(venue, market, &m->bids, REASON_DELISTED);
+		side_prune(venue, market, &m->asks, REASON_DELISTED);
+	}
+	market_changed(venue, market);
+	if (venue->maker && status == TG_MARKET_TRADING)
+		maker_requote(venue->maker, market);
+	trades_take(venue);
+}
+
+static bool is_changeable(const struct venue *venue, uint32_t market)
+{
+	return market < venue->engine.market_count && venue->engine.market[market].status != TG_MARKET_DELISTED;
 }
 
 int32_t venue_set_status(struct venue *venue, int64_t unix_ns, uint32_t market, int32_t status)
@@ -53,14 +79,12 @@ int32_t venue_set_status(struct venue *venue, int64_t unix_ns, uint32_t market, 
 	call_begin(venue, unix_ns);
 	if (venue->broken)
 		return venue->broken;
-	if (market >= venue->engine.market_count || status < TG_MARKET_TRADING || status > TG_MARKET_DELISTED)
+	if (!is_changeable(venue, market) || status < TG_MARKET_TRADING || status > TG_MARKET_DELISTED)
 		return TG_ERR_INVALID;
 	venue->halted_count -= venue->halted_until[market] != 0;
 	venue->halted_until[market] = 0;
-	if (venue->engine.market[market].status != status) {
-		venue->engine.market[market].status = status;
-		market_changed(venue, market);
-	}
+	if (venue->engine.market[market].status != status)
+		market_restatus(venue, market, status);
 	return call_end(venue);
 }
 
@@ -70,7 +94,7 @@ int32_t venue_set_filters(struct venue *venue, int64_t unix_ns, uint32_t market,
 	call_begin(venue, unix_ns);
 	if (venue->broken)
 		return venue->broken;
-	if (market >= venue->engine.market_count || tick <= 0 || lot <= 0 || min_notional < 0)
+	if (!is_changeable(venue, market) || tick <= 0 || lot <= 0 || min_notional < 0)
 		return TG_ERR_INVALID;
 	if (tick % venue->initial[market].tick || lot % venue->initial[market].lot)
 		return TG_ERR_INVALID;
@@ -97,10 +121,7 @@ static void halts_end(struct venue *venue)
 			continue;
 		venue->halted_until[m] = 0;
 		venue->halted_count--;
-		venue->engine.market[m].status = TG_MARKET_TRADING;
-		market_changed(venue, m);
-		maker_requote(venue->maker, m);
-		trades_take(venue);
+		market_restatus(venue, m, TG_MARKET_TRADING);
 	}
 }
 
@@ -110,6 +131,8 @@ static void filters_change(struct venue *venue)
 	uint32_t market = random_below(&venue->chaos, venue->engine.market_count);
 	uint32_t what = random_below(&venue->chaos, 3);
 	const struct venue_market *m = &venue->engine.market[market];
+	if (m->status == TG_MARKET_DELISTED)
+		return;
 	struct market_filters filters = venue->initial[market];
 	if (m->tick == filters.tick && m->lot == filters.lot && m->min_notional == filters.min_notional) {
 		filters.tick *= what == 0 ? 10 : 1;

@@ -336,16 +336,18 @@ static bool is_reached(const struct new_order *order, const struct price_level *
 	return level && (order->side == TG_SIDE_BUY ? level->price <= order->price : level->price >= order->price);
 }
 
-/* Trade until it is filled or meets nothing more. Returns what is left; *ret_self if an own order stopped it. */
+/* Trade until it is filled, but for what is withheld, or meets nothing more. Returns what is left; *ret_self if an own
+ * order stopped it. */
 static int64_t order_match(struct engine *engine, const struct new_order *order, bool *ret_self)
 {
 	struct book_side *book = side_of(&engine->market[order->market], other_side(order->side));
 	int64_t left = order->qty;
-	while (left && is_reached(order, side_best(book))) {
+	while (left > order->withheld && is_reached(order, side_best(book))) {
 		struct price_level *level = &book->level[book->count - 1];
 		uint32_t slot = level->head;
 		const struct resting_order *maker = &engine->order[slot];
-		int64_t qty = maker->left < left ? maker->left : left;
+		int64_t most = left - order->withheld;
+		int64_t qty = maker->left < most ? maker->left : most;
 		*ret_self = maker->owner == order->owner;
 		if (*ret_self || !trade_make(engine, order, slot, qty))
 			break;
@@ -361,6 +363,8 @@ static bool can_fill(const struct engine *engine, const struct new_order *order)
 	struct venue_market *market = &engine->market[order->market];
 	const struct book_side *book = side_of(market, other_side(order->side));
 	int64_t left = order->qty;
+	if (order->withheld)
+		return false;
 	for (uint32_t i = book->count; i-- > 0 && is_reached(order, &book->level[i]);)
 		for (uint32_t slot = book->level[i].head; slot != ORDER_NONE; slot = engine->order[slot].next) {
 			if (engine->order[slot].owner == order->owner)

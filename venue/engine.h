@@ -105,6 +105,7 @@ struct new_order {
 	int32_t time_in_force;
 	int64_t price;
 	int64_t qty;
+	int64_t withheld; /* of qty: does not trade at once; such an IOC expires with it, such a FOK as a whole */
 };
 
 /* How a submitted order ended its first moment. */

@@ -82,6 +82,11 @@ int32_t ledger_open(struct ledger *ledger, const char *path, struct tg_error *re
 	return status;
 }
 
+void ledger_open_stream(struct ledger *ledger, ledger_fn write, void *ctx)
+{
+	*ledger = (struct ledger){.fd = -1, .path = "", .write = write, .ctx = ctx};
+}
+
 void ledger_close(struct ledger *ledger)
 {
 	if (ledger->fd >= 0)
@@ -179,6 +184,11 @@ bool record_number(struct tg_str record, const char *key, int64_t *ret_number)
 
 /* --------------------------------------------------------------- writing */
 
+static bool is_kept(const struct ledger *ledger)
+{
+	return ledger->fd >= 0 || ledger->write;
+}
+
 static bool buffer_reserve(struct ledger *ledger, size_t size)
 {
 	if (ledger->used + size <= ledger->capacity)
@@ -197,7 +207,7 @@ static bool buffer_reserve(struct ledger *ledger, size_t size)
 __attribute__((format(printf, 2, 3))) static void append(struct ledger *ledger, const char *format, ...)
 {
 	va_list args;
-	if (ledger->fd < 0 || ledger->broken || !buffer_reserve(ledger, FIELD_MAX))
+	if (!is_kept(ledger) || ledger->broken || !buffer_reserve(ledger, FIELD_MAX))
 		return;
 	va_start(args, format);
 	int length = vsnprintf(ledger->buffer + ledger->used, FIELD_MAX, format, args);
@@ -239,13 +249,25 @@ void ledger_amount(struct ledger *ledger, const char *key, tg_amount value)
 
 void ledger_end(struct ledger *ledger)
 {
-	if (ledger->fd >= 0 && !ledger->broken)
+	if (is_kept(ledger) && !ledger->broken)
 		append(ledger, ",\"crc\":\"%08x\"}\n",
 		       crc32c(ledger->buffer + ledger->line_start, ledger->used - ledger->line_start));
 }
 
+static int32_t stream_flush(struct ledger *ledger, struct tg_error *error)
+{
+	if (ledger->broken)
+		return tg_error_set(error, TG_ERR_NO_MEMORY, "no memory for the ledger's records");
+	if (ledger->used)
+		ledger->write(ledger->ctx, ledger->buffer, ledger->used);
+	ledger->used = 0;
+	return TG_OK;
+}
+
 int32_t ledger_flush(struct ledger *ledger, struct tg_error *ret_error)
 {
+	if (ledger->write)
+		return stream_flush(ledger, ret_error);
 	if (ledger->fd < 0)
 		return TG_OK;
 	for (size_t done = 0; done < ledger->used && !ledger->broken;) {

@@ -16,9 +16,14 @@
 #include <trigate/amount.h>
 #include <trigate/error.h>
 
+/* Takes whole lines; borrowed for the call. */
+typedef void (*ledger_fn)(void *ctx, const char *lines, size_t size);
+
 struct ledger {
-	int fd; /* -1: nothing is kept */
+	int fd; /* -1: no file */
 	const char *path;
+	ledger_fn write; /* instead of a file; NULL: none */
+	void *ctx;
 	uint64_t seq;  /* of the last record */
 	uint64_t size; /* of the file, whole records only */
 	char *buffer;  /* records begun and not yet written */
@@ -33,6 +38,8 @@ struct ledger {
 
 /* Open and lock, create if absent. path (borrowed, lives as long as the ledger) empty: no file, nothing is kept. */
 int32_t ledger_open(struct ledger *ledger, const char *path, struct tg_error *ret_error);
+/* A ledger that tells its lines to write(ctx, ...), one call a flush, and keeps nothing itself. */
+void ledger_open_stream(struct ledger *ledger, ledger_fn write, void *ctx);
 void ledger_close(struct ledger *ledger);
 
 /* The next record of what was there at open: 1 and the line without newline and CRC, 0 at the end (a torn tail is cut

@@ -33,6 +33,7 @@
 	X(NOT_MATCHED, 0, "Nothing more to match at this price.") \
 	X(SELF_TRADE, 0, "Expired by self-trade prevention.") \
 	X(FILTERS_CHANGED, 0, "Cancelled by the exchange: it no longer fits the market's filters.") \
+	X(DELISTED, 0, "Cancelled by the exchange: the market was delisted.") \
 	X(RESTARTED, 0, "Expired by the exchange: it was restarted.")
 
 #define REASON_CONST(name, code, text) REASON_##name,

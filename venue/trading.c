@@ -51,7 +51,17 @@ static enum reason form_check(const struct venue *venue, const struct venue_requ
 	return REASON_NONE;
 }
 
-/* The market's filters; sets price and quantity of ret_order. */
+/* Whole lots of the order that shall not trade. What rests in the book cannot be held back: it would cross it. */
+static int64_t withheld(const struct venue_market *market, const struct venue_request *request, int64_t qty)
+{
+	if (request->time_in_force != TG_TIF_IOC && request->time_in_force != TG_TIF_FOK)
+		return 0;
+	if (request->withhold >= qty)
+		return qty;
+	return request->withhold > 0 ? (request->withhold + market->lot - 1) / market->lot * market->lot : 0;
+}
+
+/* The market's filters; sets price, quantity and what is withheld of ret_order. */
 static enum reason filters_check(const struct venue_market *market, const struct venue_request *request,
 				 struct new_order *ret_order)
 {
@@ -69,13 +79,14 @@ static enum reason filters_check(const struct venue_market *market, const struct
 		return REASON_NOTIONAL;
 	ret_order->price = price;
 	ret_order->qty = qty;
+	ret_order->withheld = withheld(market, request, qty);
 	return REASON_NONE;
 }
 
 static enum reason request_check(const struct venue *venue, const struct venue_request *request,
 				 struct new_order *ret_order)
 {
-	enum reason reason = form_check(venue, request);
+	enum reason reason = request->refuse != REASON_NONE ? request->refuse : form_check(venue, request);
 	if (reason == REASON_NONE)
 		reason = filters_check(&venue->engine.market[request->market], request, ret_order);
 	if (reason != REASON_NONE)

@@ -233,7 +233,9 @@ static int32_t venue_fill(struct venue *venue, const struct venue_options *optio
 		status = tables_take(venue);
 	if (status != TG_OK)
 		tg_error_set(error, status, "no memory for the markets");
-	if (status == TG_OK)
+	if (status == TG_OK && options->ledger_write)
+		ledger_open_stream(&venue->ledger, options->ledger_write, options->ledger_ctx);
+	else if (status == TG_OK)
 		status = ledger_open(&venue->ledger, venue->ledger_path, error);
 	if (status == TG_OK)
 		status = run_begin(venue, options, recorded, world.value, error);

@@ -17,8 +17,13 @@ struct venue_deposit {
 	tg_amount amount;
 };
 
+/* Takes the lines of one whole operation; borrowed for the call. */
+typedef void (*venue_ledger_fn)(void *ctx, const char *lines, size_t size);
+
 struct venue_options {
-	struct tg_str ledger;       /* path; empty: nothing is kept */
+	struct tg_str ledger;         /* path; empty: nothing is kept */
+	venue_ledger_fn ledger_write; /* if not NULL: the lines go here, and to no file */
+	void *ledger_ctx;
 	struct tg_str csv;          /* path of a markets CSV; empty: made-up markets */
 	struct tg_str fee_currency; /* empty: the received currency */
 	uint64_t seed;
@@ -57,6 +62,10 @@ struct venue_request {
 	struct tg_decimal price;
 	struct tg_decimal qty;
 	bool late; /* it came after its validity bound */
+	/* What a venue may do to any order without a word of why: refuse it (REASON_NONE: it does not), or, of IOC and
+	 * FOK, leave so much of it unmatched (mantissa at the market's qty_scale, rounded up to lots). */
+	enum reason refuse;
+	int64_t withhold;
 };
 
 /* Receive an order. TG_OK (accepted) or TG_ERR_REJECTED: *ret_order is its index, its state and reason tell the rest.
@@ -84,7 +93,8 @@ bool venue_is_recorded(const struct venue *venue);   /* markets from a CSV: noth
 uint64_t venue_lag_count(const struct venue *venue); /* mispricings begun in this run */
 
 /* Change a market's status (TG_MARKET_) or filters; its version rises. A tick or lot finer than the market's first is
- * refused (TG_ERR_INVALID). Orders that no longer fit the grid are cancelled. Reset brings the first filters back. */
+ * refused (TG_ERR_INVALID). Orders that no longer fit the grid are cancelled. A halted market keeps what rests in it; a
+ * delisted one is empty and stays as it is: whatever more is asked of it is refused. */
 int32_t venue_set_status(struct venue *venue, int64_t unix_ns, uint32_t market, int32_t status);
 int32_t venue_set_filters(struct venue *venue, int64_t unix_ns, uint32_t market, int64_t tick, int64_t lot,
 			  tg_amount min_notional);

@@ -253,6 +253,55 @@ static void kill_loses_nothing(void)
 	check_explained(path, names);
 }
 
+/* What was told to a function. */
+struct told {
+	char text[65536];
+	size_t used;
+	int calls;
+	bool whole; /* every call brought whole lines */
+};
+
+static void tell(void *ctx, const char *lines, size_t size)
+{
+	struct told *told = ctx;
+	told->calls++;
+	told->whole &= size > 0 && lines[size - 1] == '\n' && told->used + size <= sizeof told->text;
+	if (told->whole)
+		memcpy(told->text + told->used, lines, size);
+	told->used += told->whole ? size : 0;
+}
+
+static void a_function_hears_the_same(void)
+{
+	static struct told told;
+	static char text[65536];
+	const char *path = fixture_path("told.ledger"), *csv = fixture_path("markets.csv");
+	const struct venue_deposit deposit = {TG_STR("USDT"), 1000 * TG_AMOUNT_ONE};
+	struct venue_options options = venue_options_default();
+	options.csv = (struct tg_str){csv, strlen(csv)};
+	options.deposit = &deposit;
+	options.deposit_count = 1;
+	told.whole = true;
+	for (int i = 0; i < 2; i++) {
+		struct venue *venue = NULL;
+		options.ledger = (struct tg_str){path, strlen(path)};
+		options.ledger_write = i ? tell : NULL;
+		options.ledger_ctx = &told;
+		is_int(venue_open(&options, NOW, &venue, NULL), TG_OK, "a venue that tells its ledger to a %s",
+		       i ? "function" : "file");
+		int before = told.calls;
+		place(venue, 0, TG_SIDE_BUY, TG_TIF_IOC, "bought", "10.10", "7");
+		is_int(told.calls - before, i, "an operation is told %s", i ? "at once" : "to the file alone");
+		venue_set_status(venue, NOW, 1, TG_MARKET_DELISTED);
+		venue_close(venue);
+	}
+	FILE *file = fopen(path, "r");
+	size_t size = fread(text, 1, sizeof text, file);
+	fclose(file);
+	ok(told.whole, "in whole lines");
+	ok(size == told.used && memcmp(text, told.text, size) == 0, "and the %zu bytes are the same", size);
+}
+
 int main(void)
 {
 	fixture_begin();
@@ -262,6 +311,7 @@ int main(void)
 	damage_is_refused();
 	full_disk_stops_the_venue();
 	kill_loses_nothing();
+	a_function_hears_the_same();
 	fixture_end();
 	return tap_done();
 }

@@ -126,6 +126,70 @@ static void closed_markets_refuse(void)
 	venue_close(venue);
 }
 
+static void delisted_markets_are_gone(void)
+{
+	struct venue *venue = venue_make("", "0");
+	const struct venue_market *market = &venue_engine(venue)->market[A_USDT];
+	uint32_t rests = place(venue, A_USDT, TG_SIDE_BUY, TG_TIF_GTC, "rests", "9.50", "1");
+	uint32_t elsewhere = place(venue, B_USDT, TG_SIDE_BUY, TG_TIF_GTC, "elsewhere", "1.90", "1");
+	is_int(venue_set_status(venue, NOW, A_USDT, TG_MARKET_HALTED), TG_OK, "a market is halted");
+	is_int(order_at(venue, rests)->state, TG_ORDER_OPEN, "what rests in it stays");
+	is_int(venue_cancel(venue, NOW, rests), TG_OK, "and can be cancelled");
+	venue_set_status(venue, NOW, A_USDT, TG_MARKET_TRADING);
+	rests = place(venue, A_USDT, TG_SIDE_BUY, TG_TIF_GTC, "again", "9.50", "1");
+	is_int(venue_set_status(venue, NOW, A_USDT, TG_MARKET_DELISTED), TG_OK, "it is delisted");
+	is_int(order_at(venue, rests)->state, TG_ORDER_CANCELLED, "what rests in it is cancelled");
+	is_str(reason_name(order_at(venue, rests)->reason), "DELISTED", "for that reason");
+	is_int(market->bids.count + market->asks.count, 0, "nobody quotes it any more");
+	is_int(order_at(venue, elsewhere)->state, TG_ORDER_OPEN, "other markets go on");
+	uint32_t order = place(venue, A_USDT, TG_SIDE_BUY, TG_TIF_IOC, "x", "10.10", "1");
+	is_int(order_at(venue, order)->reason, REASON_MARKET_CLOSED, "it takes no orders");
+	is_int(venue_set_status(venue, NOW, A_USDT, TG_MARKET_TRADING), TG_ERR_INVALID, "it does not come back");
+	is_int(venue_set_filters(venue, NOW, A_USDT, 10, 1, 0), TG_ERR_INVALID, "nor does it change");
+	venue_close(venue);
+}
+
+/* ------------------------------------------------------- the venue's whims */
+
+static const struct {
+	const char *name;
+	int32_t tif;
+	int64_t withhold;
+	enum reason refuse;
+	int32_t state;
+	int64_t filled;
+} whims[] = {
+	{"an IOC held back", TG_TIF_IOC, 12, REASON_NONE, TG_ORDER_EXPIRED, 8},
+	{"a lot held back", TG_TIF_IOC, 1, REASON_NONE, TG_ORDER_EXPIRED, 19},
+	{"all of an IOC held back", TG_TIF_IOC, 20, REASON_NONE, TG_ORDER_EXPIRED, 0},
+	{"more than all of it", TG_TIF_IOC, 21, REASON_NONE, TG_ORDER_EXPIRED, 0},
+	{"a FOK held back", TG_TIF_FOK, 1, REASON_NONE, TG_ORDER_EXPIRED, 0},
+	{"a GTC, which cannot be held back", TG_TIF_GTC, 12, REASON_NONE, TG_ORDER_FILLED, 20},
+	{"an order refused for no good reason", TG_TIF_IOC, 0, REASON_LOT_SIZE, TG_ORDER_REJECTED, 0},
+};
+
+static void a_venue_may_be_unkind(void)
+{
+	for (size_t i = 0; i < sizeof whims / sizeof whims[0]; i++) {
+		struct venue *venue = venue_make("", "0");
+		const struct venue_request request = {.market = A_USDT,
+						      .side = TG_SIDE_BUY,
+						      .time_in_force = whims[i].tif,
+						      .client_id = TG_STR("x"),
+						      .price = decimal("10.10"),
+						      .qty = decimal("2"),
+						      .refuse = whims[i].refuse,
+						      .withhold = whims[i].withhold};
+		uint32_t order = INDEX_NONE;
+		is_int(venue_place(venue, NOW, &request, &order), whims[i].refuse ? TG_ERR_REJECTED : TG_OK,
+		       "%s: answered", whims[i].name);
+		is_int(order_at(venue, order)->state, whims[i].state, "%s: state", whims[i].name);
+		is_int(order_at(venue, order)->filled, whims[i].filled, "%s: filled", whims[i].name);
+		is_int(balance(venue, "USDT").locked, 0, "%s: nothing stays locked", whims[i].name);
+		venue_close(venue);
+	}
+}
+
 /* -------------------------------------------------------------------- ids */
 
 static void client_ids_are_unique_among_open(void)
@@ -325,6 +389,8 @@ int main(void)
 	orders_live_as_they_should();
 	wrong_orders_are_refused();
 	closed_markets_refuse();
+	delisted_markets_are_gone();
+	a_venue_may_be_unkind();
 	client_ids_are_unique_among_open();
 	price_then_time();
 	fees_in_a_third_currency();
