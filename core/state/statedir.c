@@ -209,6 +209,25 @@ static int epoch_read(const struct statedir *statedir, uint32_t *ret_epoch, stru
 	return 0;
 }
 
+/* The directory's own name on disk, before there is anything in it to lose. A parent that may not be read was not made
+ * by us and cannot be synced. */
+static int parent_sync(const struct statedir *statedir)
+{
+	char parent[PATH_LENGTH_MAX + 1];
+	size_t length = strlen(statedir->path);
+
+	memcpy(parent, statedir->path, length + 1);
+	while (length > 1 && parent[length - 1] == '/')
+		length--;
+	while (length > 0 && parent[length - 1] != '/')
+		length--;
+	while (length > 1 && parent[length - 1] == '/')
+		length--;
+	parent[length] = '\0';
+	int failure = statedir->disk->ops->sync_dir(statedir->disk, length > 0 ? parent : ".");
+	return failure == -EACCES ? 0 : failure;
+}
+
 /* Under its name only when it is on disk; the directory too, so that the old number cannot come back. */
 static int epoch_write(const struct statedir *statedir, uint32_t epoch)
 {
@@ -243,7 +262,9 @@ uint32_t statedir_epoch_next(struct statedir *statedir, struct tg_error *ret_err
 			     "%s/epoch: all epochs are used; give this gateway a new id and directory", statedir->path);
 		return 0;
 	}
-	int failure = epoch_write(statedir, epoch + 1);
+	int failure = epoch == 0 ? parent_sync(statedir) : 0;
+	if (failure == 0)
+		failure = epoch_write(statedir, epoch + 1);
 	if (failure != 0) {
 		tg_error_set(ret_error, TG_ERR_IO, "%s/epoch: cannot write: %s", statedir->path, strerror(-failure));
 		return 0;
