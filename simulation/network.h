@@ -29,19 +29,30 @@ int network_create(struct ground *ground, network_enter_fn enter, struct network
 void network_destroy(struct network *network);
 void network_listen(struct network *network, uint32_t venue, stream_accept_fn accept, void *ctx);
 
-/* The gateway's side. Each send is one operation of the life. */
+/* One that listens in. sent: a gateway's whole send, at the moment when it leaves the machine (a fault may still take
+ * it). opened: a new stream of the gateway; what is delivered from now on is its first byte and on. delivered: bytes
+ * that reach the gateway's end, in pieces, in its pass and before it sees them. */
+struct network_tap {
+	void *ctx;
+	void (*sent)(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t count);
+	void (*opened)(void *ctx, uint32_t gateway);
+	void (*delivered)(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t count);
+};
+void network_set_tap(struct network *network, const struct network_tap *tap);
+
+/* The gateway's side. Each send is one operation of the life. NULL: no memory, or the life is over. */
 struct stream *stream_connect(struct network *network, void *process, struct life *life, uint32_t venue,
 			      const struct stream_events *events);
 /* TG_OK, or TG_ERR_CLOSED: nothing left. From either end. */
 int stream_send(struct stream *stream, const uint8_t *bytes, size_t count);
-/* This end is done with it; the other hears of it. No event comes after this. */
+/* This end is done with it; the other hears of it. No event comes after this. Of a life that is over: does nothing. */
 void stream_close(struct stream *stream);
 /* The venue's end. */
 int stream_send_venue(struct stream *stream, const uint8_t *bytes, size_t count);
 void stream_close_venue(struct stream *stream);
 
-/* The process of that life is gone: its ends are closed, as by the kernel (after a power loss the other side hears
- * nothing). */
+/* The process of that life is gone, and its code has run for the last time: its ends are closed, as by the kernel.
+ * After a power loss the other side hears nothing, but for a time-out when it sends. */
 void network_life_ended(struct network *network, const struct life *life);
 /* Called each second of the world: the faults of links. */
 void network_second(struct network *network);

@@ -23,17 +23,17 @@
 
 /* X(NAME, payload, request?). The client sends those up to PING, the venue those from INSTRUMENT on. */
 #define WIRE_TABLE(X) \
-	X(HELLO, struct wire_hello, false)           /* the first frame */ \
-	X(PLACE, struct wire_place, true)            /* REPLY as done() of order_place; then ORDER events */ \
-	X(CANCEL, struct wire_ref, true)             /* REPLY: was it taken; ORDER tells what became of it */ \
-	X(QUERY, struct wire_ref, true)              /* ORDER: its fills, then its state, or ABSENT; REPLY */ \
-	X(LIST, struct wire_list, true)              /* the same for each; REPLY */ \
-	X(BALANCES, struct wire_ask, true)           /* BALANCE for each currency; REPLY */ \
-	X(INSTRUMENTS, struct wire_ask, true)        /* INSTRUMENT for each market, CATALOGUE_END; REPLY */ \
-	X(SUBSCRIBE, struct wire_subscribe, true)    /* REPLY; a BOOK that begins a sequence for each, then changes */ \
-	X(SNAPSHOT, struct wire_snapshot, true)      /* a BOOK that begins the sequence anew; REPLY */ \
-	X(PING, struct wire_ping, false)             /* PONG */ \
-	X(INSTRUMENT, struct wire_instrument, false) /* asked for, or because it changed */ \
+	X(HELLO, struct wire_hello, false)             /* the first frame */ \
+	X(PLACE, struct wire_place, true)              /* REPLY as done() of order_place; then ORDER events */ \
+	X(CANCEL, struct wire_ref, true)               /* REPLY: was it taken; ORDER tells what became of it */ \
+	X(QUERY, struct wire_ref, true)                /* ORDER: its fills, then its state, or ABSENT; REPLY */ \
+	X(LIST, struct wire_list, true)                /* the same for each; REPLY */ \
+	X(BALANCES, struct wire_ask, true)             /* BALANCE for each currency; REPLY */ \
+	X(INSTRUMENTS, struct wire_ask, true)          /* INSTRUMENT for each market, CATALOGUE_END; REPLY */ \
+	X(SUBSCRIBE, struct wire_subscribe, true)      /* REPLY; a BOOK that begins its sequence for each; changes */ \
+	X(SNAPSHOT, struct wire_snapshot, true)        /* a BOOK that begins the sequence anew; REPLY */ \
+	X(PING, struct wire_ping, false)               /* PONG */ \
+	X(INSTRUMENT, struct wire_instrument, false)   /* asked for, or because it changed */ \
 	X(CATALOGUE_END, struct wire_catalogue, false) /* how many there are */ \
 	X(BALANCE, struct wire_balance, false)         /* asked for, or because it changed */ \
 	X(BOOK, struct wire_book, false) \
