@@ -147,8 +147,7 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	const struct gateway_config *config = gateway->options.config;
 	const struct tg_storage_api *api = gateway->storage.api;
 	const struct outside *outside = gateway->options.outside;
-	struct model_options options = {
-		.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS, .watch = gateway->options.watch};
+	struct model_options options = {.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS};
 	struct tg_str journal_id = {config->gateway_id, strlen(config->gateway_id)};
 	int status = api->durable_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
 	if (status)
@@ -169,6 +168,7 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 			(unsigned long long)options.clean_position, (unsigned long long)report.last_position);
 	if (report.torn_bytes > 0)
 		log_warn("journal.torn", LOG_I("bytes", report.torn_bytes), LOG_S("copy", report.torn_copy));
+	model_set_watch(gateway->keeper.model, &gateway->options.watch);
 	gateway->last_record_ns = report.last_time_ns;
 	gateway->keeper.changed = report.last_position > options.clean_position;
 	return TG_OK;

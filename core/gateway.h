@@ -27,7 +27,7 @@ struct gateway_options {
 	uint32_t cycles_wanted; /* end after so many completed ones; 0: no end */
 	struct gateway_events events;
 	const struct outside *outside; /* NULL: outside_system */
-	struct model_watch watch;      /* told of every move of an order or a cycle, also while the journal is read */
+	struct model_watch watch;      /* told of every move of this run, not of those that the journal tells of */
 };
 
 /* How far trading is held back. Each level includes the ones before it. */

@@ -46,6 +46,11 @@ int model_create(const struct model_options *options, struct model **ret_model)
 	return TG_OK;
 }
 
+void model_set_watch(struct model *model, const struct model_watch *watch)
+{
+	model->watch = *watch;
+}
+
 void model_destroy(struct model *model)
 {
 	if (!model)

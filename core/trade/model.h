@@ -96,6 +96,8 @@ struct model_options {
 
 int model_create(const struct model_options *options, struct model **ret_model);
 void model_destroy(struct model *model);
+/* From now on this watch is told instead. */
+void model_set_watch(struct model *model, const struct model_watch *watch);
 
 /* Apply one record. Returns 0; TG_ERR_CORRUPT if it makes no sense here (unknown cycle, illegal move): when replaying,
  * the journal is damaged or of a foreign make; live, a bug or an impossible event. TG_ERR_NO_MEMORY. On an error
