@@ -1,0 +1,305 @@
+/* Journal and writer with all their workers on one thread, in a time that only passes when it is told to. */
+#include <dirent.h>
+#include <unistd.h>
+
+#include "core/base/log.h"
+#include "core/state/journal.h"
+#include "core/state/writer.h"
+
+#include "tap.h"
+#include "tests/unit/core/state/world.h"
+
+#define HOUR_MS INT64_C(3600000)
+#define MS INT64_C(1000000)
+
+static char dir[64];
+static struct world_disk disk;
+static struct world_workers workers;
+
+static void dir_clear(void)
+{
+	DIR *listing = opendir(dir);
+	struct dirent *entry;
+	while (listing && (entry = readdir(listing)))
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(listing), entry->d_name, 0);
+	if (listing)
+		closedir(listing);
+}
+
+static struct journal *journal_opened(void)
+{
+	struct tg_error error = tg_error_init();
+	struct journal *journal = NULL;
+	if (journal_open(&disk.disk, &workers.workers, dir, "a1b2", NULL, NULL, NULL, &journal, &error) != 0) {
+		printf("Bail out! %s\n", error.message);
+		exit(1);
+	}
+	return journal;
+}
+
+static struct journal *journal_anew(void)
+{
+	dir_clear();
+	disk = WORLD_DISK(.fail_at = 0);
+	workers = WORLD_WORKERS();
+	struct journal *journal = journal_opened();
+	world_pass(&workers, 1);
+	disk.syncs = 0;
+	return journal;
+}
+
+static void record_add(struct journal *journal)
+{
+	journal_append(journal, 1, 1, 1, NULL, 0);
+	journal_flush(journal, NULL);
+}
+
+/* ------------------------------------------------------------ a backend */
+
+#define APPLIED_MAX 64
+
+static struct {
+	int32_t code; /* what apply returns */
+	int64_t retry_after_ns;
+	int64_t takes_ms; /* that a call lasts */
+	unsigned calls;
+	int64_t at_ns[APPLIED_MAX];
+	unsigned syncs[APPLIED_MAX]; /* of the disk, before it */
+	uint64_t position;
+	unsigned renewals;
+	int64_t renewed_ns[APPLIED_MAX];
+} store;
+
+static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *error)
+{
+	(void)self;
+	if (store.calls < APPLIED_MAX) {
+		store.at_ns[store.calls] = workers.now_ns;
+		store.syncs[store.calls] = disk.syncs;
+	}
+	store.calls++;
+	workers.now_ns += store.takes_ms * MS;
+	error->retry_after_ns = store.retry_after_ns;
+	if (store.code == 0)
+		store.position = batch->position;
+	return store.code;
+}
+
+static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_position, struct tg_error *error)
+{
+	(void)self, (void)journal, (void)error;
+	*ret_position = store.position;
+	return 0;
+}
+
+static int32_t store_renew(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *error)
+{
+	(void)self, (void)group, (void)owner, (void)ttl_ms, (void)error;
+	if (store.renewals < APPLIED_MAX)
+		store.renewed_ns[store.renewals] = workers.now_ns;
+	store.renewals++;
+	return 1;
+}
+
+static const struct tg_storage_api api = {
+	.size = sizeof api, .apply = store_apply, .durable_position = store_position, .slot_renew = store_renew};
+
+static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, const char *slot_group)
+{
+	struct writer *writer = NULL;
+	const struct writer_options options = {
+		.workers = &workers.workers,
+		.api = &api,
+		.journal_id = "a1b2",
+		.journal_wait = journal ? journal_wait : NULL,
+		.journal = journal,
+		.ring_rows = 16,
+		.batch_rows = 8,
+		.batch_ms = batch_ms,
+		.slot_group = slot_group,
+		.slot_owner = "a1b2",
+		.slot_ttl_ms = 30,
+	};
+	memset(&store, 0, sizeof store);
+	if (writer_start(&options, &writer, NULL) != 0)
+		exit(99);
+	world_pass(&workers, 1);
+	return writer;
+}
+
+static struct writer *writer_anew(int64_t batch_ms, const char *slot_group)
+{
+	workers = WORLD_WORKERS();
+	return writer_opened(NULL, batch_ms, slot_group);
+}
+
+static void row_post(struct writer *writer, uint64_t position, bool urgent)
+{
+	struct row row = {.kind = TG_ROW_ORDER, .position = position, .urgent = urgent};
+	snprintf(row.order.client_id, sizeof row.order.client_id, "%u", (unsigned)position);
+	writer_post(writer, &row);
+	writer_mark(writer, position);
+}
+
+/* ----------------------------------------------------------------- tests */
+
+static void journal_rests(void)
+{
+	struct journal *journal = journal_anew();
+	record_add(journal);
+	is_int(disk.syncs, 0, "a flush does not sync");
+	world_pass(&workers, 0);
+	is_int(disk.syncs, 1, "its worker does");
+	record_add(journal);
+	world_pass(&workers, 19);
+	is_int(disk.syncs, 1, "then it rests");
+	world_pass(&workers, 1);
+	is_int(disk.syncs, 2, "for 20 ms");
+	is_int(journal_sync(journal, NULL), 0, "what is safe already");
+	is_int(disk.syncs, 2, "needs no sync");
+	record_add(journal);
+	is_int(journal_sync(journal, NULL), 0, "someone waits");
+	is_int(disk.syncs, 3, "and ends the rest");
+	world_pass(&workers, HOUR_MS);
+	is_int(disk.syncs, 3, "nothing new, no sync");
+	is_int(world_pass(&workers, HOUR_MS), 0, "nor a turn");
+	is_int(journal_close(journal), 0, "closed");
+
+	workers = WORLD_WORKERS();
+	disk.syncs = 0;
+	journal = journal_opened();
+	is_int(journal_wait(journal, 3, NULL), 0, "what an earlier process wrote");
+	is_int(disk.syncs, 1, "is taken for safe only when it is synced");
+	is_int(journal_close(journal), 0, "closed");
+}
+
+static void journal_fails(void)
+{
+	struct journal *journal = journal_anew();
+	record_add(journal);
+	disk.sync_fails = true;
+	is_int(journal_sync(journal, NULL), TG_ERR_IO, "a failed sync");
+	disk.sync_fails = false;
+	is_int(journal_sync(journal, NULL), TG_ERR_IO, "stays failed when the disk is well again");
+	is_int(journal_wait(journal, 1, NULL), TG_ERR_IO, "for those who wait too");
+	world_pass(&workers, HOUR_MS);
+	is_int(disk.syncs, 1, "it is not tried again");
+	is_int(journal_close(journal), TG_ERR_IO, "and told at the end");
+}
+
+static void writer_waits_for_journal(void)
+{
+	struct journal *journal = journal_anew();
+	struct writer *writer = writer_opened(journal, 50, NULL);
+	const int64_t from_ns = workers.now_ns;
+	record_add(journal);
+	world_pass(&workers, 0);
+	record_add(journal);
+	row_post(writer, 2, false);
+	world_pass(&workers, 10);
+	ok(store.calls == 0 && disk.syncs == 1, "a batch waits for its time");
+	row_post(writer, 2, true);
+	world_pass(&workers, 0);
+	ok(store.calls == 1 && store.at_ns[0] == from_ns + 10 * MS, "an urgent row does not wait");
+	is_int(store.syncs[0], 2, "the journal is synced before the store knows");
+	record_add(journal);
+	row_post(writer, 3, false);
+	disk.sync_fails = true;
+	ok(!writer_drain(writer, HOUR_MS), "a journal that cannot be synced");
+	is_int(store.calls, 1, "keeps the store where it is");
+	writer_stop(writer, 100);
+	is_int(journal_close(journal), TG_ERR_IO, "closed");
+}
+
+static void writer_keeps_time(void)
+{
+	struct writer *writer = writer_anew(50, NULL);
+	int64_t from_ns = workers.now_ns;
+	row_post(writer, 1, false);
+	world_pass(&workers, 20);
+	row_post(writer, 2, false);
+	world_pass(&workers, HOUR_MS);
+	ok(store.calls == 1 && store.at_ns[0] == from_ns + 50 * MS, "a batch goes when its first row waited batch_ms");
+	is_int(world_pass(&workers, HOUR_MS), 0, "then there is no turn");
+	row_post(writer, 3, false);
+	ok(writer_drain(writer, HOUR_MS) && store.position == 3, "drained");
+	writer_stop(writer, HOUR_MS);
+
+	writer = writer_anew(50, "group");
+	world_pass(&workers, 100);
+	unsigned wrong = 0;
+	for (unsigned i = 1; i < 11; i++)
+		wrong += store.renewed_ns[i] != store.renewed_ns[i - 1] + 10 * MS;
+	ok(wrong == 0 && store.renewals == 11, "slots are renewed each third of their time");
+	writer_stop(writer, HOUR_MS);
+}
+
+/* From the end of the call that failed, however long it took. */
+static void writer_backs_off(void)
+{
+	static const struct {
+		const char *what;
+		int64_t takes_ms, retry_after_ms;
+		int64_t waits_ms[8];
+	} cases[] = {
+		{"10 ms, doubled up to a second", 0, 0, {10, 20, 40, 80, 160, 320, 640, 1000}},
+		{"from the end of a call", 700, 0, {10, 20, 40, 80, 160, 320, 640, 1000}},
+		{"what the backend asks for, if longer", 0, 100, {100, 100, 100, 100, 160, 320, 640, 1000}},
+	};
+	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
+		struct writer *writer = writer_anew(0, NULL);
+		unsigned wrong = 0;
+		store.code = TG_ERR_IO;
+		store.takes_ms = cases[c].takes_ms;
+		store.retry_after_ns = cases[c].retry_after_ms * MS;
+		row_post(writer, 1, true);
+		world_pass(&workers, 20000);
+		for (unsigned i = 0; i < 8; i++)
+			wrong += store.at_ns[i + 1] - store.at_ns[i] != (cases[c].takes_ms + cases[c].waits_ms[i]) * MS;
+		ok(wrong == 0 && store.calls > 8, "%s", cases[c].what);
+		store.code = 0;
+		store.takes_ms = 0;
+		ok(writer_drain(writer, HOUR_MS) && store.position == 1, "then it is applied");
+		writer_stop(writer, HOUR_MS);
+	}
+}
+
+static void writer_gives_up(void)
+{
+	struct writer *writer = writer_anew(50, NULL);
+	store.code = TG_ERR_IO;
+	row_post(writer, 1, true);
+	int64_t from_ns = workers.now_ns;
+	writer_stop(writer, 300);
+	ok(store.calls > 3 && workers.now_ns <= from_ns + 300 * MS, "a store that fails is given up in time");
+
+	writer = writer_anew(50, NULL);
+	row_post(writer, 1, true);
+	from_ns = workers.now_ns;
+	workers.dead = true;
+	writer_stop(writer, HOUR_MS);
+	ok(store.calls == 0 && workers.now_ns == from_ns, "workers that are gone are not waited for");
+}
+
+static void log_drop(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+	(void)ctx, (void)level, (void)event, (void)fields, (void)count;
+}
+
+int main(void)
+{
+	log_set_sink(log_drop, NULL);
+	snprintf(dir, sizeof dir, "/tmp/trigate-one-thread-XXXXXX");
+	if (!mkdtemp(dir))
+		return 99;
+	journal_rests();
+	journal_fails();
+	writer_waits_for_journal();
+	writer_keeps_time();
+	writer_backs_off();
+	writer_gives_up();
+	dir_clear();
+	rmdir(dir);
+	return tap_done();
+}
