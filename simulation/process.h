@@ -28,17 +28,25 @@ struct process_options {
 
 struct process {
 	struct process_options options;
-	struct outside outside; /* its ctx is this process */
+	char who[8]; /* in the trace */
+	struct outside outside;
 	struct life life;
 	struct sim_disk *disk;
 	struct sim_workers *workers;
 	struct gateway *gateway; /* NULL: not running */
+	int64_t mono_skew_ns;    /* its clock minus the world's: another one after each boot */
 	int64_t unix_skew_ns;    /* its clock minus the true one */
 	uint64_t wake_timer;     /* of the world's time, for the loop's next deadline */
+	int64_t wake_ns;         /* that deadline, by the machine's clock */
+	uint64_t next_timer;     /* its start, or its being taken away */
+	uint64_t deadline_timer; /* for the end that it was told to come to */
+	bool entered;            /* its code runs */
+	bool leaving;            /* it has ended or died, and is taken away in a moment */
 	bool ending;             /* told to end; stays down afterwards */
 	bool resting;            /* ended as told */
 	uint32_t failed_starts;  /* in a row */
-	uint64_t kills, power_losses;
+	char failure[240];       /* the last one; empty: none yet */
+	uint64_t kills, power_losses, operations;
 };
 
 /* What a lent extension's function is called for. */
@@ -51,7 +59,8 @@ int process_create(const struct process_options *options, struct process **ret_p
 void process_destroy(struct process *process);
 /* Start the gateway now; a failure is tried again later, as a supervisor does. */
 void process_start(struct process *process);
-/* A pass of its loop now: fn(ctx) first, if not NULL. Nothing if it does not live. What ends in it is taken away. */
+/* A pass of its loop now: fn(ctx) first, if not NULL. Nothing if it does not live. What ends in it is taken away before
+ * time goes on, but not from inside this call. */
 void process_enter(struct process *process, void (*fn)(void *ctx), void *ctx);
 /* Tell it to end, as SIGTERM does; a process that dies before it has ended is started again. */
 void process_end(struct process *process);

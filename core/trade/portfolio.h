@@ -4,14 +4,14 @@
 
 #include "core/market/market.h"
 
-struct balance {
+struct funds {
 	tg_amount free;
 	tg_amount locked;
 	bool known;
 };
 
 struct portfolio {
-	struct balance balance[CURRENCIES_MAX]; /* by currency id */
+	struct funds balance[CURRENCIES_MAX]; /* by currency id */
 };
 
 /* Take a balance from the exchange; adds the currency if it is new. 0, TG_ERR_INVALID (no name) or TG_ERR_LIMIT. */

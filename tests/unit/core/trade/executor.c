@@ -232,7 +232,7 @@ static void test_halt(void)
 static void balance_set(struct desk *desk, const char *currency, const char *free)
 {
 	uint32_t id = markets_currency(desk->markets, str_of(currency), false);
-	desk->portfolio.balance[id] = (struct balance){.free = amount(free), .known = true};
+	desk->portfolio.balance[id] = (struct funds){.free = amount(free), .known = true};
 }
 
 static void on_balance_comes(void *ctx)
