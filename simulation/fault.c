@@ -8,6 +8,7 @@
 
 #include "core/base/random.h"
 #include "simulation/ground.h"
+#include "simulation/witness.h"
 
 #define TARGETS_MAX (GATEWAYS_MAX > VENUES_MAX ? GATEWAYS_MAX : VENUES_MAX)
 #define NEVER UINT64_MAX
@@ -211,6 +212,8 @@ static bool note_struck(struct faults *faults, const struct fault_event *event)
 		faults->struck_max = max;
 	}
 	faults->struck[faults->struck_count++] = *event;
+	if (witness && witness->struck_count < WITNESS_STRUCK_MAX)
+		witness->struck[witness->struck_count++] = *event;
 	return true;
 }
 

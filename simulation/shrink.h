@@ -1,18 +1,26 @@
-/* Shrinking: from a run that fails to the shortest schedule that still fails in the same check. Deterministic. */
+/* Shrinking: from a run that fails to the shortest schedule that still fails in the same check. Deterministic. Owner:
+ * the command. */
 #ifndef TRIGATE_SIMULATION_SHRINK_H
 #define TRIGATE_SIMULATION_SHRINK_H
 
 #include "simulation/schedule.h"
 
+/* jobs_run, or what stands in for it in a test. */
+typedef int (*shrink_run_fn)(const struct run_options *options, int timeout_s, struct run_result *ret_result,
+			     struct tg_error *ret_error);
+
 struct shrink_options {
-	int timeout_s;     /* for one run */
-	uint32_t runs_max; /* tries at most */
+	shrink_run_fn run;
+	int timeout_s;                 /* for one run */
+	uint32_t runs_max;             /* tries at most */
+	struct run_config_files files; /* what the runs are configured by, if not by the seed */
 	void *ctx;
 	void (*progress)(void *ctx, uint32_t runs, uint32_t events, int64_t duration_ms); /* NULL: not told */
 };
 
 /* schedule: of a run that fails (schedule->check); in place. Fewer events (delta debugging), then a shorter duration,
- * fewer gateways and markets, smaller parameters, as far as it still fails. Returns how many runs it took, or < 0. */
+ * fewer gateways and markets, smaller parameters, as far as it still fails. Returns how many runs it took, or an error:
+ * TG_ERR_NOT_FOUND if the schedule, as it is, does not fail in that check; it is then unchanged. */
 int shrink(const struct shrink_options *options, struct schedule *schedule, struct tg_error *ret_error);
 
 #endif

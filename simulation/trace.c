@@ -8,6 +8,7 @@
 #include <trigate/abi.h>
 
 #include "simulation/ground.h"
+#include "simulation/witness.h"
 
 #define LINE_BYTES_MAX 1024 /* a longer line is cut */
 #define FNV_START UINT64_C(0xcbf29ce484222325)
@@ -21,11 +22,28 @@ struct trace {
 	char text[];
 };
 
+static size_t keep_whole_line(size_t keep)
+{
+	return keep > 0 && keep < LINE_BYTES_MAX ? LINE_BYTES_MAX : keep;
+}
+
+size_t trace_size(size_t keep)
+{
+	return sizeof(struct trace) + 2 * keep_whole_line(keep);
+}
+
+static struct trace *trace_memory(size_t size)
+{
+	if (!witness || witness->room_size < size)
+		return malloc(size);
+	witness->trace = (struct trace *)witness->room;
+	return witness->trace;
+}
+
 int trace_create(const struct loop *time, size_t keep, struct trace **ret_trace)
 {
-	if (keep > 0 && keep < LINE_BYTES_MAX)
-		keep = LINE_BYTES_MAX;
-	struct trace *trace = malloc(sizeof *trace + 2 * keep);
+	keep = keep_whole_line(keep);
+	struct trace *trace = trace_memory(trace_size(keep));
 	if (!trace)
 		return TG_ERR_NO_MEMORY;
 	*trace = (struct trace){.time = time, .digest = FNV_START, .keep = keep};
@@ -35,7 +53,8 @@ int trace_create(const struct loop *time, size_t keep, struct trace **ret_trace)
 
 void trace_destroy(struct trace *trace)
 {
-	free(trace);
+	if (!witness || trace != witness->trace)
+		free(trace);
 }
 
 static uint64_t fnv1a(uint64_t digest, const char *bytes, size_t count)
@@ -112,7 +131,8 @@ static size_t one_line(char *text, size_t length)
 void trace_add(struct trace *trace, const char *who, const char *format, ...)
 {
 	char line[LINE_BYTES_MAX];
-	char *text = put_who(put_time(line, loop_mono_ns(trace->time) - WORLD_START_MONO_NS), who);
+	int64_t now_ns = loop_mono_ns(trace->time) - WORLD_START_MONO_NS;
+	char *text = put_who(put_time(line, now_ns), who);
 	size_t room = (size_t)(line + sizeof line - text);
 	va_list args;
 	va_start(args, format);
@@ -125,6 +145,8 @@ void trace_add(struct trace *trace, const char *who, const char *format, ...)
 	trace->lines++;
 	if (trace->keep > 0)
 		keep_line(trace, line, length);
+	if (witness)
+		witness->at_ns = now_ns;
 }
 
 uint64_t trace_digest(const struct trace *trace)

@@ -13,6 +13,8 @@ struct trace;
 /* keep: the last so many bytes of text are kept (0: none, only the digest). */
 int trace_create(const struct loop *time, size_t keep, struct trace **ret_trace);
 void trace_destroy(struct trace *trace);
+/* Bytes that a trace takes which keeps so much: what a witness (witness.h) has to have room for. */
+size_t trace_size(size_t keep);
 
 /* One line: "00:01:02.345678  g0     order 00a1… sent --accept--> live". who: "g0" a gateway, "v0" a venue, "world".
  * The time is the world's. */

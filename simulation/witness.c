@@ -1,0 +1,3 @@
+#include "simulation/witness.h"
+
+struct witness *witness;
