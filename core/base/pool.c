@@ -11,17 +11,42 @@ struct link {
 	_Alignas(max_align_t) struct link *next;
 };
 
+static void list_add(struct pool *pool, void *item)
+{
+	struct link *link = item;
+	link->next = pool->free;
+	pool->free = link;
+}
+
+/* What is fresh is not touched before it is taken: a large pool costs nothing until it is used. */
 static int chunk_add(struct pool *pool)
 {
-	struct link *chunk = calloc(1, sizeof *chunk + pool->item_size * pool->chunk_items);
+	struct link *chunk = malloc(sizeof *chunk + pool->item_size * pool->chunk_items);
 	if (!chunk)
 		return TG_ERR_NO_MEMORY;
+	for (; pool->fresh_count > 0; pool->fresh_count--, pool->fresh += pool->item_size)
+		list_add(pool, pool->fresh);
 	chunk->next = pool->chunks;
 	pool->chunks = chunk;
-	/* last first, so that items are handed out in the order of memory */
-	for (size_t i = pool->chunk_items; i-- > 0;)
-		pool_give(pool, (char *)(chunk + 1) + i * pool->item_size);
+	pool->fresh = (char *)(chunk + 1);
+	pool->fresh_count = pool->chunk_items;
+	pool->free_count += pool->chunk_items;
 	return TG_OK;
+}
+
+static void *fresh_take(struct pool *pool)
+{
+	void *item = pool->fresh;
+	pool->fresh += pool->item_size;
+	pool->fresh_count--;
+	return item;
+}
+
+static void *list_take(struct pool *pool)
+{
+	struct link *item = pool->free;
+	pool->free = item->next;
+	return item;
 }
 
 int pool_init(struct pool *pool, size_t size, size_t count, bool grow)
@@ -45,10 +70,9 @@ void pool_clear(struct pool *pool)
 
 void *pool_take(struct pool *pool)
 {
-	if (!pool->free && (!pool->grow || chunk_add(pool) != TG_OK))
+	if (pool->free_count == 0 && (!pool->grow || chunk_add(pool) != TG_OK))
 		return NULL;
-	struct link *item = pool->free;
-	pool->free = item->next;
+	void *item = pool->free ? list_take(pool) : fresh_take(pool);
 	pool->free_count--;
 	memset(item, 0, pool->item_size);
 	return item;
@@ -56,9 +80,7 @@ void *pool_take(struct pool *pool)
 
 void pool_give(struct pool *pool, void *item)
 {
-	struct link *link = item;
-	link->next = pool->free;
-	pool->free = link;
+	list_add(pool, item);
 	pool->free_count++;
 }
 

@@ -8,10 +8,12 @@
 struct pool {
 	size_t item_size;
 	size_t chunk_items;
-	size_t free_count;
+	size_t free_count; /* in the list and fresh */
 	bool grow;
-	void *chunks; /* list, for pool_clear */
-	void *free;   /* list */
+	void *chunks;       /* list, for pool_clear */
+	void *free;         /* list of what was given back */
+	char *fresh;        /* of the newest chunk: never taken yet */
+	size_t fresh_count; /* so many in a row */
 };
 
 /* Room for `count` items of `size` bytes; with `grow` more chunks of as many are taken when they are used up. Returns 0

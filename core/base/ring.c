@@ -36,7 +36,7 @@ int ring_create(uint32_t items, size_t item_size, struct ring **ret_ring)
 	memset(ring, 0, sizeof *ring);
 	ring->mask = capacity - 1;
 	ring->item_size = item_size;
-	ring->items = calloc(capacity, item_size);
+	ring->items = malloc(capacity * item_size);
 	if (!ring->items) {
 		free(ring);
 		return TG_ERR_NO_MEMORY;

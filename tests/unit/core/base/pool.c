@@ -58,9 +58,33 @@ static void test_growing(void)
 	pool_clear(&pool);
 }
 
+/* More room while part of it was never used: nothing is lost, nothing given out twice. */
+static void test_reserve_before_use(void)
+{
+	struct pool pool;
+	struct item *item[12];
+	uint32_t wrong = 0;
+	pool_init(&pool, sizeof(struct item), 4, true);
+	item[0] = pool_take(&pool);
+	is_int(pool_reserve(&pool, 10), TG_OK, "room for ten where three are left");
+	is_int(pool.free_count, 11, "is made by two chunks more");
+	for (uint32_t i = 0; i < 12; i++) {
+		if (i > 0)
+			item[i] = pool_take(&pool);
+		wrong += !is_zero(item[i]);
+		memset(item[i], (int)i + 1, sizeof *item[i]);
+	}
+	for (uint32_t i = 0; i < 12; i++)
+		wrong += ((uint8_t *)item[i])[0] != i + 1 || ((uint8_t *)item[i])[sizeof *item[i] - 1] != i + 1;
+	is_int(wrong, 0, "twelve items lie apart");
+	is_int(pool.free_count, 0, "and none is left");
+	pool_clear(&pool);
+}
+
 int main(void)
 {
 	test_fixed();
 	test_growing();
+	test_reserve_before_use();
 	return tap_done();
 }
