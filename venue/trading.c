@@ -83,6 +83,14 @@ static enum reason filters_check(const struct venue_market *market, const struct
 	return REASON_NONE;
 }
 
+static struct new_order order_of(const struct venue_request *request)
+{
+	return (struct new_order){.market = request->market,
+				  .owner = OWNER_ACCOUNT,
+				  .side = request->side,
+				  .time_in_force = request->time_in_force};
+}
+
 static enum reason request_check(const struct venue *venue, const struct venue_request *request,
 				 struct new_order *ret_order)
 {
@@ -165,12 +173,15 @@ static void order_run(struct venue *venue, const struct new_order *order)
 	}
 }
 
+enum reason venue_check(const struct venue *venue, const struct venue_request *request)
+{
+	struct new_order order = order_of(request);
+	return request_check(venue, request, &order);
+}
+
 int32_t venue_place(struct venue *venue, int64_t unix_ns, const struct venue_request *request, uint32_t *ret_order)
 {
-	struct new_order order = {.market = request->market,
-				  .owner = OWNER_ACCOUNT,
-				  .side = request->side,
-				  .time_in_force = request->time_in_force};
+	struct new_order order = order_of(request);
 	call_begin(venue, unix_ns);
 	if (venue->broken)
 		return venue->broken;

@@ -72,6 +72,9 @@ struct venue_request {
  * TG_ERR_IO, TG_ERR_NO_MEMORY: the venue is broken. */
 int32_t venue_place(struct venue *venue, int64_t unix_ns, const struct venue_request *request, uint32_t *ret_order);
 
+/* Why venue_place would refuse it now; REASON_NONE: it would not. */
+enum reason venue_check(const struct venue *venue, const struct venue_request *request);
+
 /* Cancel an open order by index (INDEX_NONE is allowed). TG_OK, TG_ERR_REJECTED (not open), or broken. */
 int32_t venue_cancel(struct venue *venue, int64_t unix_ns, uint32_t order);
 
