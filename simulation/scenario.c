@@ -174,13 +174,14 @@ static void strategy_write_limits(struct random *draw, bool slow, struct text *t
 static void strategy_write_capital(struct random *draw, struct text *text)
 {
 	static const char *const fraction[] = {"0.02", "0.05", "0.1", "0.1", "0.3", "0.9", "1"};
+	int64_t amount = draw_one_in(draw, 3) ? draw_range(draw, 20, 3000) : 0;
 	text_add(text, "capital_allocation:\n");
-	if (draw_one_in(draw, 3))
-		text_add(text, "  mode: fixed_amount\n  amount: %lld\n", (long long)draw_range(draw, 20, 3000));
+	if (amount > 0)
+		text_add(text, "  mode: fixed_amount\n  amount: %lld\n", (long long)amount);
 	else
 		text_add(text, "  mode: fixed_fraction\n  fraction: %s\n", draw_of_list(draw, fraction));
 	if (draw_one_in(draw, 2))
-		text_add(text, "  max_allocation: %lld\n", (long long)draw_range(draw, 50, 2000));
+		text_add(text, "  max_allocation: %lld\n", (long long)(amount + draw_range(draw, 50, 2000)));
 }
 
 static void strategy_write_orders(struct random *draw, struct text *text)
