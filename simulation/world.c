@@ -5,6 +5,7 @@
 
 #include "core/base/log.h"
 #include "simulation/connector.h"
+#include "simulation/listener.h"
 #include "simulation/network.h"
 #include "simulation/process.h"
 #include "simulation/run.h"
@@ -27,6 +28,7 @@ struct world {
 	struct network *network;
 	struct sim_store *store;
 	struct observer *observer;
+	struct listener *listener;
 	struct server *server[VENUES_MAX];
 	struct process *process[GATEWAYS_MAX];
 	struct coverage coverage;
@@ -141,8 +143,10 @@ static int world_create(const struct run_options *options, struct world *world, 
 	if (!status &&
 	    (network_create(&world->ground, enter, &world->network) || sim_store_create(&world->ground, &world->store)))
 		status = no_memory(ret_error);
-	if (!status)
+	if (!status) {
+		network_set_tap(world->network, listener_tap(world->listener));
 		status = servers_make(world, ret_error);
+	}
 	return status ? status : processes_make(world, ret_error);
 }
 
@@ -154,6 +158,7 @@ static void world_destroy(struct world *world)
 		server_destroy(world->server[i]);
 	sim_store_destroy(world->store);
 	network_destroy(world->network);
+	listener_destroy(world->listener);
 	observer_destroy(world->observer);
 	trace_destroy(world->ground.trace);
 	faults_destroy(world->ground.faults);

@@ -1,0 +1,131 @@
+#include "simulation/listener.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/limits.h"
+#include "simulation/wire.h"
+
+/* As a gateway knows its venue: markets by index, from what it was told. */
+struct ear {
+	struct wire_reader reader; /* of the stream that is open now */
+	struct wire_name *symbol;  /* by market */
+	uint32_t symbol_count;
+};
+
+struct listener {
+	struct observer *observer;
+	struct network_tap tap;
+	struct ear ear[GATEWAYS_MAX];
+};
+
+/* Room for the market, or NULL: more markets than there can be, or no memory. */
+static struct wire_name *symbol_room(struct ear *ear, uint32_t market)
+{
+	if (market >= MARKETS_MAX)
+		return NULL;
+	if (market >= ear->symbol_count) {
+		uint32_t count = market + 64;
+		struct wire_name *grown = realloc(ear->symbol, count * sizeof *grown);
+		if (!grown)
+			return NULL;
+		memset(grown + ear->symbol_count, 0, (count - ear->symbol_count) * sizeof *grown);
+		ear->symbol = grown;
+		ear->symbol_count = count;
+	}
+	return &ear->symbol[market];
+}
+
+static void name_text(const struct wire_name *name, char ret_text[WIRE_NAME_MAX + 1])
+{
+	memcpy(ret_text, name->text, name->length);
+	ret_text[name->length] = '\0';
+}
+
+/* ------------------------------------------------------------ from the gateway */
+
+static void place_tell(struct listener *listener, uint32_t gateway, const struct wire_place *place)
+{
+	struct ear *ear = &listener->ear[gateway];
+	char client_id[WIRE_NAME_MAX + 1], symbol[WIRE_NAME_MAX + 1] = "";
+	name_text(&place->client_id, client_id);
+	if (place->market < ear->symbol_count)
+		name_text(&ear->symbol[place->market], symbol);
+	observer_sent(listener->observer, gateway, client_id, symbol);
+}
+
+/* A send is whole frames. */
+static void on_sent(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t count)
+{
+	struct listener *listener = ctx;
+	struct wire_header header;
+	union wire_payload payload;
+	while (count >= sizeof header) {
+		memcpy(&header, bytes, sizeof header);
+		if (header.size < sizeof header || header.size > count)
+			return;
+		enum wire_type type = wire_peek(bytes, header.size, &payload);
+		if (type == WIRE_PLACE)
+			place_tell(listener, gateway, &payload.PLACE);
+		else if (wire_is_request((uint16_t)type))
+			observer_sent(listener->observer, gateway, "", "");
+		bytes += header.size;
+		count -= header.size;
+	}
+}
+
+/* ------------------------------------------------------------ to the gateway */
+
+static void instrument_tell(struct listener *listener, uint32_t gateway, const struct wire_instrument *instrument)
+{
+	char symbol[WIRE_NAME_MAX + 1];
+	struct wire_name *known = symbol_room(&listener->ear[gateway], instrument->market);
+	if (known)
+		*known = instrument->symbol;
+	name_text(&instrument->symbol, symbol);
+	observer_told(listener->observer, gateway, symbol, instrument->status == TG_MARKET_TRADING);
+}
+
+static void on_opened(void *ctx, uint32_t gateway)
+{
+	struct listener *listener = ctx;
+	memset(&listener->ear[gateway].reader, 0, sizeof listener->ear[gateway].reader);
+}
+
+/* A stream that cannot be read on is nothing to the gateway either, from there to its end. */
+static void on_delivered(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t count)
+{
+	struct listener *listener = ctx;
+	struct wire_frame frame;
+	while (wire_reader_take(&listener->ear[gateway].reader, &bytes, &count, &frame) > 0)
+		if (frame.type == WIRE_INSTRUMENT)
+			instrument_tell(listener, gateway, &frame.payload->INSTRUMENT);
+}
+
+/* ------------------------------------------------------------ public */
+
+int listener_create(struct observer *observer, struct listener **ret_listener)
+{
+	struct listener *listener = calloc(1, sizeof *listener);
+	if (!listener)
+		return TG_ERR_NO_MEMORY;
+	listener->observer = observer;
+	listener->tap =
+		(struct network_tap){.ctx = listener, .sent = on_sent, .opened = on_opened, .delivered = on_delivered};
+	*ret_listener = listener;
+	return TG_OK;
+}
+
+void listener_destroy(struct listener *listener)
+{
+	if (!listener)
+		return;
+	for (uint32_t i = 0; i < GATEWAYS_MAX; i++)
+		free(listener->ear[i].symbol);
+	free(listener);
+}
+
+const struct network_tap *listener_tap(struct listener *listener)
+{
+	return &listener->tap;
+}
