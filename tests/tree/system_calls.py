@@ -23,19 +23,20 @@ MAY_CALL = {
     "core/config/text.c": "open read close fstat",                        # the files that a person wrote
     "core/gateway.c": "outside_system",
     "core/outside.c": "disk_system workers_threads",
+    "core/summary.c": "exp log",  # scores for the eye; their last bit may differ from machine to machine
 }
 # The outside itself: defined in the project, but whoever names it goes past what it was given.
 SEAMS = {"disk_system", "workers_threads", "outside_system"}
 
-# What these give depends on their arguments alone. Streams are here, but not what opens one on a file.
+# What these give depends on their arguments alone, on every machine. Streams are here, but not what opens one on a file.
 PURE = set("""
     abort aligned_alloc calloc free malloc realloc reallocarray strdup strndup
-    memchr memcmp memcpy memmem memmove memset stpcpy strcasecmp strcat strchr strcmp strcpy strcspn strlen strncasecmp
+    bcmp memchr memcmp memcpy memmem memmove memset stpcpy strcasecmp strcat strchr strcmp strcpy strcspn strlen strncasecmp
     strncmp strncpy strnlen strpbrk strrchr strsep strspn strstr strtok_r strerror
     asprintf snprintf sprintf sscanf vasprintf vsnprintf strtod strtol strtoll strtoul strtoull
     open_memstream fclose ferror fflush fprintf fputc fputs fwrite putc
     bsearch qsort qsort_r
-    ceil exp fabs floor log pow sqrt
+    ceil fabs floor sqrt
     gmtime_r strftime timegm
     """.split())
 COMPILER = re.compile(r"""__(assert_fail|cpu_model|cpu_indicator_init|ctype_\w+_loc|errno_location|stack_chk_fail)
