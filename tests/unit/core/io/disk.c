@@ -83,6 +83,32 @@ static void writing(void)
 	is_str(text_of("a"), "new", "what it held is dropped");
 }
 
+static int64_t short_write(const struct disk *disk, int file, const void *bytes, size_t count)
+{
+	return disk_system.ops->write(disk, file, bytes, count < 3 ? count : 3);
+}
+
+static int64_t short_read(const struct disk *disk, int file, void *bytes, size_t count, uint64_t offset)
+{
+	return disk_system.ops->read_at(disk, file, bytes, count < 4 ? count : 4, offset);
+}
+
+static void in_pieces(void)
+{
+	struct disk_ops ops = *disk_system.ops;
+	const struct disk pieces = {&ops};
+	char text[16] = "";
+	ops.write = short_write;
+	ops.read_at = short_read;
+	int file = opened("a", DISK_WRITE | DISK_EMPTY);
+	is_int(disk_write_all(&pieces, file, "0123456789", 10), 0, "written in pieces");
+	is_int(disk_read_all(&pieces, file, text, sizeof text, 1), 9, "read in pieces");
+	is_str(text, "123456789", "they fit together");
+	disk_close(SYSTEM, file);
+	ops.process = NULL;
+	is_int(disk_process(&pieces), 1, "a disk without processes");
+}
+
 static void names(void)
 {
 	file_make("b.new", "b");
@@ -238,6 +264,7 @@ int main(void)
 	if (!mkdtemp(dir))
 		return 99;
 	writing();
+	in_pieces();
 	names();
 	symbolic_links();
 	locks();

@@ -107,8 +107,10 @@ static void due_times(void)
 
 	taker_start(&taker, HOUR_NS);
 	turns_await(&taker, 1);
-	for (int i = 0; i < 1000; i++)
+	for (int i = 0; i < 1000; i++) {
 		worker_wake(taker.worker, false);
+		sched_yield();
+	}
 	ok(worker_wait(taker.worker, has_two_turns, &taker, NEVER), "someone who waits does not wait for that time");
 	ok(atomic_load(&taker.turns) <= 3, "a wake-up that is not urgent does");
 	unsigned turns = atomic_load(&taker.turns);
@@ -188,6 +190,48 @@ static void relaying(void)
 	worker_stop(taker.worker);
 }
 
+/* A worker whose first turn lasts until someone waits for the second. */
+struct late {
+	atomic_bool begun, asked;
+	atomic_uint turns;
+};
+
+static int64_t late_turn(void *ctx, int64_t now_ns)
+{
+	struct late *late = ctx;
+	atomic_store(&late->begun, true);
+	while (!atomic_load(&late->asked))
+		sched_yield();
+	atomic_fetch_add(&late->turns, 1);
+	return now_ns + HOUR_NS;
+}
+
+static bool late_has_news(void *ctx, int64_t due_ns)
+{
+	(void)ctx, (void)due_ns;
+	return false;
+}
+
+static bool late_is_done(void *ctx)
+{
+	struct late *late = ctx;
+	atomic_store(&late->asked, true);
+	return atomic_load(&late->turns) >= 2;
+}
+
+static void waiting_in_a_turn(void)
+{
+	struct late late = {0};
+	struct worker *worker = NULL;
+	const struct worker_job job = {"late", &late, late_turn, late_has_news};
+	if (worker_start(&workers_threads, &job, &worker) != TG_OK)
+		exit(99);
+	while (!atomic_load(&late.begun))
+		sched_yield();
+	ok(worker_wait(worker, late_is_done, &late, NEVER), "who waits is owed a turn that began after it");
+	worker_stop(worker);
+}
+
 #define BRINGERS 2
 #define BROUGHT_EACH 20000
 
@@ -233,6 +277,7 @@ int main(void)
 	waking();
 	due_times();
 	waiting();
+	waiting_in_a_turn();
 	relaying();
 	no_wake_up_lost();
 	return tap_done();
