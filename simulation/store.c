@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulation/store_slots.h"
 #include "storage/memory/table.h"
 
 #define MS INT64_C(1000000)
@@ -22,21 +23,13 @@ struct journal {
 	uint64_t position;
 };
 
-struct slot {
-	uint64_t id;
-	char *group, *owner;
-	int64_t expires_ns;
-};
-
 struct sim_store {
 	struct ground *ground;
 	struct table tables[TG_ROW_EVENT + 1];
 	struct journal *journals;
 	uint32_t journal_count;
-	struct slot *slots; /* in the order of their ids */
-	uint32_t slot_count, slot_capacity;
-	uint64_t slot_last;
-	struct {
+	struct store_slots slots;
+	struct way {
 		int64_t slow_ns, gone_until_ns;
 	} way[GATEWAYS_MAX]; /* from each gateway to the server */
 };
@@ -45,6 +38,7 @@ struct sim_store {
 struct connection {
 	struct sim_store *store;
 	struct life *life;
+	char who[8]; /* in the trace */
 };
 
 static int32_t no_memory(struct tg_error *ret_error)
@@ -64,12 +58,7 @@ static bool is_text(const char *text, struct tg_str other)
 
 /* ------------------------------------------------------- what goes wrong */
 
-#define tell(connection, ...) \
-	do { \
-		char who_[8]; \
-		snprintf(who_, sizeof who_, "g%u", (connection)->life->gateway); \
-		trace_add((connection)->store->ground->trace, who_, __VA_ARGS__); \
-	} while (0)
+#define tell(connection, ...) trace_add((connection)->store->ground->trace, (connection)->who, __VA_ARGS__)
 
 /* What becomes of a call. */
 enum outcome {
@@ -83,24 +72,34 @@ static bool strikes(const struct connection *connection, enum fault_kind kind, i
 	return fault_strikes(connection->store->ground->faults, kind, connection->life->gateway, ret_arg);
 }
 
+static int64_t now_ns(const struct connection *connection)
+{
+	return ground_ns(connection->store->ground);
+}
+
+static struct way *way_of(const struct connection *connection)
+{
+	return &connection->store->way[connection->life->gateway];
+}
+
 static bool is_gone(const struct connection *connection)
 {
-	return ground_ns(connection->store->ground) < connection->store->way[connection->life->gateway].gone_until_ns;
+	return now_ns(connection) < way_of(connection)->gone_until_ns;
 }
 
 static void way_worsen(const struct connection *connection)
 {
-	struct sim_store *store = connection->store;
-	uint32_t gateway = connection->life->gateway;
-	int64_t ms;
+	struct way *way = way_of(connection);
+	int64_t ms = 0;
 
 	if (strikes(connection, FAULT_STORE_SLOW, &ms)) {
-		tell(connection, "store: the next batch will be %lld ms late", (long long)ms);
-		store->way[gateway].slow_ns += ms * MS;
+		tell(connection, "store: the next batch is %lld ms late", (long long)ms);
+		way->slow_ns = ms * MS > way->slow_ns ? ms * MS : way->slow_ns;
 	}
 	if (strikes(connection, FAULT_STORE_GONE, &ms)) {
+		int64_t end = now_ns(connection) + ms * MS;
 		tell(connection, "store: gone for %lld ms", (long long)ms);
-		store->way[gateway].gone_until_ns = ground_ns(store->ground) + ms * MS;
+		way->gone_until_ns = end > way->gone_until_ns ? end : way->gone_until_ns;
 	}
 }
 
@@ -159,7 +158,8 @@ static int32_t sim_open(const struct tg_host *host, const struct tg_config *conf
 	struct connection *connection = malloc(sizeof *connection);
 	if (!connection)
 		return no_memory(ret_error);
-	*connection = (struct connection){lent->store(host), lent->life(host)};
+	*connection = (struct connection){.store = lent->store(host), .life = lent->life(host)};
+	snprintf(connection->who, sizeof connection->who, "g%u", connection->life->gateway);
 	if (call_begins(connection, "open", false, &status, ret_error) != GOES_WELL) {
 		free(connection);
 		return status;
@@ -398,81 +398,11 @@ static int32_t sim_durable_position(void *self, struct tg_str name, uint64_t *re
 
 /* ----------------------------------------------------------------- slots */
 
-static int64_t expiry_ns(const struct sim_store *store, int64_t ttl_ms)
-{
-	int64_t ns;
-
-	if (__builtin_mul_overflow(ttl_ms, MS, &ns) || __builtin_add_overflow(ns, ground_ns(store->ground), &ns))
-		return INT64_MAX;
-	return ns;
-}
-
-static bool is_expired(const struct sim_store *store, const struct slot *slot)
-{
-	return slot->expires_ns <= ground_ns(store->ground);
-}
-
-static bool is_held_by(const struct slot *slot, struct tg_str group, struct tg_str owner)
-{
-	return is_text(slot->group, group) && is_text(slot->owner, owner);
-}
-
 static int32_t slot_check(struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *ret_error)
 {
 	if (group.len > 0 && owner.len > 0 && ttl_ms > 0)
 		return TG_OK;
 	return tg_error_set(ret_error, TG_ERR_INVALID, "a slot needs a group, an owner and a time to live above 0");
-}
-
-static void slot_free(struct slot *slot)
-{
-	free(slot->group);
-	free(slot->owner);
-}
-
-/* 0: no memory. */
-static uint64_t slot_add(struct sim_store *store, struct tg_str group, struct tg_str owner, int64_t expires_ns)
-{
-	if (store->slot_count == store->slot_capacity) {
-		uint32_t capacity = store->slot_capacity ? 2 * store->slot_capacity : 16;
-		struct slot *slots = reallocarray(store->slots, capacity, sizeof *slots);
-		if (!slots)
-			return 0;
-		store->slots = slots;
-		store->slot_capacity = capacity;
-	}
-	struct slot slot = {store->slot_last + 1, strndup(group.ptr, group.len), strndup(owner.ptr, owner.len),
-			    expires_ns};
-	if (!slot.group || !slot.owner) {
-		slot_free(&slot);
-		return 0;
-	}
-	store->slots[store->slot_count++] = slot;
-	return ++store->slot_last;
-}
-
-/* Expired ones of the owner first; then new ones as long as the group, expired ones included, stays within limit. */
-static int32_t slots_reserve(struct sim_store *store, struct tg_str group, struct tg_str owner, uint32_t limit,
-			     uint32_t want, int64_t ttl_ms, uint64_t *ret_ids)
-{
-	int64_t expires_ns = expiry_ns(store, ttl_ms);
-	uint32_t taken = 0, count = 0;
-
-	for (uint32_t i = 0; i < store->slot_count; i++) {
-		struct slot *slot = &store->slots[i];
-		taken += is_text(slot->group, group);
-		if (count == want || !is_held_by(slot, group, owner) || !is_expired(store, slot))
-			continue;
-		slot->expires_ns = expires_ns;
-		ret_ids[count++] = slot->id;
-	}
-	for (; count < want && taken < limit; taken++) {
-		uint64_t id = slot_add(store, group, owner, expires_ns);
-		if (id == 0)
-			break;
-		ret_ids[count++] = id;
-	}
-	return (int32_t)count;
 }
 
 static int32_t sim_slot_reserve(void *self, struct tg_str group, struct tg_str owner, uint32_t limit, uint32_t want,
@@ -486,22 +416,9 @@ static int32_t sim_slot_reserve(void *self, struct tg_str group, struct tg_str o
 	enum outcome outcome = call_begins(connection, "slot_reserve", true, &status, ret_error);
 	if (outcome == NOTHING_DONE)
 		return status;
-	int32_t count = slots_reserve(connection->store, group, owner, limit, want, ttl_ms, ret_ids);
+	int32_t count = store_slots_reserve(&connection->store->slots, now_ns(connection), group, owner, limit, want,
+					    ttl_ms, ret_ids);
 	return outcome == GOES_WELL ? count : status;
-}
-
-static int32_t slots_renew(struct sim_store *store, struct tg_str group, struct tg_str owner, int64_t ttl_ms)
-{
-	int32_t count = 0;
-
-	for (uint32_t i = 0; i < store->slot_count; i++) {
-		struct slot *slot = &store->slots[i];
-		if (!is_held_by(slot, group, owner) || is_expired(store, slot))
-			continue;
-		slot->expires_ns = expiry_ns(store, ttl_ms);
-		count++;
-	}
-	return count;
 }
 
 static int32_t sim_slot_renew(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms,
@@ -515,23 +432,8 @@ static int32_t sim_slot_renew(void *self, struct tg_str group, struct tg_str own
 	enum outcome outcome = call_begins(connection, "slot_renew", true, &status, ret_error);
 	if (outcome == NOTHING_DONE)
 		return status;
-	int32_t count = slots_renew(connection->store, group, owner, ttl_ms);
+	int32_t count = store_slots_renew(&connection->store->slots, now_ns(connection), group, owner, ttl_ms);
 	return outcome == GOES_WELL ? count : status;
-}
-
-static int32_t slot_give_back(struct sim_store *store, struct tg_str group, struct tg_str owner, uint64_t id,
-			      struct tg_error *ret_error)
-{
-	for (uint32_t i = 0; i < store->slot_count; i++) {
-		struct slot *slot = &store->slots[i];
-		if (slot->id != id || !is_held_by(slot, group, owner))
-			continue;
-		slot_free(slot);
-		memmove(slot, slot + 1, (--store->slot_count - i) * sizeof *slot);
-		return TG_OK;
-	}
-	return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "slot %llu is not held by %.*s", (unsigned long long)id,
-			    (int)owner.len, owner.ptr);
 }
 
 static int32_t sim_slot_release(void *self, struct tg_str group, struct tg_str owner, uint64_t id,
@@ -542,32 +444,9 @@ static int32_t sim_slot_release(void *self, struct tg_str group, struct tg_str o
 	enum outcome outcome = call_begins(connection, "slot_release", true, &status, ret_error);
 
 	if (outcome == ANSWER_LOST)
-		slot_give_back(connection->store, group, owner, id, NULL);
-	return outcome == GOES_WELL ? slot_give_back(connection->store, group, owner, id, ret_error) : status;
-}
-
-/* group NULL: all of them. */
-static int32_t slots_tell(const struct sim_store *store, const struct tg_str *group, tg_slot_fn fn, void *ctx)
-{
-	int32_t count = 0;
-	int32_t stop = 0;
-
-	for (uint32_t i = 0; i < store->slot_count && stop == 0; i++) {
-		const struct slot *held = &store->slots[i];
-		struct tg_slot slot = {
-			.size = sizeof slot,
-			.state = is_expired(store, held) ? TG_SLOT_EXPIRED : TG_SLOT_HELD,
-			.id = held->id,
-			.group = str(held->group),
-			.owner = str(held->owner),
-			.expires_in_ms = (held->expires_ns - ground_ns(store->ground)) / MS,
-		};
-		if (group && !is_text(held->group, *group))
-			continue;
-		count++;
-		stop = fn(ctx, &slot);
-	}
-	return count;
+		store_slots_release(&connection->store->slots, group, owner, id, NULL);
+	return outcome == GOES_WELL ? store_slots_release(&connection->store->slots, group, owner, id, ret_error)
+				    : status;
 }
 
 static int32_t sim_slot_list(void *self, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error)
@@ -577,7 +456,7 @@ static int32_t sim_slot_list(void *self, struct tg_str group, tg_slot_fn fn, voi
 
 	if (call_begins(connection, "slot_list", false, &status, ret_error) != GOES_WELL)
 		return status;
-	return slots_tell(connection->store, &group, fn, ctx);
+	return store_slots_list(&connection->store->slots, now_ns(connection), &group, fn, ctx);
 }
 
 /* ----------------------------------------------------------------- entry */
@@ -649,10 +528,8 @@ void sim_store_destroy(struct sim_store *store)
 		table_clear(&store->tables[kind]);
 	for (uint32_t i = 0; i < store->journal_count; i++)
 		free(store->journals[i].name);
-	for (uint32_t i = 0; i < store->slot_count; i++)
-		slot_free(&store->slots[i]);
+	store_slots_finish(&store->slots);
 	free(store->journals);
-	free(store->slots);
 	free(store);
 }
 
@@ -667,7 +544,7 @@ void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *c
 
 void sim_store_slots(struct sim_store *store, tg_slot_fn fn, void *ctx)
 {
-	slots_tell(store, NULL, fn, ctx);
+	store_slots_list(&store->slots, ground_ns(store->ground), NULL, fn, ctx);
 }
 
 int64_t sim_store_take_delay_ns(struct sim_store *store, uint32_t gateway)
