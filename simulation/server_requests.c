@@ -15,8 +15,8 @@ void request_text(const struct request *request, char ret_text[REQUEST_TEXT_MAX]
 		id = wire_name_str(&request->payload->PLACE.client_id);
 	else if (request->type == WIRE_CANCEL || request->type == WIRE_QUERY)
 		id = wire_name_str(&request->payload->QUERY.client_id);
-	snprintf(ret_text, REQUEST_TEXT_MAX, "%s%s%.*s of g%u", wire_type_name((uint16_t)request->type),
-		 id.len ? " " : "", (int)id.len, id.ptr, request->gateway);
+	snprintf(ret_text, REQUEST_TEXT_MAX, "%s%s%.*s", wire_type_name((uint16_t)request->type), id.len ? " " : "",
+		 (int)id.len, id.ptr);
 }
 
 /* ------------------------------------------------------------------ limits */
@@ -126,8 +126,8 @@ static void refuse(const struct request *request, const struct outcome *outcome)
 {
 	char what[REQUEST_TEXT_MAX];
 	request_text(request, what);
-	trace_add(request->server->options.ground->trace, request->server->who, "%s turned away: %lld", what,
-		  (long long)outcome->code);
+	trace_add(request->server->options.ground->trace, request->server->who, "%s of g%u turned away: %lld", what,
+		  request->gateway, (long long)outcome->code);
 	frames_clear(&request->server->answer);
 	answer_end(request, outcome);
 }
@@ -143,13 +143,13 @@ static bool is_turned_away(const struct request *request)
 		return false;
 	request_text(request, what);
 	if (strikes(server, FAULT_ANSWER_429, request->gateway, &ms)) {
-		trace_fault(server, FAULT_ANSWER_429, "%s, for %lld ms", what, (long long)ms);
+		trace_fault(server, FAULT_ANSWER_429, "%s of g%u, for %lld ms", what, request->gateway, (long long)ms);
 		struct request_limit *limit = &request->connection->limit;
 		if (limit->wait_until_ns < now + ms * MS_NS)
 			limit->wait_until_ns = now + ms * MS_NS;
 		outcome = too_many(limit->wait_until_ns, now);
 	} else if (strikes(server, FAULT_ANSWER_418, request->gateway, &ms)) {
-		trace_fault(server, FAULT_ANSWER_418, "%s, for %lld ms", what, (long long)ms);
+		trace_fault(server, FAULT_ANSWER_418, "%s of g%u, for %lld ms", what, request->gateway, (long long)ms);
 		ban(server, request->gateway, now + ms * MS_NS);
 		outcome = banned(server, request->gateway, now);
 	} else {
@@ -174,7 +174,8 @@ static bool is_answered_500(const struct request *request, bool *ret_done)
 	if (!request->connection || !strikes(request->server, FAULT_ANSWER_500, request->gateway, &done))
 		return false;
 	request_text(request, what);
-	trace_fault(request->server, FAULT_ANSWER_500, "%s, %s", what, done ? "done" : "not done");
+	trace_fault(request->server, FAULT_ANSWER_500, "%s of g%u, %s", what, request->gateway,
+		    done ? "done" : "not done");
 	*ret_done = done != 0;
 	return true;
 }
@@ -215,9 +216,10 @@ void request_arrive(struct connection *connection, const struct wire_frame *fram
 	if (limit.status != TG_OK) {
 		refuse(&request, &limit);
 	} else if (strikes(server, FAULT_REQUEST_LOST, connection->gateway, NULL)) {
-		trace_fault(server, FAULT_REQUEST_LOST, "%s", what);
+		trace_fault(server, FAULT_REQUEST_LOST, "%s of g%u", what, connection->gateway);
 	} else if (strikes(server, FAULT_REQUEST_LATE, connection->gateway, &delay_ms)) {
-		trace_fault(server, FAULT_REQUEST_LATE, "%s, by %lld ms", what, (long long)delay_ms);
+		trace_fault(server, FAULT_REQUEST_LATE, "%s of g%u, by %lld ms", what, connection->gateway,
+			    (long long)delay_ms);
 		request_later(connection, frame, delay_ms);
 	} else {
 		request_do(&request);

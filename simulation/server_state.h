@@ -70,7 +70,7 @@ struct server {
 	struct connection *connections; /* oldest first */
 	uint64_t connection_last;
 	int64_t banned_until_ns[GATEWAYS_MAX];
-	uint8_t *placed_by; /* by order: index of the gateway + 1 */
+	uint8_t *placed_by; /* by order: index of the gateway */
 	uint32_t placed_by_capacity;
 	struct parcel *parcels;
 	struct frames answer; /* to the request at hand */
@@ -151,7 +151,7 @@ struct outcome {
 };
 /* Do it; what answers it goes into server->answer. */
 struct outcome request_answer(const struct request *request);
-/* "PLACE 00a1... of g0": for the trace. */
+/* "PLACE 00a1...": for the trace. */
 #define REQUEST_TEXT_MAX 96
 void request_text(const struct request *request, char ret_text[REQUEST_TEXT_MAX]);
 

@@ -47,7 +47,8 @@ static void order_trace(const struct server *server, const struct venue_event *e
 		trace_add(trace, server->who, "order %s fill %s at %s, %s in all", order->client_id, qty, price, cum);
 	} else if (event->order_kind != TG_ORDER_ACCEPTED) {
 		trace_add(trace, server->who, "order %s %s, %s in all%s%s", order->client_id,
-			  kind_name(event->order_kind), cum, event->reason ? ": " : "", reason_name(event->reason));
+			  kind_name(event->order_kind), cum, event->reason ? ": " : "",
+			  event->reason ? reason_name(event->reason) : "");
 	}
 }
 

@@ -1,0 +1,793 @@
+/* The venue's front as gateways meet it: two clients over a network without mishaps of its own, one fault at a time. */
+#include "simulation/server.h"
+
+#include <trigate/error.h>
+
+#include "simulation/wire.h"
+#include "tests/tap.h"
+#include "venue/ledger.h"
+
+#define MS INT64_C(1000000)
+#define CLIENTS 2
+#define MARKETS 10
+#define LIMIT 20
+#define READY_MS 2000 /* the clients have what they need to know; faults begin */
+#define FRAMES_MAX 4096
+
+/* ------------------------------------------------------------------ client */
+
+struct heard {
+	enum wire_type type;
+	uint16_t flags;
+	int64_t at_ms;
+	union wire_payload payload;
+};
+
+struct client {
+	struct stream *stream;
+	struct life life;
+	struct wire_reader reader;
+	struct heard *heard; /* since client_forget */
+	uint32_t count;
+	uint64_t token;
+	bool closed;
+	struct wire_book book[MARKETS]; /* the last of each market */
+	struct wire_instrument instrument[MARKETS];
+	uint32_t bad_books; /* of a wrong checksum */
+	uint32_t gaps;
+};
+
+static struct world {
+	struct ground ground;
+	struct network *network;
+	struct server *server;
+	struct client client[CLIENTS];
+	char *ledger;
+	size_t ledger_size;
+} world;
+
+static int64_t now_ms(void)
+{
+	return ground_ns(&world.ground) / MS;
+}
+
+static void book_hear(struct client *client, uint16_t flags, const struct wire_book *book)
+{
+	struct wire_book *last = &client->book[book->market];
+	if (book->checksum != wire_book_checksum(book))
+		client->bad_books++;
+	else if (!(flags & WIRE_BOOK_BEGIN) && book->sequence != last->sequence + 1)
+		client->gaps++;
+	*last = *book;
+}
+
+static void frame_hear(struct client *client, const struct wire_frame *frame)
+{
+	if (frame->type == WIRE_BOOK)
+		book_hear(client, frame->flags, &frame->payload->BOOK);
+	if (frame->type == WIRE_INSTRUMENT)
+		client->instrument[frame->payload->INSTRUMENT.market] = frame->payload->INSTRUMENT;
+	if (client->count < FRAMES_MAX)
+		client->heard[client->count++] = (struct heard){frame->type, frame->flags, now_ms(), *frame->payload};
+}
+
+static void on_opened(void *ctx)
+{
+	struct client *client = ctx;
+	uint8_t bytes[WIRE_FRAME_MAX];
+	const struct wire_hello hello = {.version = WIRE_VERSION};
+	stream_send(client->stream, bytes, wire_encode(WIRE_HELLO, 0, &hello, bytes));
+}
+
+static void on_data(void *ctx, const uint8_t *bytes, size_t count)
+{
+	struct client *client = ctx;
+	struct wire_frame frame;
+	while (wire_reader_take(&client->reader, &bytes, &count, &frame) == 1)
+		frame_hear(client, &frame);
+}
+
+static void on_closed(void *ctx)
+{
+	struct client *client = ctx;
+	client->closed = true;
+}
+
+static void client_connect(struct client *client)
+{
+	const struct stream_events events = {client, on_opened, on_data, on_closed};
+	memset(&client->reader, 0, sizeof client->reader);
+	client->closed = false;
+	client->stream = stream_connect(world.network, client, &client->life, 0, &events);
+}
+
+static void client_forget(struct client *client)
+{
+	client->count = 0;
+}
+
+static uint64_t client_ask(struct client *client, enum wire_type type, void *payload)
+{
+	uint8_t bytes[WIRE_FRAME_MAX];
+	uint64_t token = ++client->token;
+	memcpy(payload, &token, sizeof token); /* every request begins with it */
+	stream_send(client->stream, bytes, wire_encode(type, 0, payload, bytes));
+	return token;
+}
+
+/* ------------------------------------------------------------------- world */
+
+static void enter(void *process, void (*fn)(void *ctx), void *ctx)
+{
+	(void)process;
+	fn(ctx);
+}
+
+static void ledger_hear(void *ctx, const char *lines, size_t size)
+{
+	(void)ctx;
+	world.ledger = realloc(world.ledger, world.ledger_size + size + 1);
+	if (!world.ledger)
+		abort();
+	memcpy(world.ledger + world.ledger_size, lines, size);
+	world.ledger_size += size;
+	world.ledger[world.ledger_size] = '\0';
+}
+
+static void run_to(int64_t ms)
+{
+	int64_t until = WORLD_START_MONO_NS + ms * MS, next;
+	while ((next = loop_next_ns(world.ground.time)) <= until)
+		loop_drive(world.ground.time, next, next - WORLD_START_MONO_NS + WORLD_START_UNIX_NS, NULL, NULL);
+	loop_drive(world.ground.time, until, until - WORLD_START_MONO_NS + WORLD_START_UNIX_NS, NULL, NULL);
+}
+
+static void run_for(int64_t ms)
+{
+	run_to(now_ms() + ms);
+}
+
+static void subscribe_all(struct client *client)
+{
+	struct wire_subscribe subscribe = {.count = MARKETS};
+	for (uint32_t m = 0; m < MARKETS; m++)
+		subscribe.market[m] = m;
+	client_ask(client, WIRE_SUBSCRIBE, &subscribe);
+}
+
+static void clients_begin(void)
+{
+	for (uint32_t i = 0; i < CLIENTS; i++) {
+		struct client *client = &world.client[i];
+		struct wire_ask ask = {0};
+		client->life = (struct life){.ground = &world.ground, .gateway = i, .number = 1};
+		client->heard = malloc(FRAMES_MAX * sizeof *client->heard);
+		if (!client->heard)
+			abort();
+		client_connect(client);
+		run_for(500);
+		client_ask(client, WIRE_INSTRUMENTS, &ask);
+		client_ask(client, WIRE_BALANCES, &ask);
+		subscribe_all(client);
+	}
+	run_to(READY_MS);
+}
+
+static void world_begin(const struct fault_event *events, uint32_t count)
+{
+	static const struct venue_deposit deposit[] = {{{"USDT", 4}, 100000 * TG_AMOUNT_ONE},
+						       {{"BTC", 3}, TG_AMOUNT_ONE}};
+	const struct loop_options time = {.driven = true,
+					  .start_unix_ns = WORLD_START_UNIX_NS,
+					  .start_mono_ns = WORLD_START_MONO_NS,
+					  .timers_max = 4096};
+	struct tg_error error = tg_error_init();
+	world = (struct world){0};
+	if (loop_create(&time, &world.ground.time) || trace_create(world.ground.time, 1 << 20, &world.ground.trace) ||
+	    faults_create(world.ground.time, 5, NULL, events, count, &world.ground.faults) ||
+	    network_create(&world.ground, enter, &world.network))
+		abort();
+	struct server_options options = {.ground = &world.ground,
+					 .network = world.network,
+					 .options = venue_options_default(),
+					 .requests_per_second = LIMIT};
+	options.options.markets = MARKETS;
+	options.options.step_ms = 100;
+	options.options.opportunities_per_minute = 0;
+	options.options.levels = 5;
+	options.options.deposit = deposit;
+	options.options.deposit_count = 2;
+	options.options.ledger_write = ledger_hear;
+	if (server_create(&options, &world.server, &error)) {
+		printf("# %s\n", error.message);
+		abort();
+	}
+	clients_begin();
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		world.client[i].gaps = world.client[i].bad_books = 0;
+}
+
+static void world_end(void)
+{
+	server_destroy(world.server);
+	network_destroy(world.network);
+	trace_destroy(world.ground.trace);
+	faults_destroy(world.ground.faults);
+	loop_destroy(world.ground.time);
+	for (uint32_t i = 0; i < CLIENTS; i++)
+		free(world.client[i].heard);
+	free(world.ledger);
+}
+
+/* One fault, at the first opportunity once all are ready. */
+static void world_begin_with(enum fault_kind kind, int64_t arg)
+{
+	const struct fault_event event = {.kind = kind, .at_ns = READY_MS * MS, .arg = arg};
+	world_begin(&event, 1);
+}
+
+static uint32_t struck(void)
+{
+	uint32_t count;
+	faults_struck(world.ground.faults, &count);
+	return count;
+}
+
+static bool is_traced(const char *text)
+{
+	size_t length;
+	const char *trace = trace_text(world.ground.trace, &length);
+	return memmem(trace, length, text, strlen(text)) != NULL;
+}
+
+/* ----------------------------------------------------------- what was heard */
+
+static const struct heard *reply_of(const struct client *client, uint64_t token)
+{
+	for (uint32_t i = 0; i < client->count; i++)
+		if (client->heard[i].type == WIRE_REPLY && client->heard[i].payload.REPLY.token == token)
+			return &client->heard[i];
+	return NULL;
+}
+
+static int32_t status_of(const struct client *client, uint64_t token)
+{
+	const struct heard *reply = reply_of(client, token);
+	return reply ? reply->payload.REPLY.status : 99;
+}
+
+static uint32_t heard_count(const struct client *client, enum wire_type type)
+{
+	uint32_t count = 0;
+	for (uint32_t i = 0; i < client->count; i++)
+		count += client->heard[i].type == type;
+	return count;
+}
+
+/* The kinds of order events of an order, in order: "AFf" for accepted, fill, filled. */
+static const char *story(const struct client *client, const char *id)
+{
+	static const char letters[] = "?AFCRXfO0";
+	static char text[64];
+	size_t used = 0;
+	for (uint32_t i = 0; i < client->count && used + 1 < sizeof text; i++) {
+		const struct wire_order *order = &client->heard[i].payload.ORDER;
+		if (client->heard[i].type == WIRE_ORDER && order->client_id.length == strlen(id) &&
+		    memcmp(order->client_id.text, id, strlen(id)) == 0)
+			text[used++] = letters[order->kind];
+	}
+	text[used] = '\0';
+	return text;
+}
+
+static const struct heard *order_heard(const struct client *client, int32_t kind)
+{
+	for (uint32_t i = 0; i < client->count; i++)
+		if (client->heard[i].type == WIRE_ORDER && client->heard[i].payload.ORDER.kind == kind)
+			return &client->heard[i];
+	return NULL;
+}
+
+/* --------------------------------------------------------------- requests */
+
+/* So many lots of market 0, at its best ask or, if it shall rest, far below. */
+static struct wire_place a_buy(const char *id, int64_t lots, bool rests)
+{
+	const struct client *client = &world.client[0];
+	const struct wire_book *book = &client->book[0];
+	const struct wire_instrument *market = &client->instrument[0];
+	int64_t ask = book->level[book->bid_count].price;
+	struct wire_place place = {
+		.side = TG_SIDE_BUY,
+		.time_in_force = rests ? TG_TIF_GTC : TG_TIF_IOC,
+		.price = {ask + ask / 1000 / market->tick.mantissa * market->tick.mantissa, market->tick.scale, 0},
+		.qty = {lots * market->lot.mantissa, market->lot.scale, 0},
+		.valid_ms = 1000,
+		.timestamp_unix_ns = loop_unix_ns(world.ground.time),
+		.client_id = wire_name_of((struct tg_str){id, strlen(id)})};
+	if (rests)
+		place.price.mantissa = ask / 2 / market->tick.mantissa * market->tick.mantissa;
+	return place;
+}
+
+static uint64_t buy(const char *id, int64_t lots)
+{
+	struct wire_place place = a_buy(id, lots, false);
+	return client_ask(&world.client[0], WIRE_PLACE, &place);
+}
+
+static uint64_t query(struct client *client, const char *id)
+{
+	struct wire_ref ref = {.client_id = wire_name_of((struct tg_str){id, strlen(id)})};
+	return client_ask(client, WIRE_QUERY, &ref);
+}
+
+/* What the venue says of an order when it is asked: its story. */
+static const char *truth(const char *id)
+{
+	struct client *client = &world.client[0];
+	client_forget(client);
+	uint64_t token = query(client, id);
+	run_for(300);
+	return status_of(client, token) == TG_OK ? story(client, id) : "no answer";
+}
+
+/* ----------------------------------------------------------------- ledger */
+
+/* Deposits and fills of a currency by the ledger; its last balance in *ret_told. */
+static tg_amount explained(const char *currency, tg_amount *ret_told)
+{
+	static const struct {
+		const char *currency, *amount;
+		int sign;
+	} parts[] = {{"currency", "amount", 1},
+		     {"spent_currency", "spent", -1},
+		     {"received_currency", "received", 1},
+		     {"fee_currency", "fee", -1}};
+	tg_amount sum = 0, free = 0, locked = 0, part;
+	for (const char *line = world.ledger, *end; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		struct tg_str record = {line, (uint64_t)(end - line)}, name, text;
+		for (size_t i = 0; i < 4; i++) {
+			if (!record_text(record, parts[i].currency, &name) || name.len != strlen(currency) ||
+			    memcmp(name.ptr, currency, name.len) != 0)
+				continue;
+			if (record_text(record, parts[i].amount, &text) && tg_amount_parse(text, &part) == TG_OK)
+				sum += parts[i].sign * part;
+			if (i == 0 && record_text(record, "free", &text) && tg_amount_parse(text, &free) == TG_OK &&
+			    record_text(record, "locked", &text))
+				tg_amount_parse(text, &locked);
+		}
+	}
+	*ret_told = free + locked;
+	return sum;
+}
+
+static void check_explained(void)
+{
+	static const char *const currencies[] = {"USDT", "BTC"};
+	for (size_t i = 0; i < 2; i++) {
+		tg_amount told, sum = explained(currencies[i], &told);
+		ok(sum == told, "the ledger explains the balance of %s", currencies[i]);
+	}
+}
+
+/* ------------------------------------------------------------------- tests */
+
+static void a_day_without_mishap(void)
+{
+	world_begin(NULL, 0);
+	struct client *ours = &world.client[0], *other = &world.client[1];
+	is_int(heard_count(ours, WIRE_INSTRUMENT), MARKETS, "every market is told");
+	is_int(heard_count(ours, WIRE_CATALOGUE_END), 1, "and that these are all");
+	ok(heard_count(ours, WIRE_BALANCE) >= 2, "balances");
+	ok(heard_count(ours, WIRE_BOOK) > MARKETS, "a book of each, and changes");
+	is_int((long long)ours->book[0].sequence, (long long)other->book[0].sequence, "all are told the same book");
+	client_forget(ours);
+	client_forget(other);
+	struct wire_place rest = a_buy("rests", 1000, true);
+	uint64_t resting = client_ask(ours, WIRE_PLACE, &rest), token = buy("bought", 200);
+	run_for(500);
+	is_int(status_of(ours, token), TG_OK, "an order is accepted");
+	is_int(status_of(ours, resting), TG_OK, "and one that rests");
+	is_str(story(ours, "bought"), "AFf", "it is told as it goes");
+	is_str(story(other, "bought"), "AFf", "to the other gateway of the account too");
+	is_str(story(ours, "rests"), "A", "the one that rests is open");
+	ok(heard_count(other, WIRE_BALANCE) >= 2, "balances are told to both");
+	is_int(heard_count(other, WIRE_REPLY), 0, "the answer is for the one who asked");
+	is_int(server_open_orders(world.server), 1, "one order rests");
+	is_str(truth("rests"), "O", "asked for, it is open");
+	is_str(truth("bought"), "Ff", "the other has its fills and its end");
+	is_str(truth("never"), "0", "one that never was is absent");
+	struct wire_ref ref = {.client_id = wire_name_of(TG_STR("rests"))};
+	token = client_ask(other, WIRE_CANCEL, &ref);
+	run_for(300);
+	is_int(status_of(other, token), TG_OK, "the account's other gateway may cancel it");
+	is_str(story(ours, "rests"), "C", "and its owner hears of it");
+	is_int(server_open_orders(world.server), 0, "nothing rests");
+	token = client_ask(ours, WIRE_CANCEL, &ref);
+	run_for(300);
+	is_int(status_of(ours, token), TG_ERR_REJECTED, "a second cancel finds nothing");
+	client_forget(ours);
+	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS};
+	token = client_ask(ours, WIRE_LIST, &list);
+	run_for(300);
+	ok(status_of(ours, token) == TG_OK && heard_count(ours, WIRE_ORDER) == 3, "a listing tells of both orders");
+	ok(is_traced("order bought of g0: buy ") && is_traced("order bought filled"), "the trace tells it too");
+	is_int(ours->gaps + ours->bad_books + other->gaps + other->bad_books, 0, "books had no gap");
+	check_explained();
+	world_end();
+}
+
+static void wrong_requests_are_refused(void)
+{
+	struct client *client = &world.client[0];
+	world_begin(NULL, 0);
+	client_forget(client);
+	struct wire_place late = a_buy("late", 200, false), early = late, lots = late, nowhere = late, wild = late;
+	late.timestamp_unix_ns -= 2000 * MS;
+	early.timestamp_unix_ns += 5000 * MS;
+	early.client_id = wire_name_of(TG_STR("early"));
+	lots.qty.mantissa = 0;
+	lots.client_id = wire_name_of(TG_STR("lots"));
+	nowhere.market = 4711;
+	nowhere.client_id = wire_name_of(TG_STR("nowhere"));
+	wild.timestamp_unix_ns = INT64_MIN;
+	wild.valid_ms = INT64_MAX;
+	wild.price = (struct tg_decimal){INT64_MIN, INT32_MIN, -1};
+	wild.client_id = wire_name_of(TG_STR("wild\n\""));
+	const struct {
+		struct wire_place *place;
+		int64_t code;
+	} wrong[] = {{&late, -1021}, {&early, -1021}, {&lots, -1013}, {&nowhere, -1121}, {&wild, -1100}};
+	for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+		uint64_t token = client_ask(client, WIRE_PLACE, wrong[i].place);
+		run_for(300);
+		const struct heard *reply = reply_of(client, token);
+		ok(reply && reply->payload.REPLY.status == TG_ERR_REJECTED &&
+			   reply->payload.REPLY.exchange_code == wrong[i].code,
+		   "refused: %lld", (long long)wrong[i].code);
+	}
+	is_str(truth("late"), "R", "a refused order is known as such");
+	struct wire_snapshot snapshot = {.market = 99};
+	uint64_t token = client_ask(client, WIRE_SNAPSHOT, &snapshot);
+	run_for(300);
+	is_int(status_of(client, token), TG_ERR_INVALID, "no book of a market that is not");
+	check_explained();
+	world_end();
+}
+
+/* What one fault does to an order that would be filled at once. */
+static const struct {
+	enum fault_kind kind;
+	int64_t arg;
+	int32_t status;    /* of the reply; 99: none within a second */
+	const char *story; /* told within a second */
+	const char *truth; /* then asked for */
+} mishaps[] = {
+	{FAULT_REQUEST_LOST, 0, 99, "", "0"},
+	{FAULT_REQUEST_LATE, 700, TG_OK, "AFf", "Ff"},
+	{FAULT_REQUEST_LATE, 5000, 99, "", "0"},
+	{FAULT_REPLY_LOST, 0, 99, "AFf", "Ff"},
+	{FAULT_REPLY_LATE, 5000, 99, "AFf", "Ff"},
+	{FAULT_REPLY_TWICE, 100, TG_OK, "AFf", "Ff"},
+	{FAULT_ANSWER_429, 200, TG_ERR_RATE_LIMITED, "", "0"},
+	{FAULT_ANSWER_418, 200, TG_ERR_RATE_LIMITED, "", "0"},
+	{FAULT_ANSWER_500, 0, TG_ERR_UNKNOWN_OUTCOME, "", "0"},
+	{FAULT_ANSWER_500, 1, TG_ERR_UNKNOWN_OUTCOME, "AFf", "Ff"},
+	{FAULT_EVENT_LOST, 0, TG_OK, "Ff", "Ff"},
+	{FAULT_EVENT_LATE, 500, TG_OK, "FfA", "Ff"},
+	{FAULT_EVENT_TWICE, 500, TG_OK, "AFfA", "Ff"},
+	{FAULT_FILL_AFTER_END, 500, TG_OK, "AfF", "Ff"},
+	{FAULT_ORDER_REFUSED, 2, TG_ERR_REJECTED, "R", "R"},
+	{FAULT_ORDER_PARTIAL, 500, TG_OK, "AFX", "FX"},
+	{FAULT_ORDER_PARTIAL, 0, TG_OK, "AX", "X"},
+};
+
+static void one_mishap_each(void)
+{
+	struct client *client = &world.client[0];
+	for (size_t i = 0; i < sizeof mishaps / sizeof mishaps[0]; i++) {
+		const char *name = fault_info[mishaps[i].kind].name;
+		world_begin_with(mishaps[i].kind, mishaps[i].arg);
+		client_forget(client);
+		uint64_t token = buy("x", 200);
+		run_for(1000);
+		is_int(status_of(client, token), mishaps[i].status, "%s %lld: the reply", name,
+		       (long long)mishaps[i].arg);
+		is_str(story(client, "x"), mishaps[i].story, "%s: what is told", name);
+		is_str(truth("x"), mishaps[i].truth, "%s: what is true", name);
+		is_int(struck(), 1, "%s: struck once", name);
+		char line[64];
+		snprintf(line, sizeof line, "fault %s: ", name);
+		ok(is_traced(line), "%s: the trace says so", name);
+		check_explained();
+		world_end();
+	}
+}
+
+static void late_orders_come_late(void)
+{
+	struct client *client = &world.client[0];
+	world_begin_with(FAULT_REQUEST_LATE, 3000);
+	struct wire_place place = a_buy("x", 200, false);
+	place.valid_ms = 10000;
+	client_forget(client);
+	client_ask(client, WIRE_PLACE, &place);
+	run_for(1000);
+	is_str(truth("x"), "0", "an order under way is absent");
+	stream_close(client->stream);
+	run_for(3000);
+	client_connect(client);
+	run_for(500);
+	is_str(truth("x"), "Ff", "and placed all the same when it arrives, though its sender was gone");
+	world_end();
+
+	world_begin_with(FAULT_REQUEST_LATE, 3000);
+	client_forget(client);
+	uint64_t token = buy("x", 200);
+	run_for(4000);
+	is_int(status_of(client, token), TG_ERR_REJECTED, "later than its bound it is refused");
+	is_str(truth("x"), "R", "as late");
+	world_end();
+}
+
+static void ends_lie_about_late_fills(void)
+{
+	struct client *client = &world.client[0];
+	world_begin_with(FAULT_FILL_AFTER_END, 2000);
+	client_forget(client);
+	buy("x", 200);
+	run_for(1000);
+	const struct heard *end = order_heard(client, TG_ORDER_FILLED);
+	ok(end && end->payload.ORDER.cum_qty.mantissa == 0, "the end knows of no fill");
+	uint32_t fills = order_heard(client, TG_ORDER_FILL) != NULL;
+	is_int(fills, 0, "which is still to come");
+	run_for(1500);
+	const struct heard *fill = order_heard(client, TG_ORDER_FILL);
+	ok(fill && fill->at_ms >= READY_MS + 2000 && fill->payload.ORDER.cum_qty.mantissa > 0, "and comes later");
+	world_end();
+}
+
+static void every_reason_is_met(void)
+{
+	static const char *const reasons[] = {"MARKET_CLOSED",  "PRICE_FILTER", "LOT_SIZE", "NOTIONAL",
+					      "MAX_NUM_ORDERS", "LATE",         "BAD_ID",   "BAD_TYPE",
+					      "BAD_SYMBOL",     "NO_FUNDS"};
+	is_int(fault_info[FAULT_ORDER_REFUSED].most, 9, "there are ten reasons");
+	for (int64_t i = 0; i < 10; i++) {
+		char text[64];
+		world_begin_with(FAULT_ORDER_REFUSED, i);
+		uint64_t token = buy("x", 200);
+		run_for(500);
+		snprintf(text, sizeof text, "\"status\":\"rejected\",\"reason\":\"%s\"", reasons[i]);
+		ok(status_of(&world.client[0], token) == TG_ERR_REJECTED && strstr(world.ledger, text),
+		   "refused, and so in the ledger: %s", reasons[i]);
+		world_end();
+	}
+}
+
+/* A fault waits for something that it can act on. */
+static void nothing_strikes_in_vain(void)
+{
+	struct client *client = &world.client[0];
+	world_begin_with(FAULT_ORDER_REFUSED, 0);
+	struct wire_place place = a_buy("late", 200, false);
+	place.timestamp_unix_ns -= 5000 * MS;
+	client_ask(client, WIRE_PLACE, &place);
+	run_for(300);
+	is_int(struck(), 0, "an order that is refused anyway is not refused by fault");
+	world_end();
+
+	world_begin_with(FAULT_ORDER_PARTIAL, 0);
+	place = a_buy("low", 1000, true);
+	place.time_in_force = TG_TIF_IOC;
+	client_ask(client, WIRE_PLACE, &place);
+	run_for(300);
+	is_int(struck(), 0, "an order that meets nothing is not held back");
+	world_end();
+
+	const struct fault_event delist[] = {{FAULT_MARKET_DELISTED, 0, READY_MS * MS, 0, 0},
+					     {FAULT_MARKET_DELISTED, 0, READY_MS * MS, 0, 0},
+					     {FAULT_MARKET_DELISTED, 0, READY_MS * MS, 1, 0},
+					     {FAULT_MARKET_DELISTED, 0, READY_MS * MS, 2, 0}};
+	world_begin(delist, 4);
+	for (int i = 0; i < 8; i++)
+		server_second(world.server);
+	is_int(struck(), MARKETS / 5, "no more than a fifth of the markets is ever delisted");
+	world_end();
+}
+
+static void books_are_lost_and_corrupt(void)
+{
+	struct client *client = &world.client[0];
+	world_begin_with(FAULT_BOOK_LOST, 0);
+	run_for(1000);
+	is_int(client->gaps, 1, "a lost book leaves a gap");
+	is_int(world.client[1].gaps, 0, "to one gateway only");
+	struct wire_snapshot snapshot = {.market = 3};
+	client_forget(client);
+	uint64_t token = client_ask(client, WIRE_SNAPSHOT, &snapshot);
+	run_for(300);
+	is_int(status_of(client, token), TG_OK, "a snapshot is given");
+	uint32_t begins = 0;
+	for (uint32_t i = 0; i < client->count; i++)
+		begins += client->heard[i].type == WIRE_BOOK && client->heard[i].flags & WIRE_BOOK_BEGIN &&
+			  client->heard[i].payload.BOOK.market == 3;
+	is_int(begins, 1, "it begins the sequence anew");
+	is_int(client->gaps, 1, "and fits what follows");
+	is_int((long long)client->book[3].sequence, (long long)world.client[1].book[3].sequence,
+	       "the sequence is the market's");
+	world_end();
+
+	world_begin_with(FAULT_BOOK_CORRUPT, 0);
+	run_for(1000);
+	is_int(client->bad_books, 1, "a corrupt book does not match its checksum");
+	is_int(client->gaps, 0, "but has its place in the sequence");
+	world_end();
+}
+
+static uint32_t market_in(int32_t status)
+{
+	uint32_t m = 0;
+	while (m < MARKETS && world.client[1].instrument[m].status != status)
+		m++;
+	return m;
+}
+
+static void markets_change(void)
+{
+	world_begin_with(FAULT_MARKET_HALTED, 3000);
+	server_second(world.server);
+	run_for(500);
+	uint32_t halted = market_in(TG_MARKET_HALTED);
+	ok(halted < MARKETS, "a halted market is told");
+	struct wire_place place = a_buy("x", 200, false);
+	place.market = halted;
+	uint64_t token = client_ask(&world.client[0], WIRE_PLACE, &place);
+	run_for(300);
+	is_int(status_of(&world.client[0], token), TG_ERR_REJECTED, "it takes no orders");
+	ok(strstr(world.ledger, "\"status\":\"halted\""), "the ledger has it");
+	run_for(3000);
+	is_int(market_in(TG_MARKET_HALTED), MARKETS, "until it trades again");
+	is_int(world.client[1].instrument[halted].version, 3, "in a new version");
+	world_end();
+
+	for (int64_t which = 0; which < 3; which++) {
+		world_begin_with(FAULT_FILTERS_CHANGED, which);
+		struct wire_instrument before[MARKETS];
+		memcpy(before, world.client[1].instrument, sizeof before);
+		server_second(world.server);
+		run_for(500);
+		uint32_t m = 0;
+		while (m < MARKETS && world.client[1].instrument[m].version == 1)
+			m++;
+		const struct wire_instrument *now = &world.client[1].instrument[m % MARKETS],
+					     *was = &before[m % MARKETS];
+		ok(m < MARKETS && (which == 0   ? now->tick.mantissa == 10 * was->tick.mantissa
+				   : which == 1 ? now->lot.mantissa == 10 * was->lot.mantissa
+						: tg_decimal_compare(now->min_notional, was->min_notional) > 0),
+		   "filter %lld changes", (long long)which);
+		world_end();
+	}
+}
+
+static void a_rate_limit_is_kept(void)
+{
+	struct client *client = &world.client[0];
+	struct wire_ask ask = {0};
+	world_begin(NULL, 0);
+	client_forget(client);
+	uint64_t first = client->token + 1;
+	for (int i = 0; i < LIMIT + 5; i++)
+		client_ask(client, WIRE_BALANCES, &ask);
+	run_for(400);
+	is_int(status_of(client, first + LIMIT - 1), TG_OK, "so many are answered");
+	const struct heard *reply = reply_of(client, first + LIMIT);
+	ok(reply && reply->payload.REPLY.status == TG_ERR_RATE_LIMITED && reply->payload.REPLY.exchange_code == 429,
+	   "one more is not");
+	ok(reply && reply->payload.REPLY.retry_after_ms > 0 && reply->payload.REPLY.retry_after_ms <= 1000,
+	   "and is told when to come back");
+	ok(is_traced("g0 makes more than 20 requests in a second"), "the connector broke the limit");
+	run_for(1000);
+	uint64_t token = client_ask(client, WIRE_BALANCES, &ask);
+	run_for(300);
+	is_int(status_of(client, token), TG_OK, "after that it is answered again");
+	for (int i = 0; i < LIMIT + 60; i++)
+		token = client_ask(client, WIRE_BALANCES, &ask);
+	run_for(300);
+	reply = reply_of(client, token);
+	is_int(reply ? reply->payload.REPLY.exchange_code : 0, 418, "who does not stop is banned");
+	uint64_t other = client_ask(&world.client[1], WIRE_BALANCES, &ask);
+	run_for(300);
+	is_int(status_of(&world.client[1], other), TG_OK, "alone");
+	run_for(10000);
+	token = client_ask(client, WIRE_BALANCES, &ask);
+	run_for(300);
+	is_int(status_of(client, token), TG_OK, "for some seconds");
+	world_end();
+}
+
+static void strangers_are_dropped(void)
+{
+	struct client *client = &world.client[0];
+	uint8_t bytes[WIRE_FRAME_MAX];
+	world_begin(NULL, 0);
+	stream_send(client->stream, (const uint8_t *)"this is not a frame at all, is it?", 34);
+	run_for(500);
+	ok(client->closed, "nonsense ends a connection");
+	ok(!world.client[1].closed, "that one alone");
+	client_connect(client);
+	run_for(500);
+	is_str(truth("x"), "0", "the next one works");
+	const struct wire_pong pong = {0};
+	stream_send(client->stream, bytes, wire_encode(WIRE_PONG, 0, &pong, bytes));
+	run_for(500);
+	ok(client->closed, "so does a frame that only a venue sends");
+	run_for(70000);
+	ok(world.client[1].closed, "and silence");
+	world_end();
+}
+
+/* A busy minute by chance; returns the trace's digest. */
+static uint64_t busy_minute(uint32_t *ret_struck)
+{
+	struct fault_rates rates;
+	fault_rates_default(&rates);
+	for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
+		rates.rate_e6[kind] *= 5;
+	rates.rate_e6[FAULT_KILL] = rates.rate_e6[FAULT_POWER_LOSS] = rates.rate_e6[FAULT_GARBAGE] = 0;
+	rates.rate_e6[FAULT_LINK_CUT] = rates.rate_e6[FAULT_LINK_HALF_OPEN] = rates.rate_e6[FAULT_LINK_SILENT] = 0;
+	world_begin(NULL, 0);
+	faults_destroy(world.ground.faults);
+	if (faults_create(world.ground.time, 9, &rates, NULL, 0, &world.ground.faults))
+		abort();
+	for (int i = 0; i < 600; i++) {
+		char id[16];
+		snprintf(id, sizeof id, "o%d", i);
+		struct wire_place place = a_buy(id, 50 + 10 * (i % 40), i % 7 == 0);
+		if (i % 2) {
+			place.side = TG_SIDE_SELL;
+			place.price.mantissa -= place.price.mantissa / 400 / 100 * 100;
+		}
+		client_forget(&world.client[0]);
+		client_ask(&world.client[0], WIRE_PLACE, &place);
+		if (i % 10 == 0)
+			server_second(world.server);
+		run_for(100);
+	}
+	faults_calm(world.ground.faults);
+	run_for(30000);
+	*ret_struck = struck();
+	return trace_digest(world.ground.trace);
+}
+
+static void the_same_seed_is_the_same_minute(void)
+{
+	uint32_t first_struck, second_struck;
+	uint64_t first = busy_minute(&first_struck);
+	check_explained();
+	ok(strstr(world.ledger, "\"kind\":\"fill\""), "there were fills");
+	world_end();
+	uint64_t second = busy_minute(&second_struck);
+	world_end();
+	ok(first == second && first_struck == second_struck, "the same seed gives the same trace");
+	ok(first_struck > 100, "%u faults struck", first_struck);
+}
+
+int main(void)
+{
+	a_day_without_mishap();
+	wrong_requests_are_refused();
+	one_mishap_each();
+	late_orders_come_late();
+	ends_lie_about_late_fills();
+	every_reason_is_met();
+	nothing_strikes_in_vain();
+	books_are_lost_and_corrupt();
+	markets_change();
+	a_rate_limit_is_kept();
+	strangers_are_dropped();
+	the_same_seed_is_the_same_minute();
+	return tap_done();
+}
