@@ -14,8 +14,8 @@
 #define PING_NS (5000 * MS)
 #define SILENCE_NS (10000 * MS) /* without an answer to a ping: one of the two ways is dead */
 
-#define TEXT_OF(...) #__VA_ARGS__
-#define MANIFEST(...) TEXT_OF(__VA_ARGS__)
+/* Not through a second macro: true and false are macros too, and a manifest's are words. */
+#define MANIFEST(...) #__VA_ARGS__
 
 const char connector_manifest[] = MANIFEST({
 	"id" : "simulated",
