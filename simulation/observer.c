@@ -64,7 +64,6 @@ void observer_raise(struct observer *observer, const char *check, const char *fo
 	va_end(args);
 	snprintf(violation->check, sizeof violation->check, "%s", check);
 	violation->at_ns = ground_ns(observer->options.ground);
-	trace_add(observer->options.ground->trace, "world", "VIOLATION %s: %s", violation->check, violation->text);
 }
 
 const struct violation *observer_violation(const struct observer *observer)

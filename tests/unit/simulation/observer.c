@@ -1,0 +1,596 @@
+/* The observer: a sound run raises nothing; each thing that is wrong raises its check, with and without a store. */
+#include "tests/unit/simulation/observed.h"
+
+/* ------------------------------------------------------------ conserved */
+
+static void balance_off(struct stage *stage)
+{
+	stage->balance_off = 15; /* the first after a fill */
+}
+static void line_damaged(struct stage *stage)
+{
+	stage->bad_checksum = 9;
+}
+static void line_missing(struct stage *stage)
+{
+	stage->skipped_seq = 12;
+}
+
+/* ------------------------------------------------------------ ids */
+
+static void id_foreign(struct stage *stage)
+{
+	stage->ledger.order[3].text = "x-17";
+}
+static void id_of_nobody(struct stage *stage)
+{
+	stage->ledger.order[3].id.gateway = 9;
+}
+static void id_check_digits(struct stage *stage)
+{
+	stage->ledger.order[3].text = "00010000010000000101000012345678";
+}
+static void id_leg_zero(struct stage *stage)
+{
+	stage->ledger.order[3].id.leg = 0;
+}
+static void id_of_another(struct stage *stage)
+{
+	stage->gateways = 2;
+	stage->ledger.order[3].id.gateway = 2;
+}
+static void id_sent_twice(struct stage *stage)
+{
+	stage->sent_twice = 1;
+}
+/* It came twice, also if nobody saw it leave twice. */
+static void id_placed_twice(struct stage *stage)
+{
+	struct order_fact *order = stage_add(stage, 9, 9000, 9000);
+	order->id = stage->ledger.order[0].id;
+}
+static void id_epoch_back(struct stage *stage)
+{
+	stage_add(stage, 9, 9000, 9000); /* of epoch 1, after one of epoch 2 */
+}
+
+/* ------------------------------------------------------------ open cycles */
+
+static void cycles_overlap(struct stage *stage)
+{
+	for (int i = 0; i < 2; i++) {
+		struct story *story = i ? &stage->journal : &stage->ledger;
+		story->order[4].end_ms = 4100;
+		story->order[3].sent_ms = 4040;
+		story->order[3].at_ms = story->order[3].end_ms = 4045;
+		story->order[3].venue = SEEN_EXPIRED;
+		story->order[3].journal = ORDER_EXPIRED;
+	}
+}
+/* The same with room for two; refused orders are none. */
+static void cycles_overlap_within(struct stage *stage)
+{
+	cycles_overlap(stage);
+	stage->max_open_cycles = 2;
+}
+
+/* Cycle 3 begins before cycle 2's order arrives, and ends after it. */
+static void cycles_overlap_through(struct stage *stage)
+{
+	for (int i = 0; i < 2; i++) {
+		struct story *story = i ? &stage->journal : &stage->ledger;
+		story->order[3].at_ms = story->order[3].end_ms = 4100;
+		story->order[3].venue = SEEN_CANCELLED;
+		story->order[3].journal = ORDER_CANCELLED;
+	}
+}
+
+/* ------------------------------------------------------------ notional */
+
+static void notional_sum(struct stage *stage)
+{
+	stage->amount = "199.999999999999999999";
+}
+static void notional_bound(struct stage *stage)
+{
+	stage->max_allocation = "199";
+}
+static void notional_fraction(struct stage *stage)
+{
+	stage->allocation = "fixed_fraction"; /* 0.2 of 1000, and of what is won */
+}
+static void notional_fraction_over(struct stage *stage)
+{
+	notional_fraction(stage);
+	stage->ledger.order[0].price = stage->journal.order[0].price = "101";
+}
+
+/* ------------------------------------------------------------ rate, halted */
+
+static void rate_full(struct stage *stage)
+{
+	stage->requests_before = 0;
+	stage->requests = REQUESTS_PER_SECOND - 3; /* three orders follow within the second */
+}
+static void rate_over(struct stage *stage)
+{
+	rate_full(stage);
+	stage->requests++;
+}
+static void halted_market(struct stage *stage)
+{
+	stage->halted_before = 3;
+}
+static void halted_again_trading(struct stage *stage)
+{
+	stage->halted_before = 3;
+	stage->trading_before = 3;
+}
+static void halted_long_ago(struct stage *stage)
+{
+	stage->halted_before = 0;
+	stage->trading_before = 3;
+}
+static void halted_other(struct stage *stage)
+{
+	stage->halted_before = 2;
+	stage->ledger.orders = stage->journal.orders = 3;
+	stage->ledger.cycles = stage->journal.cycles = 1;
+	stage->trading_before = 2;
+}
+
+/* ------------------------------------------------------------ final */
+
+static void final_not_filled(struct stage *stage)
+{
+	stage->journal.order[0].journal = ORDER_EXPIRED;
+}
+static void final_rejected(struct stage *stage)
+{
+	stage->journal.order[4].journal = ORDER_REJECTED;
+	stage->journal.order[4].fill[0] = none;
+}
+static void final_abandoned(struct stage *stage)
+{
+	stage->journal.order[1].journal = ORDER_ABANDONED;
+	stage->journal.order[1].fill[0] = none;
+}
+static void final_made_up(struct stage *stage)
+{
+	stage->journal.order[6].journal = ORDER_EXPIRED;
+}
+static void final_fill_missing(struct stage *stage)
+{
+	stage->journal.order[0].fill[1] = none;
+}
+static void final_fill_price(struct stage *stage)
+{
+	stage->journal.order[0].fill[1].price = "99.9";
+}
+static void final_fill_qty(struct stage *stage)
+{
+	stage->journal.order[0].fill[1].qty = "0.4";
+}
+static void final_fee_forgotten(struct stage *stage)
+{
+	stage->journal.order[2].fill[0].fee = "0";
+}
+static void final_fee_currency(struct stage *stage)
+{
+	stage->journal.order[2].fill[0].fee_currency = "ETH";
+}
+static void final_fill_twice(struct stage *stage)
+{
+	struct fill_fact *fill = stage->journal.order[1].fill;
+	fill[1] = fill[0];
+	fill[1].trade = 99; /* under another id */
+}
+static void final_other_price(struct stage *stage)
+{
+	stage->journal.order[3].price = "100.5";
+}
+static void final_other_side(struct stage *stage)
+{
+	stage->journal.order[3].side = TG_SIDE_SELL;
+}
+static void final_other_market(struct stage *stage)
+{
+	stage->journal.order[3].base = "ETH";
+}
+static void final_other_number(struct stage *stage)
+{
+	stage->journal.order[0].venue = SEEN_SENT; /* the numbers behind it shift */
+}
+static void final_cancel_for_expiry(struct stage *stage)
+{
+	stage->journal.order[1].journal = ORDER_CANCELLED;
+}
+/* A refusal that the venue does not know of is one all the same, and a late one may end as given up. */
+static void final_given_up_and_refused(struct stage *stage)
+{
+	stage->journal.order[3].journal = ORDER_ABANDONED;
+}
+
+/* ------------------------------------------------------------ forgotten */
+
+static void forgotten_order(struct stage *stage)
+{
+	stage->journal.order[7].journal = ORDER_NEW;
+	stage->journal.cycles--;
+}
+/* What was lost with the power is the end of the journal: the last orders that had left by then. */
+static void forgotten_by_power(struct stage *stage)
+{
+	forgotten_order(stage);
+	stage->power_lost_after = 7;
+	stage->synced = 3;
+}
+static void forgotten_after_power(struct stage *stage)
+{
+	forgotten_order(stage);
+	stage->power_lost_after = 6;
+}
+static void forgotten_before_kept(struct stage *stage)
+{
+	stage->journal.order[3].journal = ORDER_NEW;
+	stage->power_lost_after = 7; /* the power went, but orders that left later are there */
+}
+static void forgotten_though_opened(struct stage *stage)
+{
+	forgotten_order(stage);
+	stage->journal.cycles++; /* the cycle is there, open and synced */
+	stage->journal.cycle[4].state = CYCLE_PENDING;
+	stage->power_lost_after = 7;
+	stage->synced = 45;
+}
+static void forgotten_though_synced(struct stage *stage)
+{
+	forgotten_by_power(stage);
+	stage->synced = 1000;
+}
+static void forgotten_journal(struct stage *stage)
+{
+	stage->journal_missing = true;
+}
+/* A cycle that the power took with it is not held against the limit: its gateway cannot know of it. */
+static void forgotten_cycle_overlaps(struct stage *stage)
+{
+	struct order_fact *order = stage_add(stage, 9, 8000, 9000);
+	order->id.key.epoch = stage->journal.order[8].id.key.epoch = 2;
+	order->venue = SEEN_CANCELLED;
+	stage->journal.order[8].journal = ORDER_NEW;
+	stage->journal.cycles--;
+	stage->power_lost_after = 8;
+	order = stage_add(stage, 10, 8500, 9100);
+	order->id.key.epoch = stage->journal.order[9].id.key.epoch = 3;
+}
+
+/* ------------------------------------------------------------ profit, rest, time */
+
+static void profit_leg_missing(struct stage *stage)
+{
+	stage->journal.cycle[1].state = CYCLE_COMPLETED;
+}
+static void rest_cycle(struct stage *stage)
+{
+	stage->journal.cycle[3].state = CYCLE_PENDING;
+}
+static void rest_order(struct stage *stage)
+{
+	stage->journal.order[7].journal = ORDER_SENT;
+}
+static void rest_at_venue(struct stage *stage)
+{
+	stage->ledger.order[3].venue = SEEN_OPEN;
+	stage->journal.order[3].journal = ORDER_EXPIRED;
+}
+static void time_wall(struct stage *stage)
+{
+	stage->time_off_ns = INT64_C(86400) * 1000 * MS;
+}
+static void time_before(struct stage *stage)
+{
+	stage->time_off_ns = -INT64_C(7200) * 1000 * MS;
+}
+static void time_skewed(struct stage *stage)
+{
+	stage->time_off_ns = -INT64_C(600) * 1000 * MS;
+}
+
+static void nothing_wrong(struct stage *stage)
+{
+	(void)stage;
+}
+
+static const struct {
+	const char *what;
+	const char *check; /* empty: all is well */
+	void (*change)(struct stage *stage);
+} cases[] = {
+	{"a sound run", "", nothing_wrong},
+	{"a balance is one unit off", "conserved", balance_off},
+	{"a damaged line", "conserved", line_damaged},
+	{"a line is missing", "conserved", line_missing},
+	{"an id that is no hex", "ids", id_foreign},
+	{"an id of an unknown gateway", "ids", id_of_nobody},
+	{"an id with wrong check digits", "ids", id_check_digits},
+	{"an id of no leg", "ids", id_leg_zero},
+	{"an id of another gateway", "ids", id_of_another},
+	{"an order is sent twice", "ids", id_sent_twice},
+	{"an order comes twice", "ids", id_placed_twice},
+	{"an epoch goes back", "ids", id_epoch_back},
+	{"two cycles of one slot overlap", "open_cycles", cycles_overlap},
+	{"of two slots they may", "", cycles_overlap_within},
+	{"an order is late and comes when the next cycle is open", "open_cycles", cycles_overlap_through},
+	{"a first order above the amount", "notional", notional_sum},
+	{"a first order above the bound", "notional", notional_bound},
+	{"a first order within the fraction", "", notional_fraction},
+	{"a first order above the fraction", "notional", notional_fraction_over},
+	{"as many requests as are allowed", "", rate_full},
+	{"one more", "rate", rate_over},
+	{"an order to a halted market", "halted", halted_market},
+	{"it trades again", "", halted_again_trading},
+	{"it was halted before that, too", "halted", halted_long_ago},
+	{"told in the same moment", "", halted_other},
+	{"filled, not expired", "final", final_not_filled},
+	{"cancelled, not rejected", "final", final_rejected},
+	{"traded, not abandoned", "final", final_abandoned},
+	{"an end of an order that never came", "final", final_made_up},
+	{"expired, not cancelled", "final", final_cancel_for_expiry},
+	{"a late order is given up and refused", "", final_given_up_and_refused},
+	{"a fill is missing", "final", final_fill_missing},
+	{"a fill has another price", "final", final_fill_price},
+	{"a fill has another quantity", "final", final_fill_qty},
+	{"a fee is forgotten", "final", final_fee_forgotten},
+	{"a fee in another currency", "final", final_fee_currency},
+	{"a fill is counted twice", "final", final_fill_twice},
+	{"another price was intended", "final", final_other_price},
+	{"another side was intended", "final", final_other_side},
+	{"another market was intended", "final", final_other_market},
+	{"another number at the venue", "final", final_other_number},
+	{"an order without intent", "forgotten", forgotten_order},
+	{"a power loss took it", "", forgotten_by_power},
+	{"it left after the power loss", "forgotten", forgotten_after_power},
+	{"the journal kept what came later", "forgotten", forgotten_before_kept},
+	{"the journal kept and synced its cycle", "forgotten", forgotten_though_opened},
+	{"the journal is shorter than what was synced", "forgotten", forgotten_though_synced},
+	{"there is no journal", "forgotten", forgotten_journal},
+	{"a lost cycle overlaps", "", forgotten_cycle_overlaps},
+	{"completed without its legs", "profit", profit_leg_missing},
+	{"a cycle is open", "rest", rest_cycle},
+	{"an order is open", "rest", rest_order},
+	{"records of tomorrow", "time", time_wall},
+	{"records from before the run", "time", time_before},
+	{"a clock that is minutes off", "", time_skewed},
+};
+
+static void test_cases(void)
+{
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		static struct stage stage;
+		stage_sound(&stage);
+		cases[i].change(&stage);
+		struct violation with = stage_play(&stage, true, NULL), without = stage_play(&stage, false, NULL);
+		is_str(with.check, cases[i].check, "%s: %s", cases[i].what, with.text);
+		ok(strcmp(with.check, without.check) == 0 && strcmp(with.text, without.text) == 0 &&
+			   with.at_ns == without.at_ns,
+		   "the same without a store");
+	}
+}
+
+/* ------------------------------------------------------------ the store */
+
+static struct row_copy *row_of(struct sim_store *store, int32_t kind, uint32_t number)
+{
+	for (uint32_t i = 0; i < store->rows; i++)
+		if (store->row[i].kind == kind && number-- == 0)
+			return &store->row[i];
+	abort();
+}
+
+static void row_drop(struct sim_store *store, int32_t kind)
+{
+	row_of(store, kind, 0)->kind = 0;
+}
+
+static void no_cycle(struct sim_store *store)
+{
+	row_drop(store, TG_ROW_CYCLE);
+}
+static void no_order(struct sim_store *store)
+{
+	row_drop(store, TG_ROW_ORDER);
+}
+static void no_fill(struct sim_store *store)
+{
+	row_drop(store, TG_ROW_FILL);
+}
+static void cycle_made_up(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.id = TG_STR("000001-0000ffff");
+}
+static void cycle_state(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 1)->cycle.state = TG_STR("active");
+}
+static void cycle_deltas_wrong(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.deltas = TG_STR("USDT=1");
+}
+static void cycle_strategy(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.strategy = TG_STR("square");
+}
+static void cycle_step_wrong(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.step = 2;
+}
+static void cycle_plan(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.planned_in.lo++;
+}
+static void cycle_times(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.closed_ns = 0;
+}
+static void cycle_profit_wrong(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.profit.lo ^= 1;
+}
+static void cycle_in_wrong(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.amount_in.lo++;
+}
+static void order_made_up(struct sim_store *store)
+{
+	struct row_copy *row = row_of(store, TG_ROW_ORDER, 0);
+	struct client_id id = {1, {1, 77}, 1, 0, 0};
+	client_id_format(&id, row->text[0]);
+}
+static void order_of_neighbour(struct sim_store *store)
+{
+	struct row_copy *row = row_add(store, TG_ROW_ORDER);
+	struct client_id id = {2, {1, 77}, 1, 0, 0};
+	client_id_format(&id, row->text[0]);
+	row->order.client_id = str(row->text[0]);
+}
+static void order_state(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.state = TG_STR("live");
+}
+static void order_filled(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.filled_qty.mantissa--;
+}
+static void order_quote(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.filled_quote.lo--;
+}
+static void order_price(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 2)->order.price.mantissa++;
+}
+static void order_cycle(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.cycle_id = TG_STR("000001-00000002");
+}
+static void order_leg(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.leg++;
+}
+static void order_time(struct sim_store *store)
+{
+	row_of(store, TG_ROW_ORDER, 0)->order.updated_ns++;
+}
+static void fill_other(struct sim_store *store)
+{
+	row_of(store, TG_ROW_FILL, 0)->fill.fill_id = TG_STR("70");
+}
+static void fill_fee(struct sim_store *store)
+{
+	row_of(store, TG_ROW_FILL, 0)->fill.fee.mantissa = 0;
+}
+static void fill_price(struct sim_store *store)
+{
+	row_of(store, TG_ROW_FILL, 0)->fill.price.mantissa++;
+}
+static void slot_held(struct sim_store *store)
+{
+	store->slot_owner = "0001";
+}
+static void slot_of_neighbour(struct sim_store *store)
+{
+	store->slot_owner = "0002";
+}
+
+static const struct {
+	const char *what, *check;
+	void (*spoil)(struct sim_store *store);
+} store_cases[] = {
+	{"a cycle has no row", "agree", no_cycle},
+	{"an order has no row", "agree", no_order},
+	{"a fill has no row", "agree", no_fill},
+	{"a cycle of nobody", "agree", cycle_made_up},
+	{"a cycle's state", "agree", cycle_state},
+	{"a cycle's deltas", "agree", cycle_deltas_wrong},
+	{"a cycle's strategy", "agree", cycle_strategy},
+	{"a cycle's step", "agree", cycle_step_wrong},
+	{"a cycle's plan", "agree", cycle_plan},
+	{"a cycle's time", "agree", cycle_times},
+	{"a cycle's profit", "profit", cycle_profit_wrong},
+	{"what a cycle spent", "profit", cycle_in_wrong},
+	{"an order of nobody", "agree", order_made_up},
+	{"an order of another gateway", "", order_of_neighbour},
+	{"an order's state", "agree", order_state},
+	{"an order's filled quantity", "agree", order_filled},
+	{"an order's filled worth", "agree", order_quote},
+	{"an order's price", "agree", order_price},
+	{"an order's cycle", "agree", order_cycle},
+	{"an order's leg", "agree", order_leg},
+	{"an order's time", "agree", order_time},
+	{"a fill's id", "agree", fill_other},
+	{"a fill's fee", "agree", fill_fee},
+	{"a fill's price", "agree", fill_price},
+	{"a slot is held", "rest", slot_held},
+	{"another gateway holds a slot", "", slot_of_neighbour},
+};
+
+static void test_store(void)
+{
+	for (size_t i = 0; i < sizeof store_cases / sizeof *store_cases; i++) {
+		static struct stage stage;
+		stage_sound(&stage);
+		stage.store_spoil = store_cases[i].spoil;
+		struct violation with = stage_play(&stage, true, NULL), without = stage_play(&stage, false, NULL);
+		is_str(with.check, store_cases[i].check, "store: %s: %s", store_cases[i].what, with.text);
+		is_str(without.check, "", "which nobody sees without it");
+	}
+}
+
+/* ------------------------------------------------------------ the front */
+
+static void test_counts(void)
+{
+	static struct stage stage;
+	struct observer_counts counts;
+	stage_sound(&stage);
+	stage_play(&stage, true, &counts);
+	ok(counts.orders == 6 && counts.rejected == 1 && counts.fills == 6 && counts.cycles == 3,
+	   "%llu orders, %llu rejected, %llu fills, %llu cycles", (unsigned long long)counts.orders,
+	   (unsigned long long)counts.rejected, (unsigned long long)counts.fills, (unsigned long long)counts.cycles);
+}
+
+static void test_first(void)
+{
+	static struct stage stage;
+	stage_sound(&stage);
+	balance_off(&stage);
+	forgotten_journal(&stage);
+	struct violation violation = stage_play(&stage, true, NULL);
+	is_str(violation.check, "conserved", "the first violation is the one that counts");
+	is_int(violation.at_ns, 1005 * MS, "and it has the time when it was seen");
+}
+
+/* Many cycles: tables grow, and a line takes a moment. */
+static void test_many(void)
+{
+	static struct stage stage;
+	stage_sound(&stage);
+	for (uint32_t i = 0; i < 50; i++) {
+		stage_add(&stage, 100 + i, 10000 + 300 * i, 10050 + 300 * i);
+		stage.ledger.order[stage.ledger.orders - 1].id.key.epoch = 3;
+		stage.journal.order[stage.journal.orders - 1].id.key.epoch = 3;
+	}
+	struct violation violation = stage_play(&stage, true, NULL);
+	is_str(violation.check, "", "many cycles, one after the other: %s", violation.text);
+}
+
+int main(void)
+{
+	test_cases();
+	test_store();
+	test_counts();
+	test_first();
+	test_many();
+	return tap_done();
+}
