@@ -12,9 +12,9 @@
 int jobs_run(const struct run_options *options, int timeout_s, struct run_result *ret_result,
 	     struct tg_error *ret_error);
 
-/* Runs number 0 to count-1, up to `jobs` at a time, each with options that `make` fills (what they point to has to live
- * until `done`); done is told of each in the order of their ends, and may keep what it takes out of the result (set to
- * NULL what it keeps); false ends it early. The first error ends it too. */
+/* Runs number 0 to count-1, up to `jobs` at a time, each with options that `make` fills (what they point to is read
+ * before its next call); done is told of each in the order of their ends, and may keep what it takes out of the result
+ * (set to NULL what it keeps); false ends it early. The first error ends it too. */
 struct jobs {
 	uint64_t count;
 	uint32_t jobs;
