@@ -109,10 +109,10 @@ static void up_open(struct stream *stream)
 	accept(network->door[stream->venue].ctx, stream->gateway, stream, &stream->venue_events);
 }
 
-static void up_data(struct stream *stream, const uint8_t *bytes, size_t count)
+static void up_data(struct stream *stream, const struct piece *pieces)
 {
-	if (stream->venue_end == VENUE_END_OPEN)
-		stream->venue_events.data(stream->venue_events.ctx, bytes, count);
+	for (const struct piece *piece = pieces; piece && stream->venue_end == VENUE_END_OPEN; piece = piece->next)
+		stream->venue_events.data(stream->venue_events.ctx, piece->bytes, piece->count);
 }
 
 static void up_close(struct stream *stream)
@@ -124,13 +124,13 @@ static void up_close(struct stream *stream)
 	stream->venue_events.closed(stream->venue_events.ctx);
 }
 
-static void up_arrive(void *ctx, enum path_arrival what, const uint8_t *bytes, size_t count)
+static void up_arrive(void *ctx, enum path_arrival what, const struct piece *pieces)
 {
 	struct stream *stream = ctx;
 	stream->busy++;
 	switch (what) {
 	case PATH_OPEN: up_open(stream); break;
-	case PATH_DATA: up_data(stream, bytes, count); break;
+	case PATH_DATA: up_data(stream, pieces); break;
 	case PATH_CLOSE: up_close(stream); break;
 	}
 	stream->busy--;
@@ -163,8 +163,7 @@ void stream_close_venue(struct stream *stream)
 
 struct arrival { /* at a gateway's end */
 	struct stream *stream;
-	const uint8_t *bytes;
-	size_t count;
+	const struct piece *pieces;
 };
 
 static void opened_tell(void *ctx)
@@ -179,16 +178,25 @@ static void opened_tell(void *ctx)
 	stream->gateway_events.opened(stream->gateway_events.ctx);
 }
 
+static void delivered_tap(const struct stream *stream, const uint8_t *bytes, size_t count)
+{
+	const struct network_tap *tap = &stream->network->tap;
+	if (tap->delivered && count > 0)
+		tap->delivered(tap->ctx, stream->gateway, bytes, count);
+}
+
+/* A gateway that reads two sends at once may act on the first before it has seen the second: who listens in hears of
+ * the second afterwards. */
 static void data_tell(void *ctx)
 {
-	struct arrival *arrival = ctx;
+	const struct arrival *arrival = ctx;
 	struct stream *stream = arrival->stream;
-	const struct network_tap *tap = &stream->network->tap;
-	if (stream->gateway_gone)
-		return;
-	if (tap->delivered)
-		tap->delivered(tap->ctx, stream->gateway, arrival->bytes, arrival->count);
-	stream->gateway_events.data(stream->gateway_events.ctx, arrival->bytes, arrival->count);
+	for (const struct piece *piece = arrival->pieces; piece && !stream->gateway_gone; piece = piece->next) {
+		size_t first = piece->joint ? piece->joint : piece->count;
+		delivered_tap(stream, piece->bytes, first);
+		stream->gateway_events.data(stream->gateway_events.ctx, piece->bytes, piece->count);
+		delivered_tap(stream, piece->bytes + first, piece->count - first);
+	}
 }
 
 static void closed_tell(void *ctx)
@@ -201,11 +209,11 @@ static void closed_tell(void *ctx)
 	stream->gateway_events.closed(stream->gateway_events.ctx);
 }
 
-static void down_arrive(void *ctx, enum path_arrival what, const uint8_t *bytes, size_t count)
+static void down_arrive(void *ctx, enum path_arrival what, const struct piece *pieces)
 {
 	static void (*const tell[])(void *ctx) = {
 		[PATH_OPEN] = opened_tell, [PATH_DATA] = data_tell, [PATH_CLOSE] = closed_tell};
-	struct arrival arrival = {ctx, bytes, count};
+	struct arrival arrival = {ctx, pieces};
 	struct stream *stream = ctx;
 	stream->busy++;
 	if (!stream->gateway_gone)
@@ -215,7 +223,7 @@ static void down_arrive(void *ctx, enum path_arrival what, const uint8_t *bytes,
 }
 
 static void way_init(struct path *path, struct stream *stream, const char *direction,
-		     void (*arrive)(void *ctx, enum path_arrival what, const uint8_t *bytes, size_t count))
+		     void (*arrive)(void *ctx, enum path_arrival what, const struct piece *pieces))
 {
 	path->ground = stream->network->ground;
 	path->ctx = stream;

@@ -31,7 +31,7 @@ void network_listen(struct network *network, uint32_t venue, stream_accept_fn ac
 
 /* One that listens in. sent: a gateway's whole send, at the moment when it leaves the machine (a fault may still take
  * it). opened: a new stream of the gateway; what is delivered from now on is its first byte and on. delivered: bytes
- * that reach the gateway's end, in pieces, in its pass and before it sees them. */
+ * that reach the gateway's end, in pieces, in its pass, before it acts on them. */
 struct network_tap {
 	void *ctx;
 	void (*sent)(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t count);

@@ -14,16 +14,6 @@
 #define CUT_APART_MOST_MS 20    /* between the two pieces of a send that was cut */
 #define JOINED_MOST_NS (5 * MS) /* a send is held back for the next one */
 #define GARBAGE_MOST 64         /* bytes */
-#define PIECE_MOST 65536        /* sends of one moment arrive in one piece up to this size */
-
-struct piece {
-	struct piece *next;
-	int64_t sent_ns;
-	int64_t due_ns;
-	size_t count;
-	size_t room;
-	uint8_t *bytes;
-};
 
 static int64_t now_ns(const struct path *path)
 {
@@ -47,42 +37,20 @@ static void mishap_trace(const struct path *path, const char *what, int64_t coun
 	trace_add(path->ground->trace, who, "%s: %lld bytes %s", path->label, (long long)count, what);
 }
 
-/* ------------------------------------------------------------ pieces */
-
-static void piece_free(struct piece *piece)
+static struct piece *piece_make(int64_t sent_ns, size_t count)
 {
+	struct piece *piece = malloc(sizeof *piece + count);
 	if (piece)
-		free(piece->bytes);
-	free(piece);
-}
-
-/* Add bytes at the end; false: no memory. */
-static bool piece_add(struct piece *piece, const uint8_t *bytes, size_t count)
-{
-	if (piece->count + count > piece->room) {
-		size_t room = 2 * (piece->count + count);
-		uint8_t *more = realloc(piece->bytes, room);
-		if (!more)
-			return false;
-		piece->bytes = more;
-		piece->room = room;
-	}
-	if (count > 0)
-		memcpy(piece->bytes + piece->count, bytes, count);
-	piece->count += count;
-	return true;
-}
-
-static struct piece *piece_make(int64_t sent_ns, const uint8_t *bytes, size_t count)
-{
-	struct piece *piece = calloc(1, sizeof *piece);
-	if (piece && !piece_add(piece, bytes, count)) {
-		free(piece);
-		return NULL;
-	}
-	if (piece)
-		piece->sent_ns = sent_ns;
+		*piece = (struct piece){.sent_ns = sent_ns, .count = count};
 	return piece;
+}
+
+static void pieces_free(struct piece *piece)
+{
+	for (struct piece *next; piece; piece = next) {
+		next = piece->next;
+		free(piece);
+	}
 }
 
 /* ------------------------------------------------------------ what is under way */
@@ -118,26 +86,34 @@ static void arrival_arm(struct path *path)
 		timer_start(path, next > now ? next - now : 0, arrival_fire, &path->timer);
 }
 
-/* One thing has arrived. The next one's timer is set before it is told, as that may be the stream's end. */
+/* The pieces that have arrived by now, taken off the path. */
+static struct piece *pieces_take(struct path *path)
+{
+	struct piece *first = path->first, *last = first;
+	while (last->next && last->next->due_ns <= now_ns(path))
+		last = last->next;
+	path->first = last->next;
+	if (!path->first)
+		path->last = NULL;
+	last->next = NULL;
+	return first;
+}
+
+/* Something has arrived. The timer of what follows is set before it is told, as that may be the stream's end. */
 static void arrival_fire(void *ctx)
 {
 	struct path *path = ctx;
-	struct piece *piece = NULL;
+	struct piece *pieces = NULL;
 	enum path_arrival what = path->open_ns ? PATH_OPEN : path->first ? PATH_DATA : PATH_CLOSE;
 	path->timer = 0;
-	if (what == PATH_OPEN) {
-		path->open_ns = 0;
-	} else if (what == PATH_CLOSE) {
-		path->close_ns = 0;
-	} else {
-		piece = path->first;
-		path->first = piece->next;
-		if (!path->first)
-			path->last = NULL;
+	switch (what) {
+	case PATH_OPEN: path->open_ns = 0; break;
+	case PATH_DATA: pieces = pieces_take(path); break;
+	case PATH_CLOSE: path->close_ns = 0; break;
 	}
 	arrival_arm(path);
-	path->arrive(path->ctx, what, piece ? piece->bytes : NULL, piece ? piece->count : 0);
-	piece_free(piece);
+	path->arrive(path->ctx, what, pieces);
+	pieces_free(pieces);
 }
 
 /* When something that leaves now arrives. */
@@ -168,14 +144,23 @@ struct mishaps {         /* of one send */
 	bool joined;
 };
 
-/* Each send is one opportunity of each. */
+static int64_t within(int64_t value, int64_t least, int64_t most)
+{
+	return value < least ? least : value > most ? most : value;
+}
+
+/* Each send is one opportunity of each. A schedule may say anything. */
 static struct mishaps mishaps_draw(const struct path *path, size_t count)
 {
 	struct mishaps mishaps = {0};
-	if (strikes(path, FAULT_GARBAGE, &mishaps.garbage))
+	if (strikes(path, FAULT_GARBAGE, &mishaps.garbage)) {
+		mishaps.garbage = within(mishaps.garbage, 1, GARBAGE_MOST);
 		mishap_trace(path, "of nonsense", mishaps.garbage);
-	if (strikes(path, FAULT_FRAME_CUT, &mishaps.cut_e3))
+	}
+	if (count > 1 && strikes(path, FAULT_FRAME_CUT, &mishaps.cut_e3)) {
+		mishaps.cut_e3 = within(mishaps.cut_e3, 1, 999);
 		mishap_trace(path, "arrive in two pieces", (int64_t)count);
+	}
 	mishaps.joined = strikes(path, FAULT_FRAME_JOINED, NULL);
 	if (mishaps.joined)
 		mishap_trace(path, "wait for the next", (int64_t)count);
@@ -200,49 +185,39 @@ static void held_release(struct path *path)
 	held_fire(path);
 }
 
-/* False: no memory. */
-static bool garbage_add(struct path *path, struct piece *piece, int64_t count)
+/* Bytes that leave now, behind those that waited for them and behind nonsense, in one piece. NULL: no memory, and what
+ * waited is lost too. */
+static struct piece *piece_gather(struct path *path, const uint8_t *bytes, size_t count, size_t garbage)
 {
-	uint8_t nonsense[GARBAGE_MOST];
-	size_t size = count < GARBAGE_MOST ? (size_t)count : GARBAGE_MOST;
-	for (size_t i = 0; i < size; i++)
-		nonsense[i] = (uint8_t)random_next(&path->random);
-	return piece_add(piece, nonsense, size);
-}
-
-/* A piece that takes these bytes in: the one that waits, or one of their own. NULL: no memory. */
-static struct piece *piece_gather(struct path *path, const uint8_t *bytes, size_t count, int64_t garbage)
-{
-	struct piece *piece = path->held;
+	struct piece *held = path->held;
+	size_t waited = held ? held->count : 0;
+	struct piece *piece = piece_make(now_ns(path), waited + garbage + count);
 	timer_stop(path, &path->held_timer);
 	path->held = NULL;
-	if (!piece)
-		piece = piece_make(now_ns(path), NULL, 0);
-	if (piece && garbage_add(path, piece, garbage) && piece_add(piece, bytes, count))
-		return piece;
-	piece_free(piece);
-	return NULL;
+	if (piece) {
+		memcpy(piece->bytes + waited + garbage, bytes, count);
+		for (size_t i = 0; i < garbage; i++)
+			piece->bytes[waited + i] = (uint8_t)random_next(&path->random);
+		if (held)
+			memcpy(piece->bytes, held->bytes, waited);
+		piece->joint = waited;
+	}
+	free(held);
+	return piece;
 }
 
-/* True: they go with what left at this moment already. */
-static bool piece_joins(struct path *path, const struct mishaps *mishaps, const uint8_t *bytes, size_t count)
-{
-	struct piece *last = path->last;
-	return last && !path->held && !mishaps->garbage && !mishaps->cut_e3 && !mishaps->joined &&
-	       last->sent_ns == now_ns(path) && last->count + count <= PIECE_MOST && piece_add(last, bytes, count);
-}
-
-/* A part of it arrives first, the rest some time later. False: no memory, nothing is done. */
+/* Its first part arrives, and the rest some time later. False: no memory, it arrives whole. */
 static bool piece_cut(struct path *path, struct piece *piece, int64_t at_e3)
 {
 	size_t at = piece->count * (size_t)at_e3 / 1000;
-	struct piece *rest;
 	if (at == 0)
 		at = 1;
-	rest = piece_make(piece->sent_ns, piece->bytes + at, piece->count - at);
+	struct piece *rest = piece_make(piece->sent_ns, piece->count - at);
 	if (!rest)
 		return false;
+	memcpy(rest->bytes, piece->bytes + at, rest->count);
 	piece->count = at;
+	piece->joint = 0;
 	piece->due_ns = due_ns(path);
 	piece_append(path, piece);
 	path->last_due_ns += draw(path, 1, CUT_APART_MOST_MS) * MS;
@@ -261,11 +236,8 @@ void path_init(struct path *path, uint64_t random)
 
 void path_forget(struct path *path)
 {
-	for (struct piece *piece = path->first, *next; piece; piece = next) {
-		next = piece->next;
-		piece_free(piece);
-	}
-	piece_free(path->held);
+	pieces_free(path->first);
+	free(path->held);
 	path->first = path->last = path->held = NULL;
 	timer_stop(path, &path->held_timer);
 	timer_stop(path, &path->timer);
@@ -278,24 +250,30 @@ void path_open(struct path *path)
 	arrival_arm(path);
 }
 
+/* What leaves at one moment arrives at one moment. */
+static int64_t send_due_ns(struct path *path)
+{
+	return path->last && path->last->sent_ns == now_ns(path) ? path->last->due_ns : due_ns(path);
+}
+
 bool path_send(struct path *path, const uint8_t *bytes, size_t count)
 {
 	assert(count > 0);
 	if (path->lossy || path->close_ns)
 		return true;
 	struct mishaps mishaps = mishaps_draw(path, count);
-	if (piece_joins(path, &mishaps, bytes, count))
-		return true;
-	struct piece *piece = piece_gather(path, bytes, count, mishaps.garbage);
+	struct piece *piece = piece_gather(path, bytes, count, (size_t)mishaps.garbage);
 	if (!piece)
 		return false;
 	if (mishaps.cut_e3 && piece_cut(path, piece, mishaps.cut_e3))
 		return true;
-	path->held = piece;
-	if (mishaps.joined)
+	if (mishaps.joined) {
+		path->held = piece;
 		timer_start(path, JOINED_MOST_NS, held_fire, &path->held_timer);
-	else
-		held_fire(path);
+		return true;
+	}
+	piece->due_ns = send_due_ns(path);
+	piece_append(path, piece);
 	return true;
 }
 

@@ -5,14 +5,23 @@
 
 #include "simulation/ground.h"
 
-struct piece;
 enum path_arrival { PATH_OPEN, PATH_DATA, PATH_CLOSE };
+
+/* Bytes that arrive at once. */
+struct piece {
+	struct piece *next; /* that arrives at the same moment */
+	int64_t sent_ns;
+	int64_t due_ns;
+	size_t count;
+	size_t joint; /* a second send begins here; 0: it is one send, or a part of one */
+	uint8_t bytes[];
+};
 
 struct path {
 	struct ground *ground;
 	void *ctx;
-	/* bytes are borrowed; the path may be forgotten in it */
-	void (*arrive)(void *ctx, enum path_arrival what, const uint8_t *bytes, size_t count);
+	/* pieces (of PATH_DATA) are borrowed; the path may be no more after it */
+	void (*arrive)(void *ctx, enum path_arrival what, const struct piece *pieces);
 	uint32_t gateway; /* whose faults strike */
 	char label[32];   /* for the trace */
 	uint64_t random;  /* state */
