@@ -131,6 +131,16 @@ static void enter(void *process, void (*fn)(void *ctx), void *ctx)
 	process_enter(process, fn, ctx);
 }
 
+/* What lies between gateways and venues, with the one who listens in. */
+static int between_make(struct world *world, struct tg_error *ret_error)
+{
+	if (network_create(&world->ground, enter, &world->network) || sim_store_create(&world->ground, &world->store) ||
+	    listener_create(world->observer, &world->listener))
+		return no_memory(ret_error);
+	network_set_tap(world->network, listener_tap(world->listener));
+	return TG_OK;
+}
+
 static int world_create(const struct run_options *options, struct world *world, struct tg_error *ret_error)
 {
 	int status = scenario_make(options, &world->scenario, ret_error);
@@ -140,13 +150,10 @@ static int world_create(const struct run_options *options, struct world *world, 
 		status = ground_create(options, &world->ground, ret_error);
 	if (!status)
 		status = observer_make(world, ret_error);
-	if (!status &&
-	    (network_create(&world->ground, enter, &world->network) || sim_store_create(&world->ground, &world->store)))
-		status = no_memory(ret_error);
-	if (!status) {
-		network_set_tap(world->network, listener_tap(world->listener));
+	if (!status)
+		status = between_make(world, ret_error);
+	if (!status)
 		status = servers_make(world, ret_error);
-	}
 	return status ? status : processes_make(world, ret_error);
 }
 
