@@ -3,7 +3,8 @@
  *
  * File: "journal-00000001.tgj": header {magic "TGJOURN1", version, gateway id}, then records:
  *   u32 length of payload, u32 CRC32C of all that follows, u64 position, i64 unix ns, u16 type, u16 version, u32
- * reserved, payload Little endian. Positions rise by one from 1. */
+ *   reserved, payload.
+ * Little endian. Positions rise by one from 1. */
 #ifndef TRIGATE_CORE_STATE_JOURNAL_H
 #define TRIGATE_CORE_STATE_JOURNAL_H
 

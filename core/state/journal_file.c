@@ -25,17 +25,13 @@ static int header_write(const struct disk *disk, const char *path, const char *g
 }
 
 /* A new journal appears under its name only when its header is on disk, so a header is never torn. */
-static int file_create(const struct disk *disk, const char *state_dir, const char *path, const char *gateway_id)
+static int file_create(const struct disk *disk, const char *path, const char *gateway_id)
 {
 	char fresh[PATH_SIZE + 8];
 
 	snprintf(fresh, sizeof fresh, "%s.new", path);
 	int failure = header_write(disk, fresh, gateway_id);
-	if (failure == 0)
-		failure = disk->ops->rename(disk, fresh, path);
-	if (failure == 0)
-		failure = disk->ops->sync_dir(disk, state_dir);
-	return failure;
+	return failure != 0 ? failure : disk->ops->rename(disk, fresh, path);
 }
 
 int journal_file_open(const struct disk *disk, const char *state_dir, const char *path, const char *gateway_id,
@@ -44,13 +40,19 @@ int journal_file_open(const struct disk *disk, const char *state_dir, const char
 	int file = disk_open(disk, path, OPEN_FLAGS);
 
 	if (file == -ENOENT) {
-		int failure = file_create(disk, state_dir, path, gateway_id);
+		int failure = file_create(disk, path, gateway_id);
 		if (failure != 0)
 			return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot create: %s", path, strerror(-failure));
 		file = disk_open(disk, path, OPEN_FLAGS);
 	}
 	if (file < 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open: %s", path, strerror(-file));
+	/* Its name too, also of one that was there: who made it may have been killed before it came to this. */
+	int failure = disk->ops->sync_dir(disk, state_dir);
+	if (failure != 0) {
+		disk_close(disk, file);
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot sync its name: %s", path, strerror(-failure));
+	}
 	*ret_file = file;
 	return 0;
 }
