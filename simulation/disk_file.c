@@ -278,23 +278,25 @@ uint64_t disk_file_synced(const struct disk_file *file)
 
 /* ------------------------------------------------------------ power loss */
 
-/* One of those that it had since it was synced. */
+/* One of those that it had since it was synced; the first and the last often enough to be met. */
 static uint64_t size_survives(const struct disk_file *file, struct faults *faults)
 {
 	if (file->size_count == 0)
 		return file->size;
-	uint64_t choice = faults_random(faults) % (file->size_count + 2);
-	if (choice < file->size_count)
-		return file->sizes[choice];
-	return choice == file->size_count ? file->synced_size : file->size;
+	uint64_t random = faults_random(faults);
+	switch (random % 4) {
+	case 0: return file->synced_size;
+	case 1: return file->size;
+	default: return file->sizes[random / 4 % file->size_count];
+	}
 }
 
 /* A sector that was appended to several times may have been written between two of them. */
-static void sector_tear(const struct disk_file *file, uint64_t sector, uint64_t random, uint8_t bytes[DISK_SECTOR])
+static void sector_tear(const struct disk_file *file, uint64_t sector, uint8_t bytes[DISK_SECTOR])
 {
 	uint64_t at = sector * DISK_SECTOR;
 
-	if (file->flags[sector] & SAVED || random % 4 != 0)
+	if (file->flags[sector] & SAVED)
 		return;
 	for (uint32_t i = 0; i < file->size_count; i++)
 		if (file->sizes[i] > at && file->sizes[i] >= file->synced_size && file->sizes[i] < at + DISK_SECTOR) {
@@ -304,12 +306,13 @@ static void sector_tear(const struct disk_file *file, uint64_t sector, uint64_t 
 }
 
 /* The new contents of an unsure sector stay. */
-static void sector_keep(struct disk_file *file, uint64_t sector, uint64_t random)
+static void sector_keep(struct disk_file *file, uint64_t sector, bool torn)
 {
 	uint8_t bytes[DISK_SECTOR];
 
 	sector_copy(file, sector, file->size, bytes);
-	sector_tear(file, sector, random, bytes);
+	if (torn)
+		sector_tear(file, sector, bytes);
 	memcpy(file->bytes + sector * DISK_SECTOR, bytes, DISK_SECTOR);
 }
 
@@ -344,7 +347,7 @@ static void sectors_choose(struct disk_file *file, struct faults *faults, struct
 			odds = odds_e2[faults_random(faults) % sizeof odds_e2];
 		uint64_t random = faults_random(faults);
 		if (random % 100 < odds) {
-			sector_keep(file, sector, random / 100);
+			sector_keep(file, sector, odds < 100 && random / 100 % 4 == 0);
 		} else {
 			sector_lose(file, sector);
 			loss->lost++;

@@ -417,7 +417,7 @@ static int32_t sim_slot_reserve(void *self, struct tg_str group, struct tg_str o
 	if (outcome == NOTHING_DONE)
 		return status;
 	int32_t count = store_slots_reserve(&connection->store->slots, now_ns(connection), group, owner, limit, want,
-					    ttl_ms, ret_ids);
+					    ttl_ms, outcome == GOES_WELL ? ret_ids : NULL);
 	return outcome == GOES_WELL ? count : status;
 }
 

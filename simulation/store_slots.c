@@ -60,6 +60,12 @@ static uint64_t slot_add(struct store_slots *slots, struct tg_str group, struct 
 	return ++slots->last;
 }
 
+static void id_tell(uint64_t *ret_ids, uint32_t index, uint64_t id)
+{
+	if (ret_ids)
+		ret_ids[index] = id;
+}
+
 /* Expired ones of the owner first; then new ones as long as the group, expired ones included, stays within limit. */
 int32_t store_slots_reserve(struct store_slots *slots, int64_t now_ns, struct tg_str group, struct tg_str owner,
 			    uint32_t limit, uint32_t want, int64_t ttl_ms, uint64_t *ret_ids)
@@ -73,13 +79,13 @@ int32_t store_slots_reserve(struct store_slots *slots, int64_t now_ns, struct tg
 		if (count == want || !is_held_by(slot, group, owner) || slot->expires_ns > now_ns)
 			continue;
 		slot->expires_ns = expires_ns;
-		ret_ids[count++] = slot->id;
+		id_tell(ret_ids, count++, slot->id);
 	}
 	for (; count < want && taken < limit; taken++) {
 		uint64_t id = slot_add(slots, group, owner, expires_ns);
 		if (id == 0)
 			break;
-		ret_ids[count++] = id;
+		id_tell(ret_ids, count++, id);
 	}
 	return (int32_t)count;
 }

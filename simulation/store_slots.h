@@ -17,7 +17,7 @@ struct store_slots {
 
 void store_slots_finish(struct store_slots *slots);
 
-/* As the functions of struct tg_storage_api, at now_ns of the store's clock. */
+/* As the functions of struct tg_storage_api, at now_ns of the store's clock. ret_ids NULL: nobody hears of them. */
 int32_t store_slots_reserve(struct store_slots *slots, int64_t now_ns, struct tg_str group, struct tg_str owner,
 			    uint32_t limit, uint32_t want, int64_t ttl_ms, uint64_t *ret_ids);
 int32_t store_slots_renew(struct store_slots *slots, int64_t now_ns, struct tg_str group, struct tg_str owner,
