@@ -49,10 +49,9 @@ static void on_balance(struct observer *observer, uint32_t venue, struct ledger_
 	struct account_currency *currency = currency_at(observer, venue, name);
 	if (line->bad || !currency)
 		return;
-	if (free < 0 || locked < 0)
+	if (free < 0 || locked < 0 || __builtin_add_overflow(free, locked, &currency->balance))
 		observer_raise(observer, "conserved", "v%u: %s: %s free and %s locked", venue,
 			       seen_name_text(&observer->seen, name), AMOUNT_TEXT(free), AMOUNT_TEXT(locked));
-	currency->balance = free + locked;
 	if (currency->balance > currency->most)
 		currency->most = currency->balance;
 	money_check(observer, venue, name);

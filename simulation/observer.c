@@ -80,9 +80,10 @@ bool observer_room(struct observer *observer, void **items, uint32_t *room, uint
 {
 	if (index < *room)
 		return true;
-	uint32_t more = *room ? *room : 64;
+	uint64_t more = *room ? *room : 64;
 	while (more <= index)
 		more *= 2;
+	/* SEEN_NONE: what was to be counted could not be remembered either */
 	void *grown = index == SEEN_NONE ? NULL : realloc(*items, more * size);
 	if (!grown) { /* a verdict over a part would be worth nothing */
 		observer_raise(observer, "crash", "the observer is out of memory");
@@ -90,7 +91,7 @@ bool observer_room(struct observer *observer, void **items, uint32_t *room, uint
 	}
 	memset((char *)grown + *room * size, 0, (more - *room) * size);
 	*items = grown;
-	*room = more;
+	*room = (uint32_t)more;
 	return true;
 }
 

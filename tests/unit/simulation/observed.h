@@ -29,8 +29,8 @@ struct order_fact {
 	const char *base, *quote;
 	int32_t side;
 	const char *price, *qty;
-	uint8_t venue, journal; /* enum seen_state; enum order_state, ORDER_NEW: not there */
-	int64_t sent_ms, at_ms, end_ms;
+	uint8_t venue, journal;         /* enum seen_state; enum order_state, ORDER_NEW: not there */
+	int64_t sent_ms, at_ms, end_ms; /* sent_ms < 0: nobody saw it leave */
 	struct fill_fact fill[2];
 	const char *text; /* instead of the id */
 };
@@ -74,12 +74,14 @@ struct stage {
 	/* on the way; indices of orders, -1: never */
 	int32_t halted_before, trading_before, power_lost_after, sent_twice, requests_before;
 	uint32_t requests;
+	int64_t requests_ms; /* how long before */
 	uint64_t synced;
 	/* the ledger; lines count from 1, 0: none */
 	uint32_t bad_checksum, skipped_seq, balance_off;
 	/* the journal */
 	int64_t time_off_ns;
 	bool journal_missing;
+	const char *second_currency, *last_currency; /* of the legs; NULL: as they are */
 	/* the store */
 	void (*store_spoil)(struct sim_store *store);
 };
@@ -460,11 +462,18 @@ static void order_end(struct writing *writing, const struct order_fact *order, u
 static void cycle_write(struct writing *writing, const struct story *story, const struct cycle_fact *cycle)
 {
 	struct record_cycle_open open = {.key = {1, cycle->number}, .legs = 3};
+	const struct stage *stage = writing->stage;
 	bool active = false;
 	for (uint32_t i = 0; i < story->orders; i++) /* a cycle is opened by its first order */
 		if (story->order[i].id.key.number == cycle->number)
 			open.key = story->order[i].id.key;
 	memcpy(open.leg, sound_legs, sizeof sound_legs);
+	if (stage->second_currency) {
+		snprintf(open.leg[0].to, CURRENCY_MAX, "%s", stage->second_currency);
+		snprintf(open.leg[1].from, CURRENCY_MAX, "%s", stage->second_currency);
+	}
+	if (stage->last_currency)
+		snprintf(open.leg[2].to, CURRENCY_MAX, "%s", stage->last_currency);
 	open.planned_in = tg_money_of(amount("200"));
 	open.planned_out = tg_money_of(amount("201"));
 	record_write(writing, RECORD_CYCLE_OPEN, &open, sizeof open);
@@ -629,12 +638,23 @@ static void time_go(const struct ground *ground, int64_t ms)
 		loop_drive(ground->time, mono_ns, WORLD_START_UNIX_NS + ms * MS, NULL, NULL);
 }
 
-/* What happens in the moment before an order leaves. */
-static void order_before(const struct stage *stage, struct observer *observer, uint32_t at)
+/* All that happens until an order has left. */
+static void order_leave(const struct stage *stage, const struct ground *ground, struct observer *observer, uint32_t at)
 {
-	if (stage->requests_before == (int32_t)at)
+	const struct order_fact *order = &stage->ledger.order[at];
+	if (stage->requests_before == (int32_t)at) {
+		time_go(ground, order->sent_ms - stage->requests_ms);
 		for (uint32_t i = 0; i < stage->requests; i++)
 			observer_sent(observer, 0, "", "");
+	}
+	time_go(ground, order->sent_ms - 1);
+	if (stage->halted_before == (int32_t)at)
+		observer_told(observer, 0, SYMBOL(order), false);
+	if (stage->trading_before == (int32_t)at)
+		observer_told(observer, 0, SYMBOL(order), true);
+	time_go(ground, order->sent_ms);
+	for (int times = 0; times <= (stage->sent_twice == (int32_t)at); times++)
+		observer_sent(observer, 0, ID(order), SYMBOL(order));
 }
 
 static void way_play(const struct stage *stage, const struct ground *ground, struct observer *observer)
@@ -644,15 +664,8 @@ static void way_play(const struct stage *stage, const struct ground *ground, str
 	ledger_begin(&keeper);
 	for (uint32_t i = 0; i < stage->ledger.orders; i++) {
 		const struct order_fact *order = &stage->ledger.order[i];
-		time_go(ground, order->sent_ms - 1);
-		if (stage->halted_before == (int32_t)i)
-			observer_told(observer, 0, SYMBOL(order), false);
-		if (stage->trading_before == (int32_t)i)
-			observer_told(observer, 0, SYMBOL(order), true);
-		time_go(ground, order->sent_ms);
-		order_before(stage, observer, i);
-		for (int times = 0; times <= (stage->sent_twice == (int32_t)i); times++)
-			observer_sent(observer, 0, ID(order), SYMBOL(order));
+		if (order->sent_ms >= 0)
+			order_leave(stage, ground, observer, i);
 		if (stage->power_lost_after == (int32_t)i)
 			observer_power_lost(observer, 0, stage->synced);
 		time_go(ground, order->end_ms);

@@ -48,6 +48,7 @@ static void id_placed_twice(struct stage *stage)
 {
 	struct order_fact *order = stage_add(stage, 9, 9000, 9000);
 	order->id = stage->ledger.order[0].id;
+	order->sent_ms = -1;
 }
 static void id_epoch_back(struct stage *stage)
 {
@@ -85,6 +86,17 @@ static void cycles_overlap_through(struct stage *stage)
 	}
 }
 
+/* Two gateways share the slots of a group. */
+static void cycles_of_group(struct stage *stage)
+{
+	cycles_overlap(stage);
+	stage->gateways = 2;
+	stage->ledger.order[3].id.gateway = 2;
+	stage->ledger.order[3].sent_ms = -1;
+	stage->journal.order[3].venue = SEEN_OPEN;
+	stage->journal.order[3].journal = ORDER_ABANDONED;
+}
+
 /* ------------------------------------------------------------ notional */
 
 static void notional_sum(struct stage *stage)
@@ -116,6 +128,20 @@ static void rate_over(struct stage *stage)
 {
 	rate_full(stage);
 	stage->requests++;
+}
+/* The first of six in a second and one more; a second is over when the same moment of the next has come. */
+static void rate_second(struct stage *stage)
+{
+	rate_over(stage);
+	stage->requests_before = 2; /* at 1200; the first order left at 1000, the second at 1100 */
+	stage->requests_ms = 1;
+	stage->ledger.order[2].sent_ms = stage->journal.order[2].sent_ms = 2000;
+	stage->ledger.order[2].at_ms = stage->ledger.order[2].end_ms = 2005;
+}
+static void rate_within_second(struct stage *stage)
+{
+	rate_second(stage);
+	stage->ledger.order[2].sent_ms = 1999;
 }
 static void halted_market(struct stage *stage)
 {
@@ -205,6 +231,11 @@ static void final_cancel_for_expiry(struct stage *stage)
 {
 	stage->journal.order[1].journal = ORDER_CANCELLED;
 }
+static void final_at_venue(struct stage *stage)
+{
+	stage->ledger.order[3].venue = SEEN_OPEN;
+	stage->journal.order[3].journal = ORDER_EXPIRED;
+}
 /* A refusal that the venue does not know of is one all the same, and a late one may end as given up. */
 static void final_given_up_and_refused(struct stage *stage)
 {
@@ -267,6 +298,14 @@ static void forgotten_cycle_overlaps(struct stage *stage)
 
 /* ------------------------------------------------------------ profit, rest, time */
 
+static void profit_currency(struct stage *stage)
+{
+	stage->second_currency = "XRP";
+}
+static void profit_elsewhere(struct stage *stage)
+{
+	stage->last_currency = "USDC";
+}
 static void profit_leg_missing(struct stage *stage)
 {
 	stage->journal.cycle[1].state = CYCLE_COMPLETED;
@@ -278,11 +317,6 @@ static void rest_cycle(struct stage *stage)
 static void rest_order(struct stage *stage)
 {
 	stage->journal.order[7].journal = ORDER_SENT;
-}
-static void rest_at_venue(struct stage *stage)
-{
-	stage->ledger.order[3].venue = SEEN_OPEN;
-	stage->journal.order[3].journal = ORDER_EXPIRED;
 }
 static void time_wall(struct stage *stage)
 {
@@ -321,6 +355,7 @@ static const struct {
 	{"an epoch goes back", "ids", id_epoch_back},
 	{"two cycles of one slot overlap", "open_cycles", cycles_overlap},
 	{"of two slots they may", "", cycles_overlap_within},
+	{"cycles of two gateways overlap", "open_cycles", cycles_of_group},
 	{"an order is late and comes when the next cycle is open", "open_cycles", cycles_overlap_through},
 	{"a first order above the amount", "notional", notional_sum},
 	{"a first order above the bound", "notional", notional_bound},
@@ -328,6 +363,8 @@ static const struct {
 	{"a first order above the fraction", "notional", notional_fraction_over},
 	{"as many requests as are allowed", "", rate_full},
 	{"one more", "rate", rate_over},
+	{"one more when the second is over", "", rate_second},
+	{"one more just before", "rate", rate_within_second},
 	{"an order to a halted market", "halted", halted_market},
 	{"it trades again", "", halted_again_trading},
 	{"it was halted before that, too", "halted", halted_long_ago},
@@ -337,6 +374,7 @@ static const struct {
 	{"traded, not abandoned", "final", final_abandoned},
 	{"an end of an order that never came", "final", final_made_up},
 	{"expired, not cancelled", "final", final_cancel_for_expiry},
+	{"an end of an order that is open at the venue", "final", final_at_venue},
 	{"a late order is given up and refused", "", final_given_up_and_refused},
 	{"a fill is missing", "final", final_fill_missing},
 	{"a fill has another price", "final", final_fill_price},
@@ -356,6 +394,8 @@ static const struct {
 	{"the journal is shorter than what was synced", "forgotten", forgotten_though_synced},
 	{"there is no journal", "forgotten", forgotten_journal},
 	{"a lost cycle overlaps", "", forgotten_cycle_overlaps},
+	{"a cycle booked in another currency", "profit", profit_currency},
+	{"completed in another currency", "profit", profit_elsewhere},
 	{"completed without its legs", "profit", profit_leg_missing},
 	{"a cycle is open", "rest", rest_cycle},
 	{"an order is open", "rest", rest_order},
