@@ -1,5 +1,6 @@
 #include "simulation/schedule.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,21 +324,34 @@ int schedule_read(const char *path, struct schedule *ret_schedule, struct tg_err
 
 /* ------------------------------------------------------------------ output */
 
-/* What a crashed process said last may be no text at all. */
+static bool is_control(char c)
+{
+	return (unsigned char)c < 0x20 || c == 0x7f;
+}
+
+/* What a crashed process said last may be no text at all: then its bytes above ASCII are not printed. */
+static bool is_utf8(const char *text)
+{
+	char copy[sizeof((struct schedule *)NULL)->text];
+	struct text_fault fault;
+	size_t length = strlen(text);
+	assert(length < sizeof copy);
+	for (size_t i = 0; i < length; i++)
+		copy[i] = is_control(text[i]) ? ' ' : text[i];
+	return text_check(copy, length, &fault);
+}
+
 static void print_quoted(const char *text, FILE *out)
 {
-	struct text_fault fault;
-	bool plain = !text_check(text, strlen(text), &fault);
+	bool whole = is_utf8(text);
 	fputc('"', out);
-	for (; *text; text++) {
-		unsigned char c = (unsigned char)*text;
-		if (c == '"' || c == '\\')
-			fprintf(out, "\\%c", c);
-		else if (c < 0x20 || c == 0x7f)
-			fprintf(out, "\\u%04x", c);
+	for (; *text; text++)
+		if (*text == '"' || *text == '\\')
+			fprintf(out, "\\%c", *text);
+		else if (is_control(*text))
+			fprintf(out, "\\u%04x", (unsigned char)*text);
 		else
-			fputc(plain && c >= 0x80 ? '?' : c, out);
-	}
+			fputc(!whole && (unsigned char)*text >= 0x80 ? '?' : *text, out);
 	fputc('"', out);
 }
 

@@ -108,6 +108,7 @@ static int simulate_read(const struct arguments *args, struct simulate *simulate
 		return code;
 	simulate->json = arguments_given(args, "json");
 	simulate->verbose = arguments_given(args, "verbose");
+	simulate->traces = arguments_given(args, "trace");
 	simulate->keep_going = arguments_given(args, "keep-going");
 	simulate->shrinks = simulate->scheduled ? arguments_given(args, "shrink") : !arguments_given(args, "no-shrink");
 	simulate->runs = runs_read(args, simulate);
@@ -117,7 +118,7 @@ static int simulate_read(const struct arguments *args, struct simulate *simulate
 									: JOBS_MOST);
 	simulate->check_twice = (uint64_t)arguments_number(args, "check-twice", CHECK_TWICE_DEFAULT);
 	simulate->timeout_s = (int)arguments_number(args, "timeout", TIMEOUT_S_DEFAULT);
-	simulate->options.trace_bytes = arguments_given(args, "trace") ? SIMULATE_TRACE_WHOLE : SIMULATE_TRACE_BYTES;
+	simulate->options.trace_bytes = simulate->traces ? SIMULATE_TRACE_WHOLE : SIMULATE_TRACE_BYTES;
 	simulate->options.files =
 		(struct run_config_files){arguments_text(args, "config"), arguments_text(args, "strategy")};
 	return EXIT_DONE;

@@ -21,7 +21,7 @@ struct failure {
 
 struct simulate {
 	const struct arguments *args;
-	bool json, verbose, keep_going, shrinks;
+	bool json, verbose, keep_going, shrinks, traces;
 	struct run_options options; /* what all runs have in common */
 	uint64_t seed, runs;
 	uint64_t check_twice; /* 0: never */

@@ -173,7 +173,7 @@ static int take_failure(struct simulate *simulate, struct failure *failure)
 	if (code != EXIT_DONE)
 		return code;
 	simulate_report_failure(simulate, failure, given ? NULL : path, tries);
-	if (!simulate->json && first)
+	if (!simulate->json && first && !(simulate->traces && tries == 0))
 		simulate_report_trace(simulate, failure->trace, simulate->verbose ? 0 : TRACE_LINES);
 	return EXIT_DONE;
 }

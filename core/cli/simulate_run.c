@@ -144,6 +144,8 @@ static void take_result(struct simulate *simulate, uint64_t seed, const uint64_t
 	counts_add(&simulate->counts, &result->counts);
 	coverage_add(&simulate->coverage, &result->coverage);
 	simulate_report_run(simulate, seed, skip, result);
+	if (simulate->traces)
+		simulate_report_trace(simulate, result->trace, 0);
 	if (result->violation.check[0])
 		take_violation(simulate, seed, skip, result);
 }
