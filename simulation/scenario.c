@@ -112,7 +112,7 @@ static void venue_draw(uint64_t seed, uint32_t index, struct memory *memory, str
 {
 	struct random draw = draw_of(seed, PURPOSE_VENUE, index);
 	static const int64_t step_ms[] = {100, 100, 200, 250, 500, 1000}, long_step_ms[] = {1000, 1500, 2000, 2000};
-	static const int64_t taker_e1[] = {75, 75, 100, 40, 10, 0}, fee_scale[] = {8, 8, 8, 5, 2, 18};
+	static const int64_t taker_e1[] = {75, 75, 100, 40, 10, 0}, fee_scale[] = {8, 8, 8, 6, 10, 18};
 	*options = venue_options_default();
 	options->seed = random_next(&draw) >> 1;
 	options->markets = is_long(seed) ? draw_range(&draw, 8, 12) : draw_range(&draw, 8, 24);
@@ -150,7 +150,7 @@ static void strategy_write_limits(struct random *draw, bool slow, struct text *t
 {
 	static const int64_t open[] = {1, 1, 1, 2, 2, 3, 4, 5}, latency_ms[] = {200, 500, 1000, 1000, 3000},
 			     age_ms[] = {0, 2000, 5000, 10000}, slow_age_ms[] = {0, 0, 10000, 30000},
-			     losses[] = {0, 0, 0, 0, 0, 0, 50, 10}, cooldown[] = {0, 0, 1, 5},
+			     losses[] = {0, 0, 0, 0, 0, 0, 0, 50}, cooldown[] = {0, 0, 1, 5},
 			     window_e1[] = {0, 2, 5, 10, 20};
 	text_add(text, "min_profit_bps: %lld\n", (long long)draw_range(draw, 0, 8));
 	text_add(text, "max_slippage_bps: %lld\n", (long long)draw_range(draw, 2, 40));
