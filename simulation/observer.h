@@ -1,22 +1,18 @@
 /* The observer: says whether a run was right. It trusts the venues' ledgers alone; what gateways believe (journal,
  * store) it reads from outside, after the run, and holds against the ledgers. Owner: one world.
  *
- * From the ledgers, at each instant (also without any store, with the same result):
+ * From the ledgers and what leaves the gateways, at each instant (also without any store, with the same result):
  *   conserved    each currency: deposits - spent + received - fees = free + locked, to the last unit
- *   ids          a client id is used once, and is one that our gateways make
- *   open_cycles  cycles between their first and their last order, of all gateways of a group, within max_open_cycles
- *   notional     what a cycle's first order may cost, within capital_allocation
- *   rate         orders and requests within the venue's limit
- *   halted       no order sent after the gateway was told that the market does not trade
- * At rest, of each gateway:
- *   final        what journal and store call final has its evidence in the ledger: state, fills, fees, to the unit
- *   forgotten    every order of the ledger stands in the journal (after a power loss: unless its intent was never
- *                synced)
- *   agree        store = journal
- *   profit       a cycle's figures are those that its fills in the ledger come to
- *   rest         no cycle is open, no slot is held, nothing rests in a book
- *   time         records carry times of the run
- * Of the run: `ends` (it came to rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
+ *   ids          a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that
+ * a gateway opens have rising keys, so that no epoch comes again open_cycles  cycles between their first and their last
+ * order, of all gateways of a group, within max_open_cycles notional     what a cycle's first order may cost, within
+ * capital_allocation rate         orders and requests within the venue's limit halted       no order sent after the
+ * gateway was told that the market does not trade At rest, of each gateway: final        what journal and store call
+ * final has its evidence in the ledger: state, fills, fees, to the unit forgotten    every order that left stands in
+ * the journal, which nothing is missing from (after a power loss: unless its intent was never synced) agree store =
+ * journal profit       a cycle's figures are those that its fills in the ledger come to rest         no cycle is open,
+ * no slot is held, nothing rests in a book time         records carry times of the run Of the run: `ends` (it came to
+ * rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
 #ifndef TRIGATE_SIMULATION_OBSERVER_H
 #define TRIGATE_SIMULATION_OBSERVER_H
 
@@ -63,15 +59,14 @@ const struct violation *observer_violation(const struct observer *observer);
 __attribute__((format(printf, 3, 4))) void observer_raise(struct observer *observer, const char *check,
 							  const char *format, ...);
 
-/* Rows of the store, for observer_rest: calls fn(ctx, kind, row) for each, kinds TG_ROW_CYCLE, TG_ROW_ORDER,
- * TG_ROW_FILL; and the slots that are held. */
 struct sim_store;
 
 /* The gateway has come to rest: its journal on `disk` and its rows in `store` (NULL: do without) against the ledgers.
  */
 void observer_rest(struct observer *observer, uint32_t gateway, const struct disk *disk, const char *state_dir,
 		   struct sim_store *store);
-/* All have: what concerns the venues as a whole. */
+/* All have: what concerns the venues as a whole, and how many cycles were open at once (what a power loss took is known
+ * only now). */
 void observer_end(struct observer *observer);
 
 struct observer_counts {
