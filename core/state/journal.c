@@ -72,15 +72,18 @@ void journal_header_encode(const char *gateway_id, uint8_t ret_bytes[JOURNAL_HEA
 	store_u32(ret_bytes + 28, crc32c(0, ret_bytes, 28));
 }
 
-size_t journal_record_encode(uint64_t position, int64_t time_ns, uint16_t type, uint16_t version, const void *payload,
-			     uint32_t size, uint8_t *ret_bytes)
+size_t journal_record_encode(uint64_t position, uint64_t synced, int64_t time_ns, uint16_t type, uint16_t version,
+			     const void *payload, uint32_t size, uint8_t *ret_bytes)
 {
+	uint64_t unsynced = position - synced;
+
+	assert(synced < position);
 	store_u32(ret_bytes, size);
 	store_u64(ret_bytes + 8, position);
 	store_u64(ret_bytes + 16, (uint64_t)time_ns);
 	store_u16(ret_bytes + 24, type);
 	store_u16(ret_bytes + 26, version);
-	store_u32(ret_bytes + 28, 0);
+	store_u32(ret_bytes + 28, unsynced < UINT32_MAX ? (uint32_t)unsynced : UINT32_MAX);
 	if (size > 0)
 		memcpy(ret_bytes + JOURNAL_RECORD_HEADER_SIZE, payload, size);
 	store_u32(ret_bytes + 4, crc32c(0, ret_bytes + 8, JOURNAL_RECORD_HEADER_SIZE - 8 + size));
@@ -246,8 +249,9 @@ uint64_t journal_append(struct journal *journal, int64_t time_ns, uint16_t type,
 	if (journal->used + JOURNAL_RECORD_HEADER_SIZE + size > BUFFER_SIZE)
 		buffer_write(journal);
 	journal->position++;
-	journal->used += journal_record_encode(journal->position, time_ns, type, version, payload, size,
-					       journal->buffer + journal->used);
+	journal->used +=
+		journal_record_encode(journal->position, atomic_load_explicit(&journal->synced, memory_order_relaxed),
+				      time_ns, type, version, payload, size, journal->buffer + journal->used);
 	return journal->position;
 }
 

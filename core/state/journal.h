@@ -3,8 +3,9 @@
  *
  * File: "journal-00000001.tgj": header {magic "TGJOURN1", version, gateway id}, then records:
  *   u32 length of payload, u32 CRC32C of all that follows, u64 position, i64 unix ns, u16 type, u16 version, u32
- *   reserved, payload.
- * Little endian. Positions rise by one from 1. */
+ *   unsynced, payload.
+ * Little endian. Positions rise by one from 1; all up to position - unsynced was durable when the record was written.
+ */
 #ifndef TRIGATE_CORE_STATE_JOURNAL_H
 #define TRIGATE_CORE_STATE_JOURNAL_H
 
@@ -42,9 +43,10 @@ struct journal_report {
 	char torn_copy[256];
 };
 
-/* Open for writing (creates), passing every record there is to fn first. A torn tail (incomplete or CRC-failed last
- * record) is cut, with a copy kept. Errors, with what to do in the message: TG_ERR_CORRUPT (CRC failure with good
- * records behind it: nothing is changed), TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
+/* Open for writing (creates), passing every record there is to fn first. A torn tail (from a
+ * record that is incomplete or fails its CRC, and was not durable by the word of any record behind it) is cut, with a
+ * copy kept. Errors, with what to do in the message: TG_ERR_CORRUPT (what was durable is damaged: nothing is changed),
+ * TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
 int journal_open(const struct disk *disk, const struct workers *workers, const char *state_dir, const char *gateway_id,
 		 journal_fn fn, void *ctx, struct journal_report *ret_report, struct journal **ret_journal,
 		 struct tg_error *ret_error);

@@ -16,9 +16,10 @@
 /* The file header for a gateway; its id must fit JOURNAL_GATEWAY_ID_MAX. */
 void journal_header_encode(const char *gateway_id, uint8_t ret_bytes[JOURNAL_HEADER_SIZE]);
 
-/* One whole record at ret_bytes, which has room for it. Returns its length. [hot] */
-size_t journal_record_encode(uint64_t position, int64_t time_ns, uint16_t type, uint16_t version, const void *payload,
-			     uint32_t size, uint8_t *ret_bytes);
+/* One whole record at ret_bytes, which has room for it; `synced` (below position) was durable before it was written.
+ * Returns its length. [hot] */
+size_t journal_record_encode(uint64_t position, uint64_t synced, int64_t time_ns, uint16_t type, uint16_t version,
+			     const void *payload, uint32_t size, uint8_t *ret_bytes);
 
 /* Where a scan ended. */
 struct journal_scan {

@@ -94,8 +94,17 @@ static bool record_plausible(const uint8_t *bytes, size_t count, uint64_t last, 
 	return position > last && position - last <= file_size / JOURNAL_RECORD_HEADER_SIZE;
 }
 
-/* Look for a whole record anywhere behind a bad one. 1: *ret_offset has it; 0: none; -1: read error. */
-static int record_behind(struct window *window, uint64_t offset, uint64_t last, uint64_t *ret_offset)
+/* Up to which position a record says that all was durable when it was written. */
+static uint64_t synced_before(const uint8_t *bytes, const struct journal_entry *entry)
+{
+	uint32_t unsynced = load_u32(bytes + 28);
+	return entry->position > unsynced ? entry->position - unsynced : 0;
+}
+
+/* Look behind a bad record for whole ones which say that it was durable when they were written: then it was damaged
+ * later. A power loss may take any of what was not synced, and leave what came after it. 1: *ret_offset has one; 0:
+ * none; -1: read error. */
+static int witness_behind(struct window *window, uint64_t offset, uint64_t last, uint64_t *ret_offset)
 {
 	struct journal_entry entry;
 
@@ -106,10 +115,12 @@ static int record_behind(struct window *window, uint64_t offset, uint64_t last, 
 			return -1;
 		if (count < JOURNAL_RECORD_HEADER_SIZE)
 			return 0;
-		if (record_plausible(bytes, count, last, window->size) && record_decode(bytes, count, &entry)) {
-			*ret_offset = offset;
+		if (!record_plausible(bytes, count, last, window->size) || !record_decode(bytes, count, &entry))
+			continue;
+		*ret_offset = offset;
+		if (synced_before(bytes, &entry) > last)
 			return 1;
-		}
+		offset += JOURNAL_RECORD_HEADER_SIZE + entry.size - 1;
 	}
 	return 0;
 }
@@ -156,16 +167,16 @@ static int corrupt(const char *path, uint64_t bad, uint64_t good, struct tg_erro
 {
 	return tg_error_set(
 		ret_error, TG_ERR_CORRUPT,
-		"%s: damaged at byte %llu, good records follow at %llu; nothing was changed. Copy the file, check "
-		"the disk, put back a good copy",
+		"%s: damaged at byte %llu, which was on disk safely when the record at %llu was written; nothing was "
+		"changed. Copy the file, check the disk, put back a good copy",
 		path, (unsigned long long)bad, (unsigned long long)good);
 }
 
-/* No whole record at scan->end: a torn tail (0), or damage in the middle (TG_ERR_CORRUPT). */
+/* No whole record at scan->end: a torn tail (0), or damage to what had been safe (TG_ERR_CORRUPT). */
 static int tail_judge(struct window *window, const char *path, struct journal_scan *scan, struct tg_error *ret_error)
 {
 	uint64_t good = 0;
-	int found = record_behind(window, scan->end, scan->report.last_position, &good);
+	int found = witness_behind(window, scan->end, scan->report.last_position, &good);
 
 	if (found < 0)
 		return unreadable(window, path, ret_error);

@@ -165,7 +165,7 @@ static void file_format(void)
 	};
 	static const uint8_t record[] = {
 		7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0,
-		0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1,    1, 1,
+		0, 0, 0, 0, 1, 0, 2, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1,    1, 1,
 	};
 	size_t size;
 	sample_make(1);
@@ -239,12 +239,39 @@ static void zeros_behind(void)
 	   "zeros at the end, as a power loss leaves them, are cut");
 }
 
-/* A bit flipped anywhere in a record that has good ones behind it. */
+/* Records 1 to 3, then a record 4 that is written when the first `synced` of them are durable. */
+static void sample_make_synced(unsigned synced)
+{
+	dir_clear();
+	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
+	sample_append(journal, 1, synced);
+	journal_sync(journal, NULL);
+	sample_append(journal, synced + 1, 4);
+	journal_close(journal);
+}
+
+/* A power loss takes any of what was not synced: here record 2, and not the ones behind it. */
+static void hole_in_the_tail(void)
+{
+	struct journal_report report;
+	struct seen seen = {0};
+
+	sample_make_synced(1);
+	file_flip(sample_offset(2) + RECORD);
+	ok(journal_read(&disk_system, dir, sample_check, &seen, &report, NULL) == 0 && seen.count == 1,
+	   "whoever reads stops before it");
+	seen = (struct seen){0};
+	journal_close(open_or_die(&seen, &report));
+	is_int(seen.count, 1, "what stands before a hole in what was not synced is kept");
+	is_int(report.torn_bytes, sample_offset(5) - sample_offset(2), "and all from there on is cut, to a copy");
+}
+
+/* A bit flipped anywhere in a record of which a later one says that it was durable. */
 static void damage_in_the_middle(void)
 {
 	unsigned wrong = 0, changed = 0, silent = 0;
 
-	sample_make(4);
+	sample_make_synced(2);
 	for (size_t offset = sample_offset(2); offset < sample_offset(3); offset++) {
 		struct tg_error error = tg_error_init();
 		struct journal *journal = NULL;
@@ -484,6 +511,7 @@ int main(void)
 	torn_tails();
 	torn_twice_at_one_place();
 	zeros_behind();
+	hole_in_the_tail();
 	damage_in_the_middle();
 	bad_headers();
 	reader_stops();
