@@ -2,7 +2,6 @@
 
 #include <errno.h>
 
-#include "core/base/random.h"
 #include "simulation/disk_file.h"
 #include "tests/unit/simulation/machine.h"
 
@@ -293,132 +292,6 @@ static void kill_around_rename(void)
 
 /* ------------------------------------------------------------ power loss */
 
-#define MODEL_SIZE 4000
-#define VERSIONS_MAX 64
-
-/* What a file held since the last sync that succeeded: [0] then. */
-struct version {
-	uint8_t bytes[MODEL_SIZE];
-	uint64_t size;
-};
-struct model {
-	struct version version[VERSIONS_MAX];
-	int count;
-};
-
-static struct version *model_change(struct model *model)
-{
-	struct version *next = &model->version[model->count];
-	*next = model->version[model->count - 1];
-	model->count++;
-	return next;
-}
-
-static void model_resize(struct version *version, uint64_t size)
-{
-	if (size < version->size)
-		memset(version->bytes + size, 0, version->size - size);
-	version->size = size;
-}
-
-static void change_at_random(struct model *model, int file, int appending, uint64_t *random)
-{
-	struct version *version = model_change(model);
-	uint64_t dice = random_next(random), count = 1 + (dice >> 8) % 700;
-	uint8_t bytes[700];
-	memset(bytes, (int)(1 + (dice >> 32) % 255), sizeof bytes);
-	if (dice % 8 == 0 && version->size > 0) {
-		model_resize(version, (dice >> 20) % version->size);
-		face->ops->truncate(face, file, version->size);
-		return;
-	}
-	if (version->size + count > MODEL_SIZE)
-		return;
-	disk_write_all(face, appending, bytes, count);
-	memcpy(version->bytes + version->size, bytes, count);
-	version->size += count;
-}
-
-/* Does the file hold what its versions allow? Every byte must be one that some version had there. */
-static bool model_allows(const struct model *model, const uint8_t *bytes, uint64_t size, uint64_t sure)
-{
-	bool size_is_one = false;
-	for (int i = 0; i < model->count; i++)
-		size_is_one |= model->version[i].size == size;
-	if (!size_is_one || size < sure)
-		return false;
-	for (uint64_t at = 0; at < size; at++) {
-		bool found = false;
-		for (int i = 0; i < model->count && !found; i++)
-			found = bytes[at] == model->version[i].bytes[at];
-		if (!found || (at < sure && bytes[at] != model->version[0].bytes[at]))
-			return false;
-	}
-	return true;
-}
-
-static uint64_t digest_of(const void *bytes, uint64_t size)
-{
-	uint64_t digest = size;
-	for (uint64_t i = 0; i < size; i++)
-		digest = (digest ^ ((const uint8_t *)bytes)[i]) * UINT64_C(0x100000001b3);
-	return digest;
-}
-
-/* Appends, cuts and syncs at random, then the power goes. Returns a digest of what is left. */
-static uint64_t lose_at_random(uint64_t seed, int *ret_wrong, int *ret_all, int *ret_nothing)
-{
-	static struct model model;
-	static uint8_t bytes[MODEL_SIZE + 1];
-	uint64_t random = seed;
-	begin(seed, NULL, 0);
-	model.version[0] = (struct version){.size = 0};
-	model.count = 1;
-	int appending = disk_open(face, "s/a", DISK_WRITE | DISK_APPEND | DISK_CREATE);
-	int file = disk_open(face, "s/a", DISK_WRITE);
-	face->ops->sync_dir(face, "s");
-	for (int i = 0; i < 40; i++) {
-		change_at_random(&model, file, appending, &random);
-		if (random_next(&random) % 6 != 0)
-			continue;
-		disk_sync(face, file, true);
-		model.version[0] = model.version[model.count - 1];
-		model.count = 1;
-	}
-	uint64_t sure = sim_disk_synced(disk, "s/a");
-	*ret_wrong += sure > model.version[0].size;
-	if (model.count == 1)
-		*ret_wrong += sure != model.version[0].size;
-	next_life(true);
-	const struct disk *outside = sim_disk_outside(disk);
-	file = disk_open(outside, "s/a", DISK_READ);
-	int64_t got = disk_read_all(outside, file, bytes, sizeof bytes, 0);
-	*ret_wrong += got < 0 || !model_allows(&model, bytes, (uint64_t)got, sure);
-	*ret_wrong += sim_disk_synced(disk, "s/a") != (uint64_t)got;
-	const struct version *last = &model.version[model.count - 1];
-	*ret_all += model.count > 1 && (uint64_t)got == last->size && memcmp(bytes, last->bytes, last->size) == 0;
-	*ret_nothing += model.count > 1 && (uint64_t)got == model.version[0].size &&
-			memcmp(bytes, model.version[0].bytes, (size_t)got) == 0;
-	disk_close(outside, file);
-	end();
-	return digest_of(bytes, (uint64_t)got);
-}
-
-static void unsynced_contents(void)
-{
-	int wrong = 0, all = 0, nothing = 0, other = 0;
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		int ignored = 0;
-		uint64_t first = lose_at_random(seed, &wrong, &all, &nothing);
-		other += first != lose_at_random(seed, &ignored, &ignored, &ignored);
-	}
-	is_int(wrong, 0, "what was synced stays, and the rest is what was there at some time");
-	ok(all > SEEDS / 20, "sometimes all of it stays: %d of %d", all, SEEDS);
-	ok(nothing > SEEDS / 20, "sometimes nothing does: %d", nothing);
-	ok(all + nothing < SEEDS * 3 / 4, "and often a part");
-	is_int(other, 0, "the same seed loses the same");
-}
-
 /* Many appends between two syncs: earlier versions of a sector are possible too. */
 static void appended_records(void)
 {
@@ -636,7 +509,6 @@ int main(void)
 	failing_and_slow_disk();
 	kills();
 	kill_around_rename();
-	unsynced_contents();
 	appended_records();
 	unsynced_names();
 	synced_names();

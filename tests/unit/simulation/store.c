@@ -32,6 +32,13 @@ static const void *extension(const struct tg_host *host, struct tg_str id)
 	return id.len == strlen(STORE_EXTENSION) && memcmp(id.ptr, STORE_EXTENSION, id.len) == 0 ? &lent : NULL;
 }
 
+static const void *no_extension(const struct tg_host *host, struct tg_str id)
+{
+	(void)host;
+	(void)id;
+	return NULL;
+}
+
 static struct tg_host host_of(struct life *life)
 {
 	return (struct tg_host){sizeof(struct tg_host), TG_ABI_MAJOR, TG_ABI_MINOR, life, extension};
@@ -122,8 +129,10 @@ static void as_a_plugin(void)
 	is_int(registry_load(registry, TG_KIND_STORAGE, "simulated", &plugin, &error), TG_OK, "that loads");
 	ok(plugin && plugin->api == sim_store_entry.api, "and is itself");
 	registry_destroy(registry);
-	struct tg_host bare = {sizeof bare, TG_ABI_MAJOR, TG_ABI_MINOR, NULL, NULL};
-	(void)bare;
+	struct tg_host bare = {sizeof bare, TG_ABI_MAJOR, TG_ABI_MINOR, NULL, no_extension};
+	void *self = NULL;
+	is_int(api->open(&bare, NULL, str("s"), &self, &error), TG_ERR_UNSUPPORTED,
+	       "outside of a world it is of no use");
 }
 
 static void outlives_lives(void)
