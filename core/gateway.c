@@ -154,6 +154,8 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 		return status;
 	if (model_create(&options, &gateway->keeper.model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	if (!gateway->options.outside->driven) /* a simulation opens thousands, and looks at no wall clock */
+		model_touch(gateway->keeper.model);
 	struct journal_report report;
 	struct replay into = {gateway->keeper.model, ret_error};
 	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id, replay, &into,

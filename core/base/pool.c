@@ -68,6 +68,14 @@ void pool_clear(struct pool *pool)
 	*pool = (struct pool){0};
 }
 
+#define PAGE_SIZE 4096 /* or a multiple of it: then some are touched twice */
+
+void pool_touch(struct pool *pool)
+{
+	for (size_t at = 0; at < pool->fresh_count * pool->item_size; at += PAGE_SIZE)
+		*(volatile char *)(pool->fresh + at) = 0;
+}
+
 void *pool_take(struct pool *pool)
 {
 	if (pool->free_count == 0 && (!pool->grow || chunk_add(pool) != TG_OK))

@@ -25,6 +25,9 @@ void pool_clear(struct pool *pool);
 void *pool_take(struct pool *pool);
 void pool_give(struct pool *pool, void *item);
 
+/* Have the machine give its memory now, and not with a page fault when an item is first taken. */
+void pool_touch(struct pool *pool);
+
 /* Make sure that `count` items can be taken without allocating. Returns 0 or TG_ERR_NO_MEMORY. */
 int pool_reserve(struct pool *pool, size_t count);
 

@@ -51,6 +51,13 @@ void model_set_watch(struct model *model, const struct model_watch *watch)
 	model->watch = *watch;
 }
 
+void model_touch(struct model *model)
+{
+	pool_touch(&model->cycles);
+	pool_touch(&model->orders);
+	pool_touch(&model->fills);
+}
+
 void model_destroy(struct model *model)
 {
 	if (!model)
