@@ -55,7 +55,7 @@ static void read_both_ways(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	uint8_t *sealed = malloc(size + 1);
+	uint8_t *sealed = calloc(1, size + 1);
 	if (!sealed)
 		return 0;
 	if (size > 0)
