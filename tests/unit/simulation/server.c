@@ -76,6 +76,11 @@ static void wrong_requests_are_refused(void)
 		   "refused: %lld", (long long)wrong[i].code);
 	}
 	is_str(truth("late"), "R", "a refused order is known as such");
+	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS};
+	client_forget(client);
+	client_ask(client, WIRE_LIST, &list);
+	run_for(300);
+	is_int(heard_count(client, WIRE_ORDER), 0, "but in no listing: it never was in the book");
 	struct wire_snapshot snapshot = {.market = 99};
 	uint64_t token = client_ask(client, WIRE_SNAPSHOT, &snapshot);
 	run_for(300);
@@ -212,6 +217,13 @@ static void nothing_strikes_in_vain(void)
 	client_ask(client, WIRE_PLACE, &place);
 	run_for(300);
 	is_int(struck(), 0, "an order that meets nothing is not held back");
+	world_end();
+
+	const struct fault_event foreign = {FAULT_FILL_AFTER_END, 1, READY_MS * MS, 0, 100};
+	world_begin(&foreign, 1);
+	buy("x", 200);
+	run_for(300);
+	is_int(struck(), 0, "nothing happens to what a gateway hears of another's order");
 	world_end();
 
 	const struct fault_event delist[] = {{FAULT_MARKET_DELISTED, 0, READY_MS * MS, 0, 0},
