@@ -1,7 +1,6 @@
 #include "simulation/schedule.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,55 +9,26 @@
 #include "core/base/nearest.h"
 #include "core/config/report.h"
 #include "core/config/text.h"
-#include "core/config/yaml.h"
 #include "simulation/ground.h"
-
-/* JSON is YAML, and the configuration's YAML reader knows the line of each value. */
+#include "simulation/json_reader.h"
 
 #define VERSION 1
 #define MS_SCALE 6 /* nanoseconds are millionths of at_ms */
 #define DURATION_MS_MAX INT64_C(2592000000)
 #define MARKETS_MOST 100000
-
-struct reader {
-	const char *name;
-	struct tg_error *error;
-};
-
-__attribute__((format(printf, 4, 5))) static int refuse(const struct reader *reader, int line, const char *key,
-							const char *format, ...)
-{
-	char text[256];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	return tg_error_set(reader->error, TG_ERR_INVALID, "%s:%d: %s%s%s", reader->name, line, key ? key : "",
-			    key ? ": " : "", text);
-}
+#define FILE_BYTES_MAX (64 * 1024 * 1024) /* some hundred thousand events */
 
 /* ------------------------------------------------------------------ values */
 
-static const char *shown(const struct yaml_node *node, struct report_shown *buffer)
-{
-	if (node->type != YAML_SCALAR)
-		return node->type == YAML_LIST ? "a list" : "an object";
-	*buffer = report_show(node->text);
-	return buffer->text;
-}
-
 /* A decimal number as an integer at that scale, within least..most (which are at that scale too). */
-static int read_scaled(const struct reader *reader, const struct yaml_entry *entry, int32_t scale, int64_t least,
-		       int64_t most, int64_t *ret_value)
+static int read_scaled(const struct json_reader *reader, const char *key, const struct json_scalar *value,
+		       int32_t scale, int64_t least, int64_t most, int64_t *ret_value)
 {
-	const struct yaml_node *node = entry->value;
-	struct report_shown buffer;
-	struct tg_decimal value;
+	struct tg_decimal decimal;
 	int64_t number = 0;
 	int err = TG_ERR_INVALID;
-	if (node->type == YAML_SCALAR && node->plain &&
-	    tg_decimal_parse((struct tg_str){node->text, strlen(node->text)}, &value) == TG_OK)
-		err = tg_decimal_rescale(tg_decimal_normalise(value), scale, &number);
+	if (!value->quoted && tg_decimal_parse((struct tg_str){value->text, strlen(value->text)}, &decimal) == TG_OK)
+		err = tg_decimal_rescale(tg_decimal_normalise(decimal), scale, &number);
 	if (err == TG_OK && number >= least && number <= most) {
 		*ret_value = number;
 		return TG_OK;
@@ -66,158 +36,187 @@ static int read_scaled(const struct reader *reader, const struct yaml_entry *ent
 	char low[TG_DECIMAL_TEXT_MAX], high[TG_DECIMAL_TEXT_MAX];
 	tg_decimal_format((struct tg_decimal){least, scale, 0}, low, sizeof low);
 	tg_decimal_format((struct tg_decimal){most, scale, 0}, high, sizeof high);
-	return refuse(reader, node->line, entry->key, "%s is not a%s number from %s to %s", shown(node, &buffer),
-		      scale ? "" : " whole", low, high);
+	return json_refuse(reader, value->line, key, "%s is not a%s number from %s to %s",
+			   report_show(value->text).text, scale ? "" : " whole", low, high);
 }
 
-static int read_whole(const struct reader *reader, const struct yaml_entry *entry, int64_t least, int64_t most,
-		      int64_t *ret_value)
+static int read_whole(const struct json_reader *reader, const char *key, const struct json_scalar *value, int64_t least,
+		      int64_t most, int64_t *ret_value)
 {
-	return read_scaled(reader, entry, 0, least, most, ret_value);
+	return read_scaled(reader, key, value, 0, least, most, ret_value);
+}
+
+static int read_count(const struct json_reader *reader, const char *key, const struct json_scalar *value, uint32_t most,
+		      uint32_t *ret_count)
+{
+	int64_t count = 0;
+	int err = read_whole(reader, key, value, 0, most, &count);
+	*ret_count = (uint32_t)count;
+	return err;
 }
 
 /* A seed is any 64-bit number, so more than a decimal's mantissa holds. */
-static int read_seed(const struct reader *reader, const struct yaml_entry *entry, uint64_t *ret_seed)
+static int read_seed(const struct json_reader *reader, const struct json_scalar *value, uint64_t *ret_seed)
 {
-	const struct yaml_node *node = entry->value;
-	struct report_shown buffer;
 	uint64_t seed = 0;
-	bool fits = node->type == YAML_SCALAR && node->plain && node->text[0] != '\0';
-	for (const char *at = fits ? node->text : ""; *at && fits; at++)
+	bool fits = !value->quoted && value->text[0] != '\0';
+	for (const char *at = value->text; *at && fits; at++)
 		fits = *at >= '0' && *at <= '9' && !__builtin_mul_overflow(seed, 10, &seed) &&
 		       !__builtin_add_overflow(seed, (uint64_t)(*at - '0'), &seed);
 	if (!fits)
-		return refuse(reader, node->line, entry->key, "%s is not a whole number from 0 to %llu",
-			      shown(node, &buffer), (unsigned long long)UINT64_MAX);
+		return json_refuse(reader, value->line, "seed", "%s is not a whole number from 0 to %llu",
+				   report_show(value->text).text, (unsigned long long)UINT64_MAX);
 	*ret_seed = seed;
 	return TG_OK;
 }
 
-static int read_text(const struct reader *reader, const struct yaml_entry *entry, size_t size, char *ret_text)
+static int read_text(const struct json_reader *reader, const char *key, const struct json_scalar *value, size_t size,
+		     char *ret_text)
 {
-	const struct yaml_node *node = entry->value;
-	struct report_shown buffer;
-	if (node->type != YAML_SCALAR || node->plain || strlen(node->text) >= size)
-		return refuse(reader, node->line, entry->key, "%s is not a text in quotes of at most %zu bytes",
-			      shown(node, &buffer), size - 1);
-	strcpy(ret_text, node->text);
+	if (!value->quoted || strlen(value->text) >= size)
+		return json_refuse(reader, value->line, key, "%s is not a text in quotes of at most %zu bytes",
+				   report_show(value->text).text, size - 1);
+	strcpy(ret_text, value->text);
 	return TG_OK;
 }
 
-static int unknown_key(const struct reader *reader, const struct yaml_entry *entry, const char *const *known,
-		       size_t count)
+/* ------------------------------------------------------------------ keys */
+
+/* The keys of an object and which of them it had so far. */
+struct keys {
+	const char *const *name;
+	size_t count;
+	uint32_t seen;
+	int line; /* of the object */
+};
+
+static int find_key(const struct json_reader *reader, struct keys *keys, const struct json_scalar *key,
+		    size_t *ret_index)
 {
-	const char *near = nearest_word(entry->key, known, count);
-	struct report_shown key = report_show(entry->key);
-	if (near)
-		return refuse(reader, entry->line, NULL, "there is no key \"%s\"; did you mean \"%s\"?", key.text,
-			      near);
-	return refuse(reader, entry->line, NULL, "there is no key \"%s\"", key.text);
+	size_t i = 0;
+	while (i < keys->count && strcmp(keys->name[i], key->text) != 0)
+		i++;
+	if (i < keys->count) {
+		bool twice = keys->seen >> i & 1;
+		keys->seen |= UINT32_C(1) << i;
+		*ret_index = i;
+		return twice ? json_refuse(reader, key->line, key->text, "stands there twice") : TG_OK;
+	}
+	const char *near = nearest_word(key->text, keys->name, keys->count);
+	return json_refuse(reader, key->line, NULL, "there is no key \"%s\"%s%s%s", report_show(key->text).text,
+			   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+}
+
+static int check_present(const struct json_reader *reader, const struct keys *keys, uint32_t needed)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (needed >> i & 1 && !(keys->seen >> i & 1))
+			return json_refuse(reader, keys->line, NULL, "\"%s\" is missing", keys->name[i]);
+	return TG_OK;
 }
 
 /* ------------------------------------------------------------------ events */
 
-static int read_fault(const struct reader *reader, const struct yaml_entry *entry, enum fault_kind *ret_kind)
+enum event_key { KEY_AT_MS, KEY_FAULT, KEY_TARGET, KEY_SKIP, KEY_ARG, EVENT_KEYS };
+static const char *const event_keys[EVENT_KEYS] = {"at_ms", "fault", "target", "skip", "arg"};
+
+static int read_fault(const struct json_reader *reader, const struct json_scalar *value, enum fault_kind *ret_kind)
 {
 	const char *names[FAULT_KINDS];
-	struct report_shown buffer;
-	const char *text = shown(entry->value, &buffer);
-	enum fault_kind kind = entry->value->type == YAML_SCALAR ? fault_find(entry->value->text) : FAULT_KINDS;
+	enum fault_kind kind = fault_find(value->text);
 	if (kind < FAULT_KINDS) {
 		*ret_kind = kind;
 		return TG_OK;
 	}
 	for (kind = 0; kind < FAULT_KINDS; kind++)
 		names[kind] = fault_info[kind].name;
-	const char *near = nearest_word(text, names, FAULT_KINDS);
+	const char *near = nearest_word(value->text, names, FAULT_KINDS);
 	if (near)
-		return refuse(reader, entry->value->line, "fault", "there is no fault \"%s\"; did you mean \"%s\"?",
-			      text, near);
-	return refuse(reader, entry->value->line, "fault",
-		      "there is no fault \"%s\"; 'trigate simulate world --help' lists them", text);
+		return json_refuse(reader, value->line, "fault", "there is no fault \"%s\"; did you mean \"%s\"?",
+				   report_show(value->text).text, near);
+	return json_refuse(reader, value->line, "fault",
+			   "there is no fault \"%s\"; 'trigate simulate world --help' lists them",
+			   report_show(value->text).text);
 }
 
-/* "g0" or "v1"; which of the two a fault is for is checked when it is known. */
-static int read_target(const struct reader *reader, const struct yaml_entry *entry, enum fault_kind kind,
+/* "g0" or "v1", as the fault is for a gateway or a venue. */
+static int read_target(const struct json_reader *reader, const struct json_scalar *value, enum fault_kind kind,
 		       uint32_t *ret_target)
 {
 	bool venue = fault_info[kind].target == FAULT_TARGET_VENUE;
+	char letter = venue ? 'v' : 'g';
 	unsigned most = venue ? VENUES_MAX - 1 : GATEWAYS_MAX - 1;
-	const struct yaml_node *node = entry->value;
-	struct report_shown buffer;
-	const char *text = node->type == YAML_SCALAR ? node->text : "";
-	if (strlen(text) == 2 && text[0] == (venue ? 'v' : 'g') && text[1] >= '0' &&
-	    (unsigned)(text[1] - '0') <= most) {
+	const char *text = value->text;
+	if (strlen(text) == 2 && text[0] == letter && text[1] >= '0' && (unsigned)(text[1] - '0') <= most) {
 		*ret_target = (uint32_t)(text[1] - '0');
 		return TG_OK;
 	}
-	return refuse(reader, node->line, "target", "%s is not a target of %s, which strikes a %s: %s0 to %s%u",
-		      shown(node, &buffer), fault_info[kind].name, venue ? "venue" : "gateway", venue ? "v" : "g",
-		      venue ? "v" : "g", most);
+	return json_refuse(reader, value->line, "target", "%s is not a target of %s, which strikes a %s: %c0 to %c%u",
+			   report_show(text).text, fault_info[kind].name, venue ? "venue" : "gateway", letter, letter,
+			   most);
 }
 
-enum event_key { KEY_AT_MS, KEY_FAULT, KEY_TARGET, KEY_SKIP, KEY_ARG, EVENT_KEYS };
-static const char *const event_keys[EVENT_KEYS] = {"at_ms", "fault", "target", "skip", "arg"};
-
-static int check_keys(const struct reader *reader, const struct yaml_node *map, const char *const *known, size_t count)
+static int read_event_values(const struct json_reader *reader, const struct json_scalar value[EVENT_KEYS],
+			     struct fault_event *event)
 {
-	for (size_t i = 0; i < map->count; i++) {
-		size_t k = 0;
-		while (k < count && strcmp(map->entry[i].key, known[k]) != 0)
-			k++;
-		if (k == count)
-			return unknown_key(reader, &map->entry[i], known, count);
-	}
-	return TG_OK;
-}
-
-static int find_entry(const struct reader *reader, const struct yaml_node *map, const char *key,
-		      const struct yaml_entry **ret_entry)
-{
-	*ret_entry = yaml_entry_of(map, key);
-	return *ret_entry ? TG_OK : refuse(reader, map->line, NULL, "\"%s\" is missing", key);
-}
-
-static int read_event(const struct reader *reader, const struct yaml_node *node, struct fault_event *ret_event)
-{
-	const struct yaml_entry *entry[EVENT_KEYS];
-	struct fault_event event = {0};
-	int64_t skip;
-	int err;
-	if (node->type != YAML_MAP)
-		return refuse(reader, node->line, "events", "an event is an object {\"at_ms\": ..., \"fault\": ...}");
-	if ((err = check_keys(reader, node, event_keys, EVENT_KEYS)) != TG_OK)
+	int err = read_fault(reader, &value[KEY_FAULT], &event->kind);
+	if (err != TG_OK)
 		return err;
-	for (enum event_key key = 0; key < EVENT_KEYS; key++)
-		if ((err = find_entry(reader, node, event_keys[key], &entry[key])) != TG_OK)
+	const struct fault_info *info = &fault_info[event->kind];
+	if ((err = read_target(reader, &value[KEY_TARGET], event->kind, &event->target)) != TG_OK ||
+	    (err = read_scaled(reader, "at_ms", &value[KEY_AT_MS], MS_SCALE, 0, DURATION_MS_MAX * 1000000,
+			       &event->at_ns)) != TG_OK ||
+	    (err = read_count(reader, "skip", &value[KEY_SKIP], UINT32_MAX, &event->skip)) != TG_OK)
+		return err;
+	return read_whole(reader, "arg", &value[KEY_ARG], info->least, info->most, &event->arg);
+}
+
+static int read_event(struct json_reader *reader, struct fault_event *event)
+{
+	struct json_scalar key, value[EVENT_KEYS];
+	struct keys keys = {.name = event_keys, .count = EVENT_KEYS};
+	bool more;
+	size_t i;
+	int err = json_open(reader, "events", '{', "an event, {\"at_ms\": ..., \"fault\": ...},");
+	keys.line = reader->line;
+	for (bool first = true; err == TG_OK; first = false) {
+		if ((err = json_more(reader, '}', first, &more)) != TG_OK)
 			return err;
-	if ((err = read_fault(reader, entry[KEY_FAULT], &event.kind)) != TG_OK ||
-	    (err = read_target(reader, entry[KEY_TARGET], event.kind, &event.target)) != TG_OK ||
-	    (err = read_scaled(reader, entry[KEY_AT_MS], MS_SCALE, 0, DURATION_MS_MAX * 1000000, &event.at_ns)) !=
-		    TG_OK ||
-	    (err = read_whole(reader, entry[KEY_SKIP], 0, UINT32_MAX, &skip)) != TG_OK ||
-	    (err = read_whole(reader, entry[KEY_ARG], fault_info[event.kind].least, fault_info[event.kind].most,
-			      &event.arg)) != TG_OK)
-		return err;
-	event.skip = (uint32_t)skip;
-	*ret_event = event;
-	return TG_OK;
+		if (!more)
+			break;
+		if ((err = json_key(reader, &key)) == TG_OK && (err = find_key(reader, &keys, &key, &i)) == TG_OK)
+			err = json_scalar(reader, event_keys[i], &value[i]);
+	}
+	if (err == TG_OK)
+		err = check_present(reader, &keys, (1u << EVENT_KEYS) - 1);
+	return err == TG_OK ? read_event_values(reader, value, event) : err;
 }
 
-static int read_events(const struct reader *reader, const struct yaml_node *list, struct schedule *schedule)
+/* Room for one more: it is doubled at each power of two. */
+static int grow(const struct json_reader *reader, struct schedule *schedule)
 {
-	if (list->type != YAML_LIST)
-		return refuse(reader, list->line, "events", "must be a list");
-	schedule->event = calloc(list->count + 1, sizeof *schedule->event);
-	if (!schedule->event)
+	uint32_t count = schedule->event_count;
+	if (count > 0 && (count & (count - 1)) != 0)
+		return TG_OK;
+	struct fault_event *more = realloc(schedule->event, (count ? 2 * (size_t)count : 1) * sizeof *more);
+	if (!more)
 		return tg_error_set(reader->error, TG_ERR_NO_MEMORY, "out of memory");
-	for (size_t i = 0; i < list->count; i++) {
-		int err = read_event(reader, list->entry[i].value, &schedule->event[i]);
-		if (err != TG_OK)
-			return err;
-		schedule->event_count++;
-	}
+	schedule->event = more;
 	return TG_OK;
+}
+
+static int read_events(struct json_reader *reader, struct schedule *schedule)
+{
+	bool more;
+	int err = json_open(reader, "events", '[', "a list of events");
+	for (bool first = true; err == TG_OK; first = false) {
+		if ((err = json_more(reader, ']', first, &more)) != TG_OK || !more)
+			break;
+		struct fault_event event = {0};
+		if ((err = read_event(reader, &event)) == TG_OK && (err = grow(reader, schedule)) == TG_OK)
+			schedule->event[schedule->event_count++] = event;
+	}
+	return err;
 }
 
 /* ------------------------------------------------------------------ schedule */
@@ -225,61 +224,66 @@ static int read_events(const struct reader *reader, const struct yaml_node *list
 enum top_key {
 	TOP_VERSION,
 	TOP_SEED,
+	TOP_EVENTS,
 	TOP_DURATION,
 	TOP_GATEWAYS,
 	TOP_MARKETS,
 	TOP_CHECK,
 	TOP_TEXT,
-	TOP_EVENTS,
 	TOP_KEYS
 };
-static const char *const top_keys[TOP_KEYS] = {"trigate_schedule", "seed",  "duration_ms", "gateways",
-					       "markets",          "check", "text",        "events"};
+static const char *const top_keys[TOP_KEYS] = {"trigate_schedule", "seed",    "events", "duration_ms",
+					       "gateways",         "markets", "check",  "text"};
+#define TOP_NEEDED (1u << TOP_VERSION | 1u << TOP_SEED | 1u << TOP_EVENTS)
 
-static int read_version(const struct reader *reader, const struct yaml_entry *entry)
+static int read_member(struct json_reader *reader, enum top_key key, struct schedule *schedule)
 {
+	struct json_scalar value;
 	int64_t version;
-	return read_whole(reader, entry, VERSION, VERSION, &version);
-}
-
-/* Everything but the events; what is left out is as the seed says. */
-static int read_head(const struct reader *reader, const struct yaml_node *root, struct schedule *schedule)
-{
-	const struct yaml_entry *entry[TOP_KEYS];
-	int64_t gateways = 0, markets = 0;
-	int err = check_keys(reader, root, top_keys, TOP_KEYS);
-	for (enum top_key key = 0; key < TOP_KEYS; key++)
-		entry[key] = yaml_entry_of(root, top_keys[key]);
-	if (err != TG_OK || (err = find_entry(reader, root, "trigate_schedule", &entry[TOP_VERSION])) != TG_OK ||
-	    (err = find_entry(reader, root, "seed", &entry[TOP_SEED])) != TG_OK ||
-	    (err = find_entry(reader, root, "events", &entry[TOP_EVENTS])) != TG_OK ||
-	    (err = read_version(reader, entry[TOP_VERSION])) != TG_OK ||
-	    (err = read_seed(reader, entry[TOP_SEED], &schedule->seed)) != TG_OK)
+	if (key == TOP_EVENTS)
+		return read_events(reader, schedule);
+	int err = json_scalar(reader, top_keys[key], &value);
+	if (err != TG_OK)
 		return err;
-	if (entry[TOP_DURATION])
-		err = read_whole(reader, entry[TOP_DURATION], 0, DURATION_MS_MAX, &schedule->duration_ms);
-	if (err == TG_OK && entry[TOP_GATEWAYS])
-		err = read_whole(reader, entry[TOP_GATEWAYS], 0, GATEWAYS_MAX, &gateways);
-	if (err == TG_OK && entry[TOP_MARKETS])
-		err = read_whole(reader, entry[TOP_MARKETS], 0, MARKETS_MOST, &markets);
-	if (err == TG_OK && entry[TOP_CHECK])
-		err = read_text(reader, entry[TOP_CHECK], sizeof schedule->check, schedule->check);
-	if (err == TG_OK && entry[TOP_TEXT])
-		err = read_text(reader, entry[TOP_TEXT], sizeof schedule->text, schedule->text);
-	schedule->gateways = (uint32_t)gateways;
-	schedule->markets = (uint32_t)markets;
-	return err;
+	switch (key) {
+	case TOP_VERSION: return read_whole(reader, top_keys[key], &value, VERSION, VERSION, &version);
+	case TOP_SEED: return read_seed(reader, &value, &schedule->seed);
+	case TOP_DURATION: return read_whole(reader, top_keys[key], &value, 0, DURATION_MS_MAX, &schedule->duration_ms);
+	case TOP_GATEWAYS: return read_count(reader, top_keys[key], &value, GATEWAYS_MAX, &schedule->gateways);
+	case TOP_MARKETS: return read_count(reader, top_keys[key], &value, MARKETS_MOST, &schedule->markets);
+	case TOP_CHECK: return read_text(reader, top_keys[key], &value, sizeof schedule->check, schedule->check);
+	default: return read_text(reader, top_keys[key], &value, sizeof schedule->text, schedule->text);
+	}
 }
 
-static int read_root(const struct reader *reader, const struct yaml_node *root, struct schedule *ret_schedule)
+static int read_root(struct json_reader *reader, struct schedule *schedule)
 {
-	struct schedule schedule = {0};
-	if (root->type != YAML_MAP || !yaml_entry_of(root, "trigate_schedule"))
-		return refuse(reader, root->line, NULL,
-			      "is not a schedule; one begins with {\"trigate_schedule\": %d, \"seed\": ...", VERSION);
-	int err = read_head(reader, root, &schedule);
+	struct json_scalar key;
+	struct keys keys = {.name = top_keys, .count = TOP_KEYS, .line = 1};
+	bool more;
+	size_t i = 0;
+	int err = json_open(reader, NULL, '{', "a schedule, {\"trigate_schedule\": 1, \"seed\": ...},");
+	for (bool first = true; err == TG_OK; first = false) {
+		if ((err = json_more(reader, '}', first, &more)) != TG_OK)
+			return err;
+		if (!more)
+			break;
+		if ((err = json_key(reader, &key)) == TG_OK && (err = find_key(reader, &keys, &key, &i)) == TG_OK)
+			err = read_member(reader, (enum top_key)i, schedule);
+	}
 	if (err == TG_OK)
-		err = read_events(reader, yaml_entry_of(root, "events")->value, &schedule);
+		err = json_end(reader);
+	return err == TG_OK ? check_present(reader, &keys, TOP_NEEDED) : err;
+}
+
+int schedule_parse(const char *name, const char *text, size_t length, struct schedule *ret_schedule,
+		   struct tg_error *ret_error)
+{
+	struct json_reader reader;
+	struct schedule schedule = {0};
+	int err = json_reader_init(&reader, name, text, length, ret_error);
+	if (err == TG_OK)
+		err = read_root(&reader, &schedule);
 	if (err != TG_OK) {
 		schedule_clear(&schedule);
 		return err;
@@ -288,35 +292,16 @@ static int read_root(const struct reader *reader, const struct yaml_node *root, 
 	return TG_OK;
 }
 
-/* The first thing that the YAML reader or the file system found wrong. */
-static int refuse_report(struct config_report *report, struct tg_error *ret_error)
-{
-	int err = tg_error_set(ret_error, TG_ERR_INVALID, "%s", report->problem[0].text);
-	config_report_clear(report);
-	return err;
-}
-
-int schedule_parse(const char *name, const char *text, size_t length, struct schedule *ret_schedule,
-		   struct tg_error *ret_error)
-{
-	struct reader reader = {.name = name, .error = ret_error};
-	struct config_report report = {0};
-	struct yaml_node *root = NULL;
-	if (yaml_parse(name, text, length, &report, &root) != TG_OK)
-		return refuse_report(&report, ret_error);
-	int err = read_root(&reader, root, ret_schedule);
-	yaml_free(root);
-	config_report_clear(&report);
-	return err;
-}
-
 int schedule_read(const char *path, struct schedule *ret_schedule, struct tg_error *ret_error)
 {
 	struct config_report report = {0};
 	char *text;
 	size_t length;
-	if (file_read(path, YAML_BYTES_MAX, &report, &text, &length) != TG_OK)
-		return refuse_report(&report, ret_error);
+	if (file_read(path, FILE_BYTES_MAX, &report, &text, &length) != TG_OK) {
+		int err = tg_error_set(ret_error, TG_ERR_INVALID, "%s", report.problem[0].text);
+		config_report_clear(&report);
+		return err;
+	}
 	int err = schedule_parse(path, text, length, ret_schedule, ret_error);
 	free(text);
 	return err;

@@ -91,15 +91,61 @@ static void test_little(void)
 	"\n {\"at_ms\": " at ", \"fault\": " fault ", \"target\": " target ", \"skip\": " skip ", \"arg\": " arg "}"
 #define TAIL "]}"
 
+static void test_json(void)
+{
+	static const struct {
+		const char *text, *is, *says; /* text: of the member "text" */
+	} table[] = {
+		{"\"\"", "", NULL},
+		{"\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t", NULL},
+		{"\"\\u0041\\u00fC\\u20ac\\ud83d\\ude00\"", "Aü€😀", NULL},
+		{"\n\t \"x\" ", "x", NULL},
+		{"\"\\u0000\"", NULL, "uXXXX"},
+		{"\"\\u12g4\"", NULL, "uXXXX"},
+		{"\"\\ud83d\"", NULL, "uXXXX"},
+		{"\"\\ud83d\\u0041\"", NULL, "uXXXX"},
+		{"\"\\ude00\"", NULL, "uXXXX"},
+		{"\"\\x\"", NULL, "uXXXX"},
+		{"\"a\nb\"", NULL, "s.json:1: text: a text does not end in its line"},
+		{"\"\xff\"", NULL, "a schedule is JSON"},
+		{"\"x\" \"y\"", NULL, "\"y\" where a comma or } should stand"},
+		{"\"x\",", NULL, "} where a key in quotes should stand"},
+		{"\"x\", \"seed\"", NULL, "seed: } where a colon should stand"},
+		{"", NULL, "text: } where a value should stand"},
+		{"\"x\"}}", NULL, "} where the end of the file should stand"},
+	};
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		char text[256];
+		struct schedule schedule;
+		struct tg_error error;
+		snprintf(text, sizeof text, "{\"trigate_schedule\": 1, \"seed\": 7, \"events\": [], \"text\": %s}",
+			 table[i].text);
+		int err = parse(text, &schedule, &error);
+		if (table[i].is)
+			is_str(err == TG_OK ? schedule.text : error.message, table[i].is, "%s is read", table[i].text);
+		else
+			ok(err == TG_ERR_INVALID && strstr(error.message, table[i].says), "refused: %s", error.message);
+		if (err == TG_OK)
+			schedule_clear(&schedule);
+	}
+	char wide[1000];
+	struct schedule schedule;
+	struct tg_error error;
+	snprintf(wide, sizeof wide, "{\"trigate_schedule\": 1, \"seed\": 7, \"events\": [], \"text\": \"%0600d\"}", 0);
+	ok(parse(wide, &schedule, &error) == TG_ERR_INVALID && strstr(error.message, "of more than 383 bytes"),
+	   "refused: %s", error.message);
+}
+
 static void test_wrong(void)
 {
 	static const struct {
 		const char *text, *says;
 	} table[] = {
-		{"", "s.json: the file is empty"},
-		{"{", "s.json:2"},
-		{"[]", "s.json:1: is not a schedule; one begins with"},
-		{"{\"seed\": 1}", "s.json:1: is not a schedule"},
+		{"",
+		 "s.json:1: the file ends where a schedule, {\"trigate_schedule\": 1, \"seed\": ...}, should stand"},
+		{"{\n", "s.json:2: the file ends where a key in quotes should stand"},
+		{"[]", "s.json:1: a list begins where a schedule"},
+		{"{\"seed\": 1}", "s.json:1: \"trigate_schedule\" is missing"},
 		{"{\"trigate_schedule\": 2, \"seed\": 1, \"events\": []}", "from 1 to 1"},
 		{"{\"trigate_schedule\": 1, \"events\": []}", "\"seed\" is missing"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1}", "\"events\" is missing"},
@@ -110,19 +156,20 @@ static void test_wrong(void)
 									    "18446744073709551615"},
 		{"{\"trigate_schedule\": 1, \"seed\": 18446744073709551616, \"events\": []}", "seed: "},
 		{"{\"trigate_schedule\": 1, \"seed\": \"1\", \"events\": []}", "seed: 1 is not"},
-		{"{\"trigate_schedule\": 1, \"seed\": 1, \"seed\": 2, \"events\": []}", "seed"},
+		{"{\"trigate_schedule\": 1, \"seed\": 1, \"seed\": 2, \"events\": []}", "seed: stands there twice"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1, \"gateways\": 5, \"events\": []}", "from 0 to 4"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1, \"markets\": -1, \"events\": []}", "markets: -1 is not"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1, \"duration_ms\": 1.5, \"events\": []}", "whole number"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1, \"check\": 5, \"events\": []}", "text in quotes"},
 		{"{\"trigate_schedule\": 1, \"seed\": 1, \"check\": \"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", \"events\": []}",
 		 "at most 23 bytes"},
-		{"{\"trigate_schedule\": 1, \"seed\": 1, \"events\": {}}", "must be a list"},
-		{HEAD "\n 5" TAIL, "s.json:3: events: an event is an object"},
+		{"{\"trigate_schedule\": 1, \"seed\": 1, \"events\": {}}",
+		 "events: an object begins where a list of events should stand"},
+		{HEAD "\n 5" TAIL, "s.json:3: events: 5 where an event"},
 		{HEAD EVENT("1", "\"reply_lots\"", "\"g0\"", "0", "0") TAIL,
 		 "s.json:3: fault: there is no fault \"reply_lots\"; did you mean \"reply_lost\"?"},
 		{HEAD EVENT("1", "\"zzzz\"", "\"g0\"", "0", "0") TAIL, "--help"},
-		{HEAD EVENT("1", "[]", "\"g0\"", "0", "0") TAIL, "there is no fault \"a list\""},
+		{HEAD EVENT("1", "[]", "\"g0\"", "0", "0") TAIL, "fault: a list begins where a value should stand"},
 		{HEAD EVENT("1", "\"kill\"", "\"g4\"", "0", "0") TAIL, "g4 is not a target of kill, which strikes a "
 								       "gateway: g0 to g3"},
 		{HEAD EVENT("1", "\"kill\"", "\"v0\"", "0", "0") TAIL, "strikes a gateway"},
@@ -157,6 +204,7 @@ int main(void)
 {
 	test_example();
 	test_little();
+	test_json();
 	test_wrong();
 	return tap_done();
 }
