@@ -42,13 +42,24 @@ static void cycle_figures_check(const struct rest *rest, const struct tg_cycle_r
 			       AMOUNT_TEXT(tg_amount_of(row->profit)), AMOUNT_TEXT(figures.in), AMOUNT_TEXT(profit));
 }
 
+/* First of all, for a row may have been written over by another gateway of the same store. */
+static void cycle_opening_check(const struct rest *rest, const struct tg_cycle_row *row, const struct cycle *cycle)
+{
+	if (row->opened_ns != cycle->opened_ns)
+		observer_raise(
+			rest->observer, "agree",
+			"cycle %s of g%u was opened at %lld ns by its journal, its row is of one opened at %lld ns",
+			KEY_TEXT(cycle->key), rest->gateway, (long long)(cycle->opened_ns - WORLD_START_UNIX_NS),
+			(long long)(row->opened_ns - WORLD_START_UNIX_NS));
+}
+
 static void cycle_row_check(const struct rest *rest, const struct tg_cycle_row *row, const struct cycle *cycle)
 {
 	char route[CURRENCY_MAX * CYCLE_LEGS_MAX], deltas[256];
 	const struct strategy_config *strategy = rest_config(rest)->strategy;
 	cycle_route(cycle, route, sizeof route);
 	cycle_deltas(cycle, deltas, sizeof deltas);
-	cycle_figures_check(rest, row, cycle);
+	cycle_opening_check(rest, row, cycle);
 	text_check(rest, "cycle", row->id, "strategy", row->strategy, strategy->name);
 	text_check(rest, "cycle", row->id, "exchange", row->exchange, strategy->exchange);
 	text_check(rest, "cycle", row->id, "state", row->state, cycle_state_name(cycle->state));
@@ -60,28 +71,29 @@ static void cycle_row_check(const struct rest *rest, const struct tg_cycle_row *
 		differ(rest, "cycle", row->id, "plan");
 	if (row->step != cycle_step(cycle))
 		differ(rest, "cycle", row->id, "step");
-	if (row->opened_ns != cycle->opened_ns || row->closed_ns != cycle->closed_ns)
-		differ(rest, "cycle", row->id, "time");
+	if (row->closed_ns != cycle->closed_ns)
+		differ(rest, "cycle", row->id, "end");
+	cycle_figures_check(rest, row, cycle);
 }
 
-/* A cycle's key does not name its gateway: where several share a store, a row that this one does not know may be
- * another's. */
+/* An id that begins otherwise is another gateway's. */
 static void on_cycle(const struct rest *rest, const struct tg_cycle_row *row)
 {
 	char id[CYCLE_ID_MAX] = {0};
+	const char *gateway_id = rest_config(rest)->config->gateway_id;
+	size_t own = strlen(gateway_id);
 	struct cycle_key key;
-	struct cycle *cycle = NULL;
-	if (row->id.len < sizeof id)
-		memcpy(id, row->id.ptr, (size_t)row->id.len);
-	if (cycle_key_parse(id, &key) == TG_OK)
-		cycle = model_cycle(rest->model, key);
-	if (cycle) {
-		cycle->dirty = false;
-		cycle_row_check(rest, row, cycle);
-	} else if (rest->observer->options.gateways == 1) {
+	if (row->id.len >= sizeof id || row->id.len <= own || memcmp(row->id.ptr, gateway_id, own) != 0)
+		return;
+	memcpy(id, row->id.ptr, (size_t)row->id.len);
+	struct cycle *cycle = cycle_key_parse(id + own + 1, &key) == TG_OK ? model_cycle(rest->model, key) : NULL;
+	if (!cycle) {
 		observer_raise(rest->observer, "agree", "cycle %s stands in the store, not in g%u's journal", id,
 			       rest->gateway);
+		return;
 	}
+	cycle->dirty = false;
+	cycle_row_check(rest, row, cycle);
 }
 
 /* ------------------------------------------------------------ orders and fills */
@@ -103,11 +115,13 @@ static struct order *row_order(const struct rest *rest, const char *what, struct
 static void on_order(const struct rest *rest, const struct tg_order_row *row)
 {
 	struct order *order = row_order(rest, "order", row->client_id);
+	char cycle_id[CYCLE_ID_MAX];
 	tg_amount filled;
 	if (!order)
 		return;
 	order->dirty = false;
-	text_check(rest, "order", row->client_id, "cycle", row->cycle_id, KEY_TEXT(order->cycle->key));
+	cycle_id_format(rest_config(rest)->config->gateway_id, order->cycle->key, cycle_id);
+	text_check(rest, "order", row->client_id, "cycle", row->cycle_id, cycle_id);
 	text_check(rest, "order", row->client_id, "exchange id", row->exchange_id, order->exchange_id);
 	text_check(rest, "order", row->client_id, "market", row->market, order->market);
 	text_check(rest, "order", row->client_id, "state", row->state, order_state_name(order->state));

@@ -28,7 +28,7 @@ static void no_fill(struct sim_store *store)
 }
 static void cycle_made_up(struct sim_store *store)
 {
-	row_of(store, TG_ROW_CYCLE, 0)->cycle.id = TG_STR("000001-0000ffff");
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.id = TG_STR("0001-000001-0000ffff");
 }
 static void cycle_state(struct sim_store *store)
 {
@@ -50,7 +50,11 @@ static void cycle_plan(struct sim_store *store)
 {
 	row_of(store, TG_ROW_CYCLE, 0)->cycle.planned_in.lo++;
 }
-static void cycle_times(struct sim_store *store)
+static void cycle_opening(struct sim_store *store)
+{
+	row_of(store, TG_ROW_CYCLE, 0)->cycle.opened_ns++;
+}
+static void cycle_end(struct sim_store *store)
 {
 	row_of(store, TG_ROW_CYCLE, 0)->cycle.closed_ns = 0;
 }
@@ -93,7 +97,7 @@ static void order_price(struct sim_store *store)
 }
 static void order_cycle(struct sim_store *store)
 {
-	row_of(store, TG_ROW_ORDER, 0)->order.cycle_id = TG_STR("000001-00000002");
+	row_of(store, TG_ROW_ORDER, 0)->order.cycle_id = TG_STR("0001-000001-00000002");
 }
 static void order_leg(struct sim_store *store)
 {
@@ -137,7 +141,8 @@ static const struct {
 	{"a cycle's strategy", "agree", cycle_strategy},
 	{"a cycle's step", "agree", cycle_step_wrong},
 	{"a cycle's plan", "agree", cycle_plan},
-	{"a cycle's time", "agree", cycle_times},
+	{"a cycle's opening", "agree", cycle_opening},
+	{"a cycle's end", "agree", cycle_end},
 	{"a cycle's profit", "profit", cycle_profit_wrong},
 	{"what a cycle spent", "profit", cycle_in_wrong},
 	{"an order of nobody", "agree", order_made_up},
