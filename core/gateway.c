@@ -351,6 +351,7 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	if (!options->outside)
 		gateway->options.outside = &outside_system;
 	gateway->notices.events = &gateway->options.events;
+	gateway->keeper.gateway_id = options->config->gateway_id;
 	gateway->keeper.strategy = options->strategy->name;
 	gateway->keeper.exchange = options->exchange->name;
 	snprintf(gateway->slot_group, sizeof gateway->slot_group, "%s", options->strategy->name);

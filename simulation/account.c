@@ -157,7 +157,7 @@ static struct seen_order *number_order(struct observer *observer, uint32_t venue
 
 static bool opens_cycle(const struct client_id *id)
 {
-	return id->leg == 1 && id->child == 0;
+	return id->leg == 1 && id->child % 2 == 0;
 }
 
 /* An order has come; false: one with its id came before. */

@@ -107,8 +107,7 @@ static uint32_t gateway_find(const struct observer *observer, uint16_t id)
 
 static bool id_is_plausible(const struct client_id *id)
 {
-	return id->key.epoch >= 1 && id->leg >= 1 && id->leg <= CYCLE_LEGS_MAX && id->child <= 1 &&
-	       id->attempt < ORDERS_PER_CYCLE_MAX;
+	return id->key.epoch >= 1 && id->leg >= 1 && id->leg <= CYCLE_LEGS_MAX && id->attempt < ORDERS_PER_CYCLE_MAX;
 }
 
 uint32_t observer_order(struct observer *observer, uint32_t gateway, uint32_t venue, struct tg_str client_id)

@@ -45,7 +45,7 @@ static void cycle_row(const struct keeper *keeper, const struct cycle *cycle, st
 	row->urgent = cycle_is_final(cycle);
 	struct row_cycle *r = &row->cycle;
 	memset(r, 0, sizeof *r);
-	cycle_key_format(cycle->key, r->id);
+	cycle_id_format(keeper->gateway_id, cycle->key, r->id);
 	TEXT_COPY(r->strategy, keeper->strategy);
 	TEXT_COPY(r->exchange, keeper->exchange);
 	TEXT_COPY(r->state, cycle_state_name(cycle->state));
@@ -62,14 +62,14 @@ static void cycle_row(const struct keeper *keeper, const struct cycle *cycle, st
 	r->closed_ns = cycle->closed_ns;
 }
 
-static void order_row(const struct order *order, struct row *row)
+static void order_row(const struct keeper *keeper, const struct order *order, struct row *row)
 {
 	row->kind = TG_ROW_ORDER;
 	row->urgent = false;
 	struct row_order *r = &row->order;
 	memset(r, 0, sizeof *r);
 	TEXT_COPY(r->client_id, order->client_id);
-	cycle_key_format(order->cycle->key, r->cycle_id);
+	cycle_id_format(keeper->gateway_id, order->cycle->key, r->cycle_id);
 	TEXT_COPY(r->exchange_id, order->exchange_id);
 	TEXT_COPY(r->market, order->market);
 	TEXT_COPY(r->state, order_state_name(order->state));
@@ -113,7 +113,7 @@ static bool row_post(struct keeper *keeper)
 static bool order_post(struct keeper *keeper, struct order *order)
 {
 	if (order->dirty) {
-		order_row(order, &keeper->row);
+		order_row(keeper, order, &keeper->row);
 		if (!row_post(keeper))
 			return false;
 		order->dirty = false;

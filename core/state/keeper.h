@@ -13,7 +13,8 @@ struct keeper {
 	struct journal *journal;
 	struct model *model;
 	struct writer *writer;
-	const char *strategy; /* stand in every cycle's row */
+	const char *gateway_id; /* stand in every cycle's row */
+	const char *strategy;
 	const char *exchange;
 	bool changed;          /* rows wait to be posted */
 	bool failed;           /* the journal cannot be written: nothing may be sent any more */

@@ -16,6 +16,11 @@ void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX])
 	snprintf(text, CYCLE_ID_MAX, "%06x-%08x", key.epoch, key.number);
 }
 
+void cycle_id_format(const char *gateway_id, struct cycle_key key, char text[CYCLE_ID_MAX])
+{
+	snprintf(text, CYCLE_ID_MAX, "%.4s-%06x-%08x", gateway_id, key.epoch, key.number);
+}
+
 int cycle_key_parse(const char *text, struct cycle_key *ret_key)
 {
 	char *end;

@@ -138,5 +138,7 @@ struct json_object *record_json(const struct journal_entry *entry);
 #define CYCLE_ID_MAX 24
 void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX]);
 int cycle_key_parse(const char *text, struct cycle_key *ret_key);
+/* A cycle's id in a store, which several gateways may share: "GGGG-EEEEEE-NNNNNNNN". */
+void cycle_id_format(const char *gateway_id, struct cycle_key key, char text[CYCLE_ID_MAX]);
 
 #endif

@@ -19,7 +19,7 @@ struct client_id {
 	struct cycle_key key;
 	uint8_t leg;
 	uint8_t attempt;
-	uint8_t child;
+	uint8_t child; /* odd: the way back; 2 for each start since the cycle's own */
 };
 
 void client_id_format(const struct client_id *id, char text[TG_CLIENT_ID_LEN + 1]);

@@ -143,6 +143,13 @@ static void order_doubt(struct executor *executor, struct order *order, struct t
 
 /* ------------------------------------------------------------ sending */
 
+/* Odd: the way back. The rest is how many starts after its cycle's own the order was made: after a loss of power there
+ * may be orders that the journal has forgotten, and their ids must not come again. */
+static uint8_t child_of(const struct work *work, bool unwind)
+{
+	return (uint8_t)((work->executor->settings.epoch - work->cycle->key.epoch) << 1 | unwind);
+}
+
 static void intent_fill(const struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan,
 			struct record_order_intent *record)
 {
@@ -155,7 +162,7 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 			       .key = work->cycle->key,
 			       .leg = (uint8_t)(leg + 1),
 			       .attempt = (uint8_t)attempt,
-			       .child = unwind};
+			       .child = child_of(work, unwind)};
 	char text[TG_CLIENT_ID_LEN + 1];
 	client_id_format(&id, text);
 	*record = (struct record_order_intent){

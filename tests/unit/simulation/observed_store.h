@@ -71,7 +71,7 @@ static void cycle_store(struct sim_store *store, const struct cycle *cycle)
 					   .profit = tg_money_of(cycle_profit(cycle)),
 					   .opened_ns = cycle->opened_ns,
 					   .closed_ns = cycle->closed_ns};
-	row->cycle.id = row_text(row, 0, "%06x-%08x", cycle->key.epoch, cycle->key.number);
+	row->cycle.id = row_text(row, 0, "0001-%06x-%08x", cycle->key.epoch, cycle->key.number);
 	row->cycle.state = row_text(row, 1, "%s", cycle_state_name(cycle->state));
 	row->cycle.reason = row_text(row, 2, "%s", cycle->reason);
 	cycle_route(cycle, text, sizeof text);
@@ -105,7 +105,7 @@ static void order_store(struct sim_store *store, const struct order *order)
 	if (tg_decimal_from_amount(order->filled_base, &row->order.filled_qty))
 		abort();
 	row->order.client_id = row_text(row, 0, "%s", order->client_id);
-	row->order.cycle_id = row_text(row, 1, "%06x-%08x", order->cycle->key.epoch, order->cycle->key.number);
+	row->order.cycle_id = row_text(row, 1, "0001-%06x-%08x", order->cycle->key.epoch, order->cycle->key.number);
 	row->order.exchange_id = row_text(row, 2, "%s", order->exchange_id);
 	row->order.market = row_text(row, 3, "%s", order->market);
 	row->order.state = row_text(row, 4, "%s", order_state_name(order->state));

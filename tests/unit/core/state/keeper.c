@@ -116,7 +116,7 @@ static uint32_t shelf_differs(const struct model *model)
 	for (const struct cycle *cycle = model_oldest(model); cycle; cycle = cycle->newer) {
 		char id[CYCLE_ID_MAX], deltas[256];
 		uint32_t i = 0;
-		cycle_key_format(cycle->key, id);
+		cycle_id_format("0001", cycle->key, id);
 		cycle_deltas(cycle, deltas, sizeof deltas);
 		while (i < shelf.cycles && strcmp(shelf.cycle[i].id, id) != 0)
 			i++;

@@ -380,6 +380,7 @@ static void desk_keeper(struct desk *desk)
 		abort();
 	}
 	desk->keeper.loop = desk->loop;
+	desk->keeper.gateway_id = "0001";
 	desk->keeper.strategy = "test";
 	desk->keeper.exchange = "fake";
 	desk->keeper.changed = report.records > 0;
