@@ -18,7 +18,7 @@ struct version {
 };
 struct model {
 	struct version version[VERSIONS_MAX];
-	int count;
+	uint32_t count;
 };
 
 static struct version *model_change(struct model *model)
@@ -61,13 +61,13 @@ static void change_at_random(struct model *model, struct disk_file *file, uint64
 static bool model_allows(const struct model *model, const uint8_t *bytes, uint64_t size, uint64_t sure)
 {
 	bool size_is_one = false;
-	for (int i = 0; i < model->count; i++)
+	for (uint32_t i = 0; i < model->count; i++)
 		size_is_one |= model->version[i].size == size;
 	if (!size_is_one || size < sure)
 		return false;
 	for (uint64_t at = 0; at < size; at++) {
 		bool found = false;
-		for (int i = 0; i < model->count && !found; i++)
+		for (uint32_t i = 0; i < model->count && !found; i++)
 			found = bytes[at] == model->version[i].bytes[at];
 		if (!found || (at < sure && bytes[at] != model->version[0].bytes[at]))
 			return false;

@@ -97,13 +97,14 @@ static void records_write(struct story *story, struct journal *journal)
 	}
 }
 
-static void epoch_take(struct story *story, struct statedir *statedir, struct tg_error *error)
+static bool epoch_take(struct story *story, struct statedir *statedir, struct tg_error *error)
 {
 	uint32_t epoch = statedir_epoch_next(statedir, error);
 	if (epoch == 0)
-		return;
+		return false;
 	story->wrong += epoch <= story->epoch;
 	story->epoch = epoch;
+	return true;
 }
 
 static void process_run(struct story *story, const struct disk *disk, const struct workers *workers)
@@ -112,9 +113,7 @@ static void process_run(struct story *story, const struct disk *disk, const stru
 	struct statedir *statedir = NULL;
 	struct journal *journal = NULL;
 	uint64_t found = 0;
-	if (statedir_open(disk, STATE_DIR, &statedir, &error) == TG_OK)
-		epoch_take(story, statedir, &error);
-	if (statedir &&
+	if (statedir_open(disk, STATE_DIR, &statedir, &error) == TG_OK && epoch_take(story, statedir, &error) &&
 	    journal_open(disk, workers, STATE_DIR, "a1b2", position_note, &found, NULL, &journal, &error) == TG_OK) {
 		story->wrong += found < story->flushed;
 		story->flushed = found;
