@@ -292,7 +292,7 @@ static void on_end(struct observer *observer, uint32_t venue, struct ledger_line
 
 /* ------------------------------------------------------------ lines */
 
-static void on_run(struct observer *observer, uint32_t venue, struct ledger_line *line)
+static void pass_over(struct observer *observer, uint32_t venue, struct ledger_line *line)
 {
 	(void)observer, (void)venue;
 	line->at = line->end; /* nothing in it that moves money or orders */
@@ -303,7 +303,7 @@ static const struct {
 	void (*take)(struct observer *observer, uint32_t venue, struct ledger_line *line);
 } kinds[] = {
 	{"balance", on_balance}, {"order", on_order}, {"fill", on_fill},       {"end", on_end},
-	{"market", on_run},      {"run", on_run},     {"deposit", on_deposit},
+	{"market", pass_over},   {"run", pass_over},  {"deposit", on_deposit},
 };
 
 static void line_take(struct observer *observer, uint32_t venue, struct tg_str text)
