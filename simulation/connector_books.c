@@ -6,6 +6,13 @@
 
 #define SNAPSHOT_NS (2000 * MS) /* a beginning that does not come for so long is asked for (again) */
 
+static void book_become(struct connector *connector, struct connector_market *market, enum book_state state)
+{
+	connector->waiting_count -= market->book == BOOK_WAITING;
+	connector->waiting_count += state == BOOK_WAITING;
+	market->book = state;
+}
+
 /* ------------------------------------------------------------ asking */
 
 static void subscribe_send(struct connector *connector)
@@ -24,7 +31,7 @@ static void subscribe_send(struct connector *connector)
 	if (!connector->subscribe.token)
 		return;
 	for (uint32_t i = 0; i < subscribe->count; i++)
-		connector->market[subscribe->market[i]].book = BOOK_ASKED;
+		book_become(connector, &connector->market[subscribe->market[i]], BOOK_ASKED);
 	connector->subscribe.due_ns = connector_now_ns(connector) + ANSWER_NS;
 }
 
@@ -35,7 +42,7 @@ void books_subscribed(struct connector *connector, bool taken)
 		struct connector_market *market = &connector->market[i];
 		if (market->book != BOOK_ASKED)
 			continue;
-		market->book = taken ? BOOK_WAITING : BOOK_WANTED;
+		book_become(connector, market, taken ? BOOK_WAITING : BOOK_WANTED);
 		market->due_ns = connector_now_ns(connector) + SNAPSHOT_NS;
 	}
 	connector->subscribe.token = 0;
@@ -58,7 +65,7 @@ void books_ask(struct connector *connector)
 			books_subscribed(connector, false);
 		subscribe_send(connector);
 	}
-	for (uint32_t i = 0; i < connector->market_count; i++)
+	for (uint32_t i = 0; i < connector->market_count && connector->waiting_count > 0; i++)
 		if (connector->market[i].book == BOOK_WAITING && connector->market[i].due_ns <= now)
 			snapshot_send(connector, i);
 }
@@ -66,7 +73,7 @@ void books_ask(struct connector *connector)
 int64_t books_due_ns(const struct connector *connector)
 {
 	int64_t due_ns = connector->subscribe.due_ns;
-	for (uint32_t i = 0; i < connector->market_count; i++)
+	for (uint32_t i = 0; i < connector->market_count && connector->waiting_count > 0; i++)
 		if (connector->market[i].book == BOOK_WAITING && connector->market[i].due_ns < due_ns)
 			due_ns = connector->market[i].due_ns;
 	int64_t free_ns = requests_free_ns(connector, REQUESTS_FOR_ORDERS);
@@ -77,7 +84,7 @@ void books_reset(struct connector *connector)
 {
 	for (uint32_t i = 0; i < connector->market_count; i++)
 		if (connector->market[i].book != BOOK_UNWANTED)
-			connector->market[i].book = BOOK_WANTED;
+			book_become(connector, &connector->market[i], BOOK_WANTED);
 	connector->subscribe = (struct chore){.due_ns = connector_now_ns(connector)};
 }
 
@@ -108,7 +115,7 @@ void books_distrust(struct connector *connector, uint32_t index, const char *why
 	if (market->book != BOOK_LIVE)
 		return;
 	connector->log->write(connector->host, TG_LOG_INFO, TG_STR("a book begins anew"), field, 2);
-	market->book = BOOK_WAITING;
+	book_become(connector, market, BOOK_WAITING);
 	market->due_ns = connector_now_ns(connector);
 	const struct wire_book empty = {
 		.market = index, .version = market->instrument.version, .sequence = market->sequence};
@@ -137,6 +144,6 @@ void books_take(struct connector *connector, uint16_t flags, const struct wire_b
 		books_distrust(connector, book->market, "a book of other filters");
 		return;
 	}
-	market->book = BOOK_LIVE;
+	book_become(connector, market, BOOK_LIVE);
 	book_tell(connector, flags, book);
 }

@@ -109,6 +109,7 @@ struct connector {
 	bool balances_known; /* in this connection */
 	struct connector_market *market;
 	uint32_t market_count, market_room;
+	uint32_t waiting_count; /* markets whose book is BOOK_WAITING */
 	struct connector_balance *balance;
 	uint32_t balance_count, balance_room, balance_at;
 };
