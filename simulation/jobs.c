@@ -58,7 +58,7 @@ static int64_t wall_ns(void)
 
 static int system_error(struct tg_error *ret_error, const char *what)
 {
-	return tg_error_set(ret_error, TG_ERR_IO, "cannot %s: %s", what, strerror(errno));
+	return tg_error_set(ret_error, TG_ERR_LIMIT, "cannot %s: %s", what, strerror(errno));
 }
 
 /* ------------------------------------------------------------------ the child */

@@ -49,8 +49,10 @@ static bool try(struct shrinker *shrinker, const struct schedule *candidate)
 	schedule_options(candidate, &run);
 	run.files = options->files;
 	shrinker->runs++;
-	shrinker->err = options->run(&run, options->timeout_s, &result, shrinker->error);
-	bool fails = shrinker->err == TG_OK && is_same_failure(candidate, &result);
+	int err = options->run(&run, options->timeout_s, &result, shrinker->error);
+	bool fails = err == TG_OK && is_same_failure(candidate, &result);
+	if (err != TG_ERR_INVALID || shrinker->runs == 1) /* a world cannot be made as small as one likes */
+		shrinker->err = err;
 	if (fails)
 		adopt(shrinker, candidate, &result);
 	run_result_clear(&result);
@@ -178,7 +180,7 @@ static void shrink_gateways(struct shrinker *shrinker)
 
 static void shrink_markets(struct shrinker *shrinker)
 {
-	static const uint32_t wanted[] = {3, 4, 6, 8, 12, 16, 24, 32};
+	static const uint32_t wanted[] = {6, 8, 12, 16, 24, 32};
 	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
 		struct schedule candidate = candidate_same(shrinker);
 		if (candidate.markets > 0 && wanted[i] >= candidate.markets)

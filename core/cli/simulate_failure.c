@@ -95,7 +95,7 @@ static int shrink_failure(const struct simulate *simulate, struct failure *failu
 	int tries = shrink(&options, &failure->schedule, &error);
 	out_status_clear();
 	if (tries < 0 && tries != TG_ERR_NOT_FOUND)
-		cli_fail(simulate->args, "cannot shrink it: %s", error.message);
+		cli_fail(simulate->args, "cannot shrink it further: %s", error.message);
 	return tries;
 }
 
@@ -164,8 +164,6 @@ static int take_failure(struct simulate *simulate, struct failure *failure)
 			keep_seed(simulate, failure);
 			return EXIT_DONE;
 		}
-		if (tries < 0)
-			return EXIT_FAILED;
 		trace_again(simulate, failure);
 	}
 	bool given = simulate->scheduled && tries == 0; /* there is a file of it already */

@@ -198,10 +198,10 @@ static bool done(void *ctx, uint64_t number, struct run_result *result)
 
 /* ------------------------------------------------------------------ running */
 
-/* Errors of a run are those of the files that it was given, or of the system. */
+/* Errors of a run are those of the files or numbers that it was given, or of the machine. */
 static int refuse(const struct simulate *simulate, int err, const struct tg_error *error)
 {
-	if (err == TG_ERR_INVALID)
+	if (err == TG_ERR_INVALID || err == TG_ERR_IO)
 		return cli_misuse(simulate->args, "%s", error->message);
 	return cli_fail(simulate->args, "%s", error->message[0] ? error->message : tg_status_text(err));
 }

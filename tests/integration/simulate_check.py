@@ -190,8 +190,8 @@ def test_sweep():
         places = [base["operations"] * i // 6 for i in range(6)]
         ok([line["skip"] for line in struck] == places, "then at places spread over all operations", [line["skip"] for line in struck])
         ok(all(line["fault"] == fault and line["faults"] <= 1 for line in struck), "once each")
-        ok(result.lines()[-1][count] >= 5, "the process died of it", result.lines()[-1])
-        ok(len({line["digest"] for line in struck}) >= 5, "each time another run")
+        ok(result.lines()[-1][count] >= 4, "the process died of it, where it was not at rest yet", result.lines()[-1])
+        ok(len({line["digest"] for line in struck}) >= 4, "each time another run")
 
 
 # ---------------------------------------------------------------- one's own configuration

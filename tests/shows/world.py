@@ -9,7 +9,7 @@ import json, os, subprocess, sys, time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 import trigate
 
-RUNS = int(os.environ.get("RUNS") or 300)
+RUNS = int(os.environ.get("RUNS") or 100)
 SEED = int(os.environ.get("SEED") or 1)
 SWEEPS = ("kill", "power_loss")
 SWEEP_PART = 5  # a fifth as many runs as by chance for each sweep

@@ -10,11 +10,12 @@ static struct {
 	const char *check; /* of the failure, if `needed` are all there */
 	uint32_t needed[4];
 	uint32_t needed_count;
-	int64_t needed_arg; /* the first of them with at least this */
-	int64_t at_ms;      /* when it fails; a shorter run does not */
-	uint32_t gateways;  /* so many at least */
-	uint32_t markets;   /* exactly these, or as the seed says */
-	const char *other;  /* fails otherwise in this check */
+	int64_t needed_arg;     /* the first of them with at least this */
+	int64_t at_ms;          /* when it fails; a shorter run does not */
+	uint32_t gateways;      /* so many at least */
+	uint32_t markets;       /* exactly these, or as the seed says */
+	uint32_t least_markets; /* a world of fewer cannot be made */
+	const char *other;      /* fails otherwise in this check */
 	int error;
 } world;
 
@@ -41,8 +42,8 @@ static int run(const struct run_options *options, int timeout_s, struct run_resu
 {
 	(void)timeout_s;
 	world.runs++;
-	if (world.error != TG_OK)
-		return tg_error_set(ret_error, world.error, "no world");
+	if (world.error != TG_OK || (options->markets > 0 && options->markets < world.least_markets))
+		return tg_error_set(ret_error, world.error ? world.error : TG_ERR_INVALID, "no world");
 	const char *check = fails(options) ? world.check : world.other ? world.other : "";
 	struct run_result result = {.violation.at_ns = world.at_ms * 1000000};
 	snprintf(result.violation.check, sizeof result.violation.check, "%s", check);
@@ -147,11 +148,12 @@ static void test_world(void)
 	schedule_clear(&schedule);
 
 	schedule = schedule_of(5);
-	world.markets = 6;
+	world.markets = 12;
+	world.least_markets = 8;
 	world.needed_arg = 0;
 	world.needed[0] = 1;
 	ok(shrink_it(&schedule, 1000, &error) > 0, "nothing but the seed says what the world is");
-	is_int(schedule.markets, 6, "fewer markets are found");
+	is_int(schedule.markets, 12, "fewer markets are found, past those of which no world can be made");
 	is_int(schedule.gateways, 2, "and gateways");
 	ok(schedule.duration_ms > 3210 && schedule.duration_ms <= 3220, "and a duration");
 	is_int(schedule.event[0].arg, 10, "the parameter is the least of its range");
