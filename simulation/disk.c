@@ -94,38 +94,53 @@ static int sim_close(const struct disk *self, int file)
 
 /* --------------------------------------------------------- read and write */
 
-static int handle_write(struct disk_handle *handle, const void *bytes, size_t count)
+/* At `at`; returns how much was written. */
+static int64_t handle_write(const struct disk_view *view, struct disk_handle *handle, const void *bytes, size_t count,
+			    uint64_t at)
 {
-	uint64_t at = handle->flags & DISK_APPEND ? disk_file_size(handle->file) : handle->place;
-	int failure = disk_file_write(handle->file, at, bytes, count);
+	bool last = false;
 
-	if (failure == 0)
-		handle->place = at + count;
-	return failure;
+	if (count == 0)
+		return 0;
+	if (count > DISK_FILE_MAX || at > DISK_FILE_MAX)
+		return -EFBIG;
+	int64_t admitted = disk_write_begins(view, count, &last);
+	if (admitted < 0)
+		return admitted;
+	int failure = disk_file_write(handle->file, at, bytes, (size_t)admitted);
+	if (last)
+		return -EIO;
+	return failure != 0 ? failure : admitted;
 }
 
 static int64_t sim_write(const struct disk *self, int file, const void *bytes, size_t count)
 {
 	const struct disk_view *view = disk_view_of(self);
 	struct disk_handle *handle = disk_handle_of(view, file);
-	bool last = false;
 	int failure = disk_may_change(view);
 
 	if (failure != 0)
 		return failure;
 	if (!handle || !(handle->flags & DISK_WRITE))
 		return -EBADF;
-	if (count == 0)
-		return 0;
-	if (count > DISK_FILE_MAX)
-		return -EFBIG;
-	int64_t admitted = disk_write_begins(view, count, &last);
-	if (admitted < 0)
-		return admitted;
-	failure = handle_write(handle, bytes, (size_t)admitted);
-	if (last)
-		return -EIO;
-	return failure != 0 ? failure : admitted;
+	uint64_t at = handle->flags & DISK_APPEND ? disk_file_size(handle->file) : handle->place;
+	int64_t done = handle_write(view, handle, bytes, count, at);
+	if (done > 0)
+		handle->place = at + (uint64_t)done;
+	return done;
+}
+
+static int64_t sim_write_at(const struct disk *self, int file, const void *bytes, size_t count, uint64_t offset)
+{
+	const struct disk_view *view = disk_view_of(self);
+	struct disk_handle *handle = disk_handle_of(view, file);
+	int failure = disk_may_change(view);
+
+	if (failure != 0)
+		return failure;
+	if (!handle || !(handle->flags & DISK_WRITE) || handle->flags & DISK_APPEND)
+		return -EBADF;
+	return handle_write(view, handle, bytes, count, offset);
 }
 
 static int64_t sim_read_at(const struct disk *self, int file, void *bytes, size_t count, uint64_t offset)
@@ -322,6 +337,7 @@ static const struct disk_ops sim_ops = {
 	.open = sim_open,
 	.close = sim_close,
 	.write = sim_write,
+	.write_at = sim_write_at,
 	.read_at = sim_read_at,
 	.size = sim_size,
 	.truncate = sim_truncate,

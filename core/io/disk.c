@@ -86,6 +86,19 @@ static int64_t system_write(const struct disk *disk, int file, const void *bytes
 	return done < 0 ? -errno : done;
 }
 
+static int64_t system_write_at(const struct disk *disk, int file, const void *bytes, size_t count, uint64_t offset)
+{
+	ssize_t done;
+
+	(void)disk;
+	do
+		done = pwrite(file, bytes, count, (off_t)offset);
+	while (done < 0 && errno == EINTR);
+	if (done == 0 && count > 0)
+		return -EIO;
+	return done < 0 ? -errno : done;
+}
+
 static int64_t system_read_at(const struct disk *disk, int file, void *bytes, size_t count, uint64_t offset)
 {
 	ssize_t got;
@@ -232,6 +245,7 @@ static const struct disk_ops system_ops = {
 	.open = system_open,
 	.close = system_close,
 	.write = system_write,
+	.write_at = system_write_at,
 	.read_at = system_read_at,
 	.size = system_size,
 	.truncate = system_truncate,

@@ -27,6 +27,8 @@ struct disk_ops {
 	int (*close)(const struct disk *disk, int file);
 	/* At the file's place, or its end with DISK_APPEND. May write less than count, never 0. */
 	int64_t (*write)(const struct disk *disk, int file, const void *bytes, size_t count);
+	/* Over what stands at offset, or behind the end; not on a file opened with DISK_APPEND. As write. */
+	int64_t (*write_at)(const struct disk *disk, int file, const void *bytes, size_t count, uint64_t offset);
 	int64_t (*read_at)(const struct disk *disk, int file, void *bytes, size_t count, uint64_t offset);
 	int (*size)(const struct disk *disk, int file, uint64_t *ret_size); /* -EINVAL: not a regular file */
 	int (*truncate)(const struct disk *disk, int file, uint64_t size);

@@ -155,6 +155,8 @@ static int file_prepare(struct journal *journal, const char *state_dir, const ch
 
 	if (status == 0 && scan.report.torn_bytes > 0)
 		status = journal_file_cut(journal->disk, journal->file, state_dir, journal->path, &scan, ret_error);
+	if (status == 0)
+		status = journal_file_refresh(journal->disk, journal->file, journal->path, &scan, ret_error);
 	if (status != 0)
 		return status;
 	/* `synced` stays 0: what a killed process wrote is in the file, but nobody knows whether it is on the disk */

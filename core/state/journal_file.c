@@ -57,6 +57,39 @@ int journal_file_open(const struct disk *disk, const char *state_dir, const char
 	return 0;
 }
 
+/* Over themselves: a reader sees no difference at any moment. */
+static int bytes_rewrite(const struct disk *disk, int from, int to, uint64_t offset, uint64_t end)
+{
+	uint8_t bytes[4096];
+
+	while (offset < end) {
+		size_t want = end - offset < sizeof bytes ? (size_t)(end - offset) : sizeof bytes;
+		int64_t got = disk->ops->read_at(disk, from, bytes, want, offset);
+		if (got <= 0)
+			return got < 0 ? (int)got : -EIO;
+		int64_t done = disk->ops->write_at(disk, to, bytes, (size_t)got, offset);
+		if (done < 0)
+			return (int)done;
+		offset += (uint64_t)done;
+	}
+	return 0;
+}
+
+int journal_file_refresh(const struct disk *disk, int file, const char *path, const struct journal_scan *scan,
+			 struct tg_error *ret_error)
+{
+	int64_t from = journal_offset_behind(disk, file, scan->synced);
+	int again = from < 0 ? (int)from : disk_open(disk, path, DISK_WRITE);
+	int failure = again < 0 ? again : bytes_rewrite(disk, file, again, (uint64_t)from, scan->end);
+
+	if (again >= 0)
+		disk_close(disk, again);
+	if (failure != 0)
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot write its last records again: %s", path,
+				    strerror(-failure));
+	return 0;
+}
+
 static int copy_open(const struct disk *disk, const char *path, uint64_t offset, char ret_copy[256])
 {
 	char name[PATH_SIZE + 64];

@@ -24,8 +24,9 @@ size_t journal_record_encode(uint64_t position, uint64_t synced, int64_t time_ns
 /* Where a scan ended. */
 struct journal_scan {
 	struct journal_report report;
-	uint64_t end;  /* offset behind the last whole record */
-	uint64_t size; /* of the file when the scan began; end < size: the tail is torn */
+	uint64_t end;    /* offset behind the last whole record */
+	uint64_t synced; /* up to this position all was durable, by the word of the records */
+	uint64_t size;   /* of the file when the scan began; end < size: the tail is torn */
 };
 
 /* Check the header of the open file (gateway_id NULL: whosever it is) and pass every whole record to fn (may be NULL).
@@ -33,9 +34,18 @@ struct journal_scan {
 int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, journal_fn fn,
 		      void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error);
 
+/* The offset behind the record of that position, from 0 (behind the header) to the last whole one. -errno: it cannot be
+ * read. */
+int64_t journal_offset_behind(const struct disk *disk, int file, uint64_t position);
+
 /* Open for appending; where there is none, one with nothing but its header comes to be, or none at all. */
 int journal_file_open(const struct disk *disk, const char *state_dir, const char *path, const char *gateway_id,
 		      int *ret_file, struct tg_error *ret_error);
+
+/* Write again, in place, what stands behind scan->synced: after an fdatasync that failed the kernel takes pages for
+ * clean that never reached the disk, and a later one that succeeds does not write them. */
+int journal_file_refresh(const struct disk *disk, int file, const char *path, const struct journal_scan *scan,
+			 struct tg_error *ret_error);
 
 /* Keep a copy of the torn tail that a scan found, named in its report, then cut it off. */
 int journal_file_cut(const struct disk *disk, int file, const char *state_dir, const char *path,

@@ -204,6 +204,8 @@ static int records_pass(struct window *window, const char *path, journal_fn fn, 
 				"back a good copy",
 				path, (unsigned long long)entry.position, (unsigned long long)scan->end,
 				(unsigned long long)scan->report.last_position + 1);
+		if (synced_before(bytes, &entry) > scan->synced)
+			scan->synced = synced_before(bytes, &entry);
 		int status = fn ? fn(ctx, &entry) : 0;
 		if (status != 0)
 			return status;
@@ -242,6 +244,20 @@ int journal_scan_file(const struct disk *disk, int file, const char *path, const
 		*ret_scan = scan;
 	free(window);
 	return status;
+}
+
+int64_t journal_offset_behind(const struct disk *disk, int file, uint64_t position)
+{
+	uint64_t offset = JOURNAL_HEADER_SIZE;
+
+	while (position-- > 0) {
+		uint8_t length[4];
+		int64_t got = disk_read_all(disk, file, length, sizeof length, offset);
+		if (got != sizeof length)
+			return got < 0 ? got : -EIO;
+		offset += JOURNAL_RECORD_HEADER_SIZE + load_u32(length);
+	}
+	return (int64_t)offset;
 }
 
 int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,

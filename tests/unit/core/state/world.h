@@ -61,6 +61,10 @@ static int world_sync(const struct disk *disk, int file, bool data_only)
 	world->syncs++;
 	return world->sync_fails ? -EIO : WORLD_CALL(sync(disk, file, data_only));
 }
+static int64_t world_write_at(const struct disk *disk, int file, const void *bytes, size_t count, uint64_t offset)
+{
+	return WORLD_CALL(write_at(disk, file, bytes, count, offset));
+}
 static int world_sync_dir(const struct disk *disk, const char *path)
 {
 	return WORLD_CALL(sync_dir(disk, path));
@@ -102,6 +106,7 @@ static const struct disk_ops world_disk_ops = {
 	.open = world_open,
 	.close = world_close,
 	.write = world_write,
+	.write_at = world_write_at,
 	.read_at = world_read_at,
 	.size = world_size,
 	.truncate = world_truncate,
