@@ -16,7 +16,8 @@ struct failure {
 	struct schedule schedule; /* what struck, by which it fails again */
 	int64_t at_ns;            /* of the violation */
 	bool by_chance;
-	char *trace; /* the end of it; NULL: of another failure in the same check there is one */
+	char *trace;      /* the end of it; NULL: of another failure in the same check there is one */
+	char *trace_path; /* of a file that holds all of it; NULL: there is none */
 };
 
 struct simulate {
@@ -60,8 +61,8 @@ void simulate_report_run(const struct simulate *simulate, uint64_t seed, const u
 void simulate_report_status(const struct simulate *simulate, uint64_t total);
 void simulate_report_failure(const struct simulate *simulate, const struct failure *failure, const char *path,
 			     int tries);
-/* The last lines of it; most 0: all. */
-void simulate_report_trace(const struct simulate *simulate, const char *trace, size_t most);
+/* Lines of it: those about the order that the violation names, and the last ones; most 0: all of it. */
+void simulate_report_trace(const struct simulate *simulate, const char *trace, const char *violation, size_t most);
 void simulate_report_summary(const struct simulate *simulate);
 const char *simulate_time(char text[32], int64_t ns); /* "00:01:02.345678", as in a trace */
 

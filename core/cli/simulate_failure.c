@@ -8,7 +8,7 @@
 #include "simulation/shrink.h"
 
 #define TRIES_MAX 1000
-#define TRACE_LINES 200 /* that are shown of a failure, if not --verbose */
+#define TRACE_LINES 60 /* that are shown of a failure, if not --verbose */
 #define PATH_BYTES 4096
 
 /* ------------------------------------------------------------------ two runs that differ */
@@ -99,16 +99,44 @@ static int shrink_failure(const struct simulate *simulate, struct failure *failu
 	return tries;
 }
 
-static int write_schedule(const struct simulate *simulate, const struct failure *failure, char path[PATH_BYTES])
+/* A new file in the folder of schedules; NULL after telling why not. */
+static FILE *file_new(const struct simulate *simulate, const struct failure *failure, const char *suffix,
+		      char path[PATH_BYTES])
 {
-	snprintf(path, PATH_BYTES, "%s/%s.schedule.json", simulate->out, failure->name);
+	snprintf(path, PATH_BYTES, "%s/%s.%s", simulate->out, failure->name, suffix);
 	FILE *file = fopen(path, "we");
 	if (!file)
-		return cli_fail(simulate->args, "cannot write %s: %s", path, strerror(errno));
-	schedule_print(&failure->schedule, file);
+		cli_fail(simulate->args, "cannot write %s: %s", path, strerror(errno));
+	return file;
+}
+
+static int file_done(const struct simulate *simulate, FILE *file, const char *path)
+{
 	bool failed = ferror(file) != 0;
 	failed = fclose(file) != 0 || failed;
 	return failed ? cli_fail(simulate->args, "cannot write %s: %s", path, strerror(errno)) : EXIT_DONE;
+}
+
+static int write_schedule(const struct simulate *simulate, const struct failure *failure, char path[PATH_BYTES])
+{
+	FILE *file = file_new(simulate, failure, "schedule.json", path);
+	if (!file)
+		return EXIT_FAILED;
+	schedule_print(&failure->schedule, file);
+	return file_done(simulate, file, path);
+}
+
+static int write_trace(const struct simulate *simulate, struct failure *failure)
+{
+	char path[PATH_BYTES];
+	if (!failure->trace)
+		return EXIT_DONE;
+	FILE *file = file_new(simulate, failure, "trace", path);
+	if (!file)
+		return EXIT_FAILED;
+	fputs(failure->trace, file);
+	failure->trace_path = strdup(path);
+	return file_done(simulate, file, path);
 }
 
 /* The trace of what was written: the shrunk run is another than the one that failed first. */
@@ -129,6 +157,13 @@ static void trace_again(const struct simulate *simulate, struct failure *failure
 	run_result_clear(&result);
 }
 
+static void show_trace(const struct simulate *simulate, const struct failure *failure)
+{
+	if (!simulate->json)
+		simulate_report_trace(simulate, failure->trace, failure->schedule.text,
+				      simulate->verbose ? 0 : TRACE_LINES);
+}
+
 static bool is_first_of_check(const struct simulate *simulate, const struct failure *failure)
 {
 	for (const struct failure *other = simulate->failure; other < failure; other++)
@@ -146,19 +181,30 @@ static void keep_seed(const struct simulate *simulate, const struct failure *fai
 	printf("the schedule of what struck does not fail in the same way; the seed does:\n"
 	       "  trigate simulate world --seed %llu --runs 1\n",
 	       (unsigned long long)failure->schedule.seed);
-	simulate_report_trace(simulate, failure->trace, simulate->verbose ? 0 : TRACE_LINES);
+	show_trace(simulate, failure);
+}
+
+static int write_and_report(struct simulate *simulate, struct failure *failure, bool shrunk, int tries)
+{
+	char path[PATH_BYTES];
+	bool given = simulate->scheduled && !shrunk; /* there is a file of it already */
+	int code = given ? EXIT_DONE : write_schedule(simulate, failure, path);
+	if (code == EXIT_DONE && shrunk)
+		code = write_trace(simulate, failure);
+	if (code == EXIT_DONE)
+		simulate_report_failure(simulate, failure, given ? NULL : path, tries);
+	return code;
 }
 
 static int take_failure(struct simulate *simulate, struct failure *failure)
 {
-	char path[PATH_BYTES];
-	bool first = is_first_of_check(simulate, failure);
+	bool first = is_first_of_check(simulate, failure), shrunk = simulate->shrinks && first;
 	int tries = 0;
 	if (strcmp(failure->schedule.check, "deterministic") == 0) {
 		show_difference(simulate, failure);
 		return EXIT_DONE;
 	}
-	if (simulate->shrinks && first) {
+	if (shrunk) {
 		tries = shrink_failure(simulate, failure);
 		if (tries == TG_ERR_NOT_FOUND) {
 			keep_seed(simulate, failure);
@@ -166,14 +212,10 @@ static int take_failure(struct simulate *simulate, struct failure *failure)
 		}
 		trace_again(simulate, failure);
 	}
-	bool given = simulate->scheduled && tries == 0; /* there is a file of it already */
-	int code = given ? EXIT_DONE : write_schedule(simulate, failure, path);
-	if (code != EXIT_DONE)
-		return code;
-	simulate_report_failure(simulate, failure, given ? NULL : path, tries);
-	if (!simulate->json && first && !(simulate->traces && tries == 0))
-		simulate_report_trace(simulate, failure->trace, simulate->verbose ? 0 : TRACE_LINES);
-	return EXIT_DONE;
+	int code = write_and_report(simulate, failure, shrunk, tries);
+	if (code == EXIT_DONE && first && (shrunk || !simulate->traces))
+		show_trace(simulate, failure);
+	return code;
 }
 
 int simulate_failures(struct simulate *simulate)

@@ -1,6 +1,8 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <trigate/exchange.h>
+
 #include "core/cli/json.h"
 #include "core/cli/out.h"
 #include "core/cli/simulate.h"
@@ -125,6 +127,8 @@ static void json_failure(const struct failure *failure, const char *path, int tr
 		json_put_number(line, "duration_ms", schedule->duration_ms);
 		json_put_number(line, "tries", tries);
 	}
+	if (failure->trace_path)
+		json_put_text(line, "trace", failure->trace_path);
 	out_json(line);
 }
 
@@ -236,18 +240,40 @@ static void people_failure(const struct simulate *simulate, const struct failure
 	printf("\n");
 	if (path)
 		people_schedule(simulate, &failure->schedule, path, tries);
+	if (failure->trace_path)
+		printf("Its trace: %s\n", failure->trace_path);
 }
 
-static void print_lines(const char *text)
+static void print_line(const char *text, size_t length)
 {
 	char line[2048];
-	while (*text) {
-		size_t length = strcspn(text, "\n");
-		snprintf(line, sizeof line, "%.*s", (int)length, text);
-		out_plain(stdout, line);
-		fputc('\n', stdout);
-		text += length + (text[length] == '\n');
+	snprintf(line, sizeof line, "%.*s", (int)length, text);
+	out_plain(stdout, line);
+	fputc('\n', stdout);
+}
+
+/* The lines that hold `word`; all if it is NULL. */
+static void print_lines(const char *text, const char *word)
+{
+	for (size_t length; *text; text += length + (text[length] == '\n')) {
+		length = strcspn(text, "\n");
+		if (!word || memmem(text, length, word, strlen(word)))
+			print_line(text, length);
 	}
+}
+
+/* The first client order id in a text, if there is one. */
+static bool find_id(const char *text, char id[TG_CLIENT_ID_LEN + 1])
+{
+	for (size_t length; *text; text += length ? length : 1) {
+		length = strspn(text, "0123456789abcdef");
+		if (length != TG_CLIENT_ID_LEN)
+			continue;
+		memcpy(id, text, length);
+		id[length] = '\0';
+		return true;
+	}
+	return false;
 }
 
 /* Where the last `most` lines begin. */
@@ -350,19 +376,29 @@ void simulate_report_failure(const struct simulate *simulate, const struct failu
 		people_failure(simulate, failure, path, tries);
 }
 
-void simulate_report_trace(const struct simulate *simulate, const char *trace, size_t most)
+static void people_trace(const char *trace, const char *violation, size_t most)
+{
+	char id[TG_CLIENT_ID_LEN + 1];
+	const char *from = most > 0 ? tail_of(trace, most) : trace;
+	if (from > trace && find_id(violation, id)) {
+		printf("\ntrace, what is about order %s:\n", id);
+		print_lines(trace, id);
+	}
+	printf("\ntrace%s:\n", from > trace ? ", the end of it (--verbose: all)" : "");
+	print_lines(from, NULL);
+}
+
+void simulate_report_trace(const struct simulate *simulate, const char *trace, const char *violation, size_t most)
 {
 	if (!trace)
 		return;
-	const char *from = most > 0 ? tail_of(trace, most) : trace;
-	if (simulate->json) {
-		struct json_object *line = json_line("trace");
-		json_put_text(line, "text", from);
-		out_json(line);
+	if (!simulate->json) {
+		people_trace(trace, violation, most);
 		return;
 	}
-	printf("\ntrace%s:\n", from > trace ? ", the end of it (--verbose: all)" : "");
-	print_lines(from);
+	struct json_object *line = json_line("trace");
+	json_put_text(line, "text", trace);
+	out_json(line);
 }
 
 void simulate_report_summary(const struct simulate *simulate)

@@ -145,7 +145,7 @@ static void take_result(struct simulate *simulate, uint64_t seed, const uint64_t
 	coverage_add(&simulate->coverage, &result->coverage);
 	simulate_report_run(simulate, seed, skip, result);
 	if (simulate->traces)
-		simulate_report_trace(simulate, result->trace, 0);
+		simulate_report_trace(simulate, result->trace, "", 0);
 	if (result->violation.check[0])
 		take_violation(simulate, seed, skip, result);
 }
@@ -269,6 +269,7 @@ void simulate_finish(struct simulate *simulate)
 	for (size_t i = 0; i < simulate->failure_count; i++) {
 		schedule_clear(&simulate->failure[i].schedule);
 		free(simulate->failure[i].trace);
+		free(simulate->failure[i].trace_path);
 	}
 	free(simulate->failure);
 	free(simulate->digest);
