@@ -43,10 +43,22 @@ static int instance_load(struct gateway *gateway, struct instance *instance, uin
 	return status;
 }
 
+/* Can the exchange's orders be asked for in this way? */
+static bool manifest_looks_up(const struct plugin_info *info, const char *way)
+{
+	struct json_object *capabilities, *lookup;
+	bool found = false;
+	if (json_object_object_get_ex(info->manifest, "capabilities", &capabilities) &&
+	    json_object_object_get_ex(capabilities, "lookup", &lookup) && json_object_is_type(lookup, json_type_array))
+		for (size_t i = 0; i < json_object_array_length(lookup); i++)
+			found |= strcmp(json_object_get_string(json_object_array_get_idx(lookup, i)), way) == 0;
+	return found;
+}
+
 /* Can its orders carry our ids, and can they be asked for by them? Without that no order's fate could be proven. */
 static int exchange_suits(const struct plugin_info *info, struct tg_error *ret_error)
 {
-	struct json_object *capabilities, *client_id, *value, *lookup;
+	struct json_object *capabilities, *client_id, *value;
 	if (!json_object_object_get_ex(info->manifest, "capabilities", &capabilities) ||
 	    !json_object_object_get_ex(capabilities, "client_id", &client_id) ||
 	    !json_object_object_get_ex(client_id, "max_length", &value) ||
@@ -56,12 +68,7 @@ static int exchange_suits(const struct plugin_info *info, struct tg_error *ret_e
 			"exchange plugin \"%s\": its manifest's capabilities.client_id.max_length must be at least "
 			"%d, the length of our order ids",
 			info->id, TG_CLIENT_ID_LEN);
-	bool by_client_id = false;
-	if (json_object_object_get_ex(capabilities, "lookup", &lookup) && json_object_is_type(lookup, json_type_array))
-		for (size_t i = 0; i < json_object_array_length(lookup); i++)
-			by_client_id |=
-				strcmp(json_object_get_string(json_object_array_get_idx(lookup, i)), "client_id") == 0;
-	if (!by_client_id)
+	if (!manifest_looks_up(info, "client_id"))
 		return tg_error_set(
 			ret_error, TG_ERR_UNSUPPORTED,
 			"exchange plugin \"%s\": its manifest's capabilities.lookup must have \"client_id\", for "
@@ -260,6 +267,8 @@ static void executor_fill(struct gateway *gateway)
 	executor->settings.min_partial_fill_e9 = strategy->order.min_partial_fill_e9;
 	executor->settings.all_or_nothing = !strategy->order.allow_partial_fills;
 	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
+	executor->settings.lists = manifest_looks_up(info, "listing");
+	executor->missed_since_ns = gateway->last_record_ns;
 	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;
 	executor->settings.max_retries = (uint32_t)strategy->order.max_retries;
 	executor->settings.query.initial_delay_ns = strategy->order.monitoring.initial_delay_ms * 1000000;

@@ -503,6 +503,10 @@ static void place_done(struct work *work, struct order *order, int32_t status, c
 void executor_on_done(struct executor *executor, uint64_t token, int32_t status, const struct tg_error *error)
 {
 	enum token_kind kind;
+	if (token == MISSED_TOKEN) {
+		missed_done(executor, status, error);
+		return;
+	}
 	struct order *order = token_order(executor, token, &kind);
 	struct work *work = order ? order_work(order) : NULL;
 	if (!work)
@@ -543,12 +547,16 @@ static void closed_query(struct executor *executor)
 
 void executor_on_link(struct executor *executor, bool up)
 {
+	if (executor->link_up && !up && executor->missed_since_ns == 0)
+		executor->missed_since_ns = loop_unix_ns(executor->loop);
 	executor->link_up = up;
 	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
 		struct work *work = &executor->work[i];
 		if (work->cycle)
 			(up ? link_found : link_lost)(work);
 	}
-	if (up)
+	if (up) {
 		closed_query(executor);
+		missed_ask(executor);
+	}
 }

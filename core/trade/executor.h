@@ -9,7 +9,7 @@
  * -> the leg on, or back the way it came, whichever brings more now (step.c) nothing that can be traded   -> the cycle
  * is final: its slot is free again
  *
- * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts. */
+ * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts, missed.c what passed us by. */
 #ifndef TRIGATE_CORE_TRADE_EXECUTOR_H
 #define TRIGATE_CORE_TRADE_EXECUTOR_H
 
@@ -29,6 +29,7 @@ struct executor_settings {
 	int64_t retry_delay_ns;
 	int64_t min_partial_fill_e9; /* share of the last leg that makes a cycle completed */
 	bool all_or_nothing;         /* orders on are fill-or-kill */
+	bool lists;                  /* the exchange can be asked for all recent orders */
 	uint32_t max_retries;        /* forward orders on one leg after the first */
 	struct {                     /* asking for an order whose outcome is unknown */
 		int64_t initial_delay_ns;
@@ -89,6 +90,8 @@ struct executor {
 	uint64_t random;
 	uint32_t next_number; /* of the next cycle in this epoch */
 	uint32_t foreign_orders;
+	int64_t missed_since_ns; /* unix: events since then may have passed us by; 0: none can have */
+	uint64_t list_timer;     /* asked for them again then */
 	uint32_t open_count;
 	struct work work[OPEN_CYCLES_MAX];
 };
@@ -150,6 +153,11 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 void desk_timer(struct work *work, enum work_timer kind);
 /* Mono time from which on an order that is sent now and not known at the exchange never will be. */
 int64_t desk_absent_after_ns(const struct executor *executor);
+/* Ask for all recent orders, if anything may have passed us by: nobody doubts an order whose end came too early, so it
+ * would not be asked for by itself. Asked again until it is answered. */
+void missed_ask(struct executor *executor);
+void missed_done(struct executor *executor, int32_t status, const struct tg_error *error);
+#define MISSED_TOKEN UINT64_MAX /* of that question; no order has it */
 /* An order has no end yet: see to it that it is asked for, unless a timer or an answer is due anyway. */
 void desk_watch(struct work *work);
 

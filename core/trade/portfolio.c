@@ -7,7 +7,7 @@ int portfolio_update(struct portfolio *portfolio, struct markets *markets, const
 	uint32_t currency = markets_currency(markets, event->currency, true);
 	if (currency == CURRENCY_NONE)
 		return TG_ERR_LIMIT;
-	portfolio->balance[currency] = (struct funds){
-		.free = tg_amount_of(event->free), .locked = tg_amount_of(event->locked), .known = true};
+	portfolio->balance[currency] =
+		(struct funds){.free = tg_amount_of(event->free), .locked = tg_amount_of(event->locked), .known = true};
 	return TG_OK;
 }
