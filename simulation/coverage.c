@@ -2,15 +2,78 @@
 
 #include <string.h>
 
-/* Moves that the tables allow and that no run makes yet. Each reason was looked up in core/trade; a move that is made
- * all the same is surprising, and has to leave this list. */
+/* Moves that the tables allow and that no run makes yet. One that is made all the same is a surprise, and has to leave
+ * this list. */
 struct unreachable {
 	uint8_t state, event;
 	const char *reason;
 };
 
-static const struct unreachable order_unreachable[] = {};
-static const struct unreachable cycle_unreachable[] = {};
+/* Why not. Each was looked up in core/trade. */
+#define NO_CANCEL "the gateway cancels nothing, and its orders are IOC or FOK: what is left of one expires"
+#define ONE_PASS "an order is an intent only while desk_place hands it over, in one pass; a restart doubts it first"
+#define SENT_IS_LATER "desk_place knows that nothing left before it records that the order was sent"
+#define FILLS_FIRST "a complete end is taken only once all fills are known, and the first of them makes it partial"
+#define NEVER_TAKEN_BACK "a venue that took an order does not reject it; refused answers come to unread requests"
+#define ALL_FILLED "nothing is left to fill, to reject or to expire of it, and no venue here contradicts itself"
+#define REFUSED_FOR_GOOD "a venue that rejected an order never saw it in a book"
+#define ASKED_NO_MORE \
+	"nobody asks for an order that has its end, and a venue tells of the end once; only fills come late"
+#define ABSENT_FOR_GOOD "what was never sent, or is absent past its validity, never comes to the venue"
+#define ABSENT_ONCE "absence counts for orders of unknown outcome only"
+#define FORWARD_FIRST "a cycle gets its first order in the pass that opens it; after a restart it recovers first"
+#define PANICS_ONCE "work_turn tells a cycle once that it goes back"
+
+static const struct unreachable order_unreachable[] = {
+	{ORDER_INTENT, ORDER_EVENT_ACCEPT, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_FILL, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_COMPLETE, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_REJECT, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_EXPIRE, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_SENT, ORDER_EVENT_NOT_SENT, SENT_IS_LATER},
+	{ORDER_SENT, ORDER_EVENT_COMPLETE, FILLS_FIRST},
+	{ORDER_SENT, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_LIVE, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_LIVE, ORDER_EVENT_REJECT, NEVER_TAKEN_BACK},
+	{ORDER_PARTIAL, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_PARTIAL, ORDER_EVENT_REJECT, NEVER_TAKEN_BACK},
+	{ORDER_FILLED, ORDER_EVENT_FILL, ALL_FILLED},
+	{ORDER_FILLED, ORDER_EVENT_REJECT, ALL_FILLED},
+	{ORDER_FILLED, ORDER_EVENT_EXPIRE, ALL_FILLED},
+	{ORDER_FILLED, ORDER_EVENT_DOUBT, ALL_FILLED},
+	{ORDER_FILLED, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_ACCEPT, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_FILL, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_COMPLETE, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_REJECT, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_EXPIRE, NO_CANCEL},
+	{ORDER_CANCELLED, ORDER_EVENT_DOUBT, NO_CANCEL},
+	{ORDER_REJECTED, ORDER_EVENT_ACCEPT, REFUSED_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_FILL, REFUSED_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_COMPLETE, REFUSED_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_EXPIRE, REFUSED_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_DOUBT, REFUSED_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_EXPIRED, ORDER_EVENT_COMPLETE, ASKED_NO_MORE},
+	{ORDER_EXPIRED, ORDER_EVENT_DOUBT, ASKED_NO_MORE},
+	{ORDER_EXPIRED, ORDER_EVENT_REJECT, ASKED_NO_MORE},
+	{ORDER_EXPIRED, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_ABANDONED, ORDER_EVENT_ACCEPT, ABSENT_FOR_GOOD},
+	{ORDER_ABANDONED, ORDER_EVENT_FILL, ABSENT_FOR_GOOD},
+	{ORDER_ABANDONED, ORDER_EVENT_COMPLETE, ABSENT_FOR_GOOD},
+	{ORDER_ABANDONED, ORDER_EVENT_EXPIRE, ABSENT_FOR_GOOD},
+	{ORDER_ABANDONED, ORDER_EVENT_DOUBT, ABSENT_FOR_GOOD},
+	{ORDER_ABANDONED, ORDER_EVENT_CANCEL, NO_CANCEL},
+	{ORDER_ABANDONED, ORDER_EVENT_ABSENT, ABSENT_ONCE},
+	{ORDER_UNKNOWN, ORDER_EVENT_CANCEL, NO_CANCEL},
+};
+static const struct unreachable cycle_unreachable[] = {
+	{CYCLE_PENDING, CYCLE_EVENT_FAIL, FORWARD_FIRST},
+	{CYCLE_VALIDATING, CYCLE_EVENT_FAIL, FORWARD_FIRST},
+	{CYCLE_PANIC_SELLING, CYCLE_EVENT_UNWIND, PANICS_ONCE},
+};
 
 /* One of the two machines, so that both are judged and printed by the same code. */
 struct machine {

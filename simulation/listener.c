@@ -6,11 +6,16 @@
 #include "core/base/limits.h"
 #include "simulation/wire.h"
 
-/* As a gateway knows its venue: markets by index, from what it was told. */
+/* A market as a gateway knows it. */
+struct heard {
+	struct wire_name symbol;
+	uint32_t version; /* the newest: an older one that comes late is no news */
+};
+
 struct ear {
 	struct wire_reader reader; /* of the stream that is open now */
-	struct wire_name *symbol;  /* by market */
-	uint32_t symbol_count;
+	struct heard *market;
+	uint32_t market_count;
 };
 
 struct listener {
@@ -19,21 +24,21 @@ struct listener {
 	struct ear ear[GATEWAYS_MAX];
 };
 
-/* Room for the market, or NULL: more markets than there can be, or no memory. */
-static struct wire_name *symbol_room(struct ear *ear, uint32_t market)
+/* NULL: more markets than there can be, or no memory. */
+static struct heard *heard_room(struct ear *ear, uint32_t market)
 {
 	if (market >= MARKETS_MAX)
 		return NULL;
-	if (market >= ear->symbol_count) {
+	if (market >= ear->market_count) {
 		uint32_t count = market + 64;
-		struct wire_name *grown = realloc(ear->symbol, count * sizeof *grown);
+		struct heard *grown = realloc(ear->market, count * sizeof *grown);
 		if (!grown)
 			return NULL;
-		memset(grown + ear->symbol_count, 0, (count - ear->symbol_count) * sizeof *grown);
-		ear->symbol = grown;
-		ear->symbol_count = count;
+		memset(grown + ear->market_count, 0, (count - ear->market_count) * sizeof *grown);
+		ear->market = grown;
+		ear->market_count = count;
 	}
-	return &ear->symbol[market];
+	return &ear->market[market];
 }
 
 static void name_text(const struct wire_name *name, char ret_text[WIRE_NAME_MAX + 1])
@@ -49,8 +54,8 @@ static void place_tell(struct listener *listener, uint32_t gateway, const struct
 	struct ear *ear = &listener->ear[gateway];
 	char client_id[WIRE_NAME_MAX + 1], symbol[WIRE_NAME_MAX + 1] = "";
 	name_text(&place->client_id, client_id);
-	if (place->market < ear->symbol_count)
-		name_text(&ear->symbol[place->market], symbol);
+	if (place->market < ear->market_count)
+		name_text(&ear->market[place->market].symbol, symbol);
 	observer_sent(listener->observer, gateway, client_id, symbol);
 }
 
@@ -79,9 +84,10 @@ static void on_sent(void *ctx, uint32_t gateway, const uint8_t *bytes, size_t co
 static void instrument_tell(struct listener *listener, uint32_t gateway, const struct wire_instrument *instrument)
 {
 	char symbol[WIRE_NAME_MAX + 1];
-	struct wire_name *known = symbol_room(&listener->ear[gateway], instrument->market);
-	if (known)
-		*known = instrument->symbol;
+	struct heard *heard = heard_room(&listener->ear[gateway], instrument->market);
+	if (!heard || instrument->version < heard->version)
+		return;
+	*heard = (struct heard){instrument->symbol, instrument->version};
 	name_text(&instrument->symbol, symbol);
 	observer_told(listener->observer, gateway, symbol, instrument->status == TG_MARKET_TRADING);
 }
@@ -121,7 +127,7 @@ void listener_destroy(struct listener *listener)
 	if (!listener)
 		return;
 	for (uint32_t i = 0; i < GATEWAYS_MAX; i++)
-		free(listener->ear[i].symbol);
+		free(listener->ear[i].market);
 	free(listener);
 }
 

@@ -231,20 +231,22 @@ static void on_calm(void *ctx)
 	world_later(world, SETTLE_NS, on_end);
 }
 
+static void venue_tell(const struct world *world, uint32_t index, const struct venue_options *venue)
+{
+	struct tg_str fees = venue->fee_currency.len > 0 ? venue->fee_currency : TG_STR("what is received");
+	trace_add(world->ground.trace, "world",
+		  "venue %u: %" PRId64 " markets, a step each %" PRId64 " ms, %" PRId64
+		  " opportunities a minute, fees in %.*s",
+		  index, venue->markets, venue->step_ms, venue->opportunities_per_minute, (int)fees.len, fees.ptr);
+}
+
 static void scenario_tell(const struct world *world, uint64_t seed)
 {
 	const struct scenario *scenario = &world->scenario;
 	trace_add(world->ground.trace, "world", "seed %" PRIu64 ", %" PRId64 " s, %u gateways, %u venues", seed,
 		  scenario->duration_ns / SECOND, scenario->gateways, scenario->venues);
 	for (uint32_t i = 0; i < scenario->venues; i++)
-		trace_add(world->ground.trace, "world",
-			  "venue %u: %" PRId64 " markets, a step each %" PRId64 " ms, %" PRId64
-			  " opportunities a minute, fees in %.*s",
-			  i, scenario->venue[i].markets, scenario->venue[i].step_ms,
-			  scenario->venue[i].opportunities_per_minute,
-			  scenario->venue[i].fee_currency.len ? (int)scenario->venue[i].fee_currency.len : 21,
-			  scenario->venue[i].fee_currency.len ? scenario->venue[i].fee_currency.ptr
-							      : "the received currency");
+		venue_tell(world, i, &scenario->venue[i]);
 	for (uint32_t i = 0; i < scenario->gateways; i++)
 		trace_add(world->ground.trace, "world",
 			  "gateway %u: id %s, venue %u, strategy %s, %" PRId64 " open cycles, %" PRId64 " legs", i,
