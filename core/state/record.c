@@ -24,6 +24,8 @@ void cycle_id_format(const char *gateway_id, struct cycle_key key, char text[CYC
 int cycle_key_parse(const char *text, struct cycle_key *ret_key)
 {
 	char *end;
+	if (strspn(text, "0123456789abcdefABCDEF") == GATEWAY_ID_LEN && text[GATEWAY_ID_LEN] == '-')
+		text += GATEWAY_ID_LEN + 1; /* as a store has it: whose it is, is known by where it is looked for */
 	if (strspn(text, "0123456789abcdefABCDEF") != 6 || text[6] != '-' ||
 	    strspn(text + 7, "0123456789abcdefABCDEF") != 8 || text[15] != '\0')
 		return TG_ERR_INVALID;

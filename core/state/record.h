@@ -134,7 +134,7 @@ int record_check(const struct journal_entry *entry);
 /* The record as an object for people and machines; entry must have passed record_check. Caller owns the object. */
 struct json_object *record_json(const struct journal_entry *entry);
 
-/* Text forms of a key: "EEEEEE-NNNNNNNN" in hex. */
+/* Text form of a key: "EEEEEE-NNNNNNNN" in hex; that of a store is read too. */
 #define CYCLE_ID_MAX 24
 void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX]);
 int cycle_key_parse(const char *text, struct cycle_key *ret_key);

@@ -309,11 +309,15 @@ def store_rows(state_dir):
 def store_problems(state):
     """The store holds the same cycles, orders and fills as the journal, in each member that both have."""
     rows = store_rows(state.state_dir)
-    cycles = {row["id"]: {"state": row["state"], "route": row["route"], "currency": row["currency"],
+    def key(id):
+        """Of a store's id, which begins with the gateway's."""
+        return id.split("-", 1)[1]
+
+    cycles = {key(row["id"]): {"state": row["state"], "route": row["route"], "currency": row["currency"],
                           "planned_in": row["planned_in"], "planned_out": row["planned_out"], "profit": row["profit"],
                           "deltas": row["deltas"], "reason": row["reason"], "opened": time_text(row["opened_ns"]),
                           "closed": time_text(row["closed_ns"])} for row in rows["cycles"]}
-    orders = {row["client_id"]: {"cycle": row["cycle_id"], "exchange_id": row["exchange_id"], "market": row["market"],
+    orders = {row["client_id"]: {"cycle": key(row["cycle_id"]), "exchange_id": row["exchange_id"], "market": row["market"],
                                  "side": {1: "buy", 2: "sell"}[row["side"]], "state": row["state"],
                                  "purpose": row["purpose"], "reason": row["reason"], "leg": row["leg"] + 1,
                                  "attempt": row["attempt"], "price": row["price"], "qty": row["qty"],
