@@ -24,7 +24,7 @@ static double now_ns(void)
 static double ours(const char *dir, const uint8_t *payload)
 {
 	struct journal *journal = NULL;
-	if (journal_open(&disk_system, &workers_threads, dir, "be0c", NULL, NULL, NULL, &journal, NULL) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "be0c", 0, NULL, NULL, NULL, &journal, NULL) != 0)
 		exit(1);
 	double from = now_ns();
 	for (int i = 0; i < APPENDS; i++) {

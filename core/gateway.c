@@ -165,8 +165,8 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 		model_touch(gateway->keeper.model);
 	struct journal_report report;
 	struct replay into = {gateway->keeper.model, ret_error};
-	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id, replay, &into,
-			      &report, &gateway->keeper.journal, ret_error);
+	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id,
+			      options.clean_position, replay, &into, &report, &gateway->keeper.journal, ret_error);
 	if (status)
 		return status;
 	if (options.clean_position > report.last_position)

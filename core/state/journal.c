@@ -146,16 +146,16 @@ static bool sync_has_news(void *ctx, int64_t due_ns)
 /* ------------------------------------------------------------------ face */
 
 /* Bring the file into a state to append to. */
-static int file_prepare(struct journal *journal, const char *state_dir, const char *gateway_id, journal_fn fn,
-			void *ctx, struct journal_report *ret_report, struct tg_error *ret_error)
+static int file_prepare(struct journal *journal, const char *state_dir, const char *gateway_id, uint64_t durable,
+			journal_fn fn, void *ctx, struct journal_report *ret_report, struct tg_error *ret_error)
 {
 	struct journal_scan scan;
-	int status =
-		journal_scan_file(journal->disk, journal->file, journal->path, gateway_id, fn, ctx, &scan, ret_error);
+	int status = journal_scan_file(journal->disk, journal->file, journal->path, gateway_id, durable, fn, ctx, &scan,
+				       ret_error);
 
 	if (status == 0 && scan.report.torn_bytes > 0)
 		status = journal_file_cut(journal->disk, journal->file, state_dir, journal->path, &scan, ret_error);
-	if (status == 0)
+	if (status == 0 && scan.synced < scan.report.last_position)
 		status = journal_file_refresh(journal->disk, journal->file, journal->path, &scan, ret_error);
 	if (status != 0)
 		return status;
@@ -194,8 +194,8 @@ static struct journal *journal_allocate(void)
 }
 
 int journal_open(const struct disk *disk, const struct workers *workers, const char *state_dir, const char *gateway_id,
-		 journal_fn fn, void *ctx, struct journal_report *ret_report, struct journal **ret_journal,
-		 struct tg_error *ret_error)
+		 uint64_t durable, journal_fn fn, void *ctx, struct journal_report *ret_report,
+		 struct journal **ret_journal, struct tg_error *ret_error)
 {
 	struct journal_report report;
 	int status = arguments_check(state_dir, gateway_id, ret_error);
@@ -210,7 +210,7 @@ int journal_open(const struct disk *disk, const struct workers *workers, const c
 	status = journal_file_open(disk, state_dir, journal->path, gateway_id, &journal->file, ret_error);
 	if (status != 0)
 		goto allocated;
-	status = file_prepare(journal, state_dir, gateway_id, fn, ctx, &report, ret_error);
+	status = file_prepare(journal, state_dir, gateway_id, durable, fn, ctx, &report, ret_error);
 	if (status != 0)
 		goto opened;
 	const struct worker_job sync = {"journal", journal, sync_turn, sync_has_news};

@@ -44,12 +44,12 @@ struct journal_report {
 };
 
 /* Open for writing (creates), passing every record there is to fn first. A torn tail (from a
- * record that is incomplete or fails its CRC, and was not durable by the word of any record behind it) is cut, with a
- * copy kept. Errors, with what to do in the message: TG_ERR_CORRUPT (what was durable is damaged: nothing is changed),
- * TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
+ * record that is incomplete or fails its CRC, and was not durable by the word of any record behind it, nor up to
+ * `durable`, which is what a store says) is cut, with a copy kept. Errors, with what to do in the message:
+ * TG_ERR_CORRUPT (what was durable is damaged: nothing is changed), TG_ERR_VERSION, TG_ERR_IO, what fn returned. */
 int journal_open(const struct disk *disk, const struct workers *workers, const char *state_dir, const char *gateway_id,
-		 journal_fn fn, void *ctx, struct journal_report *ret_report, struct journal **ret_journal,
-		 struct tg_error *ret_error);
+		 uint64_t durable, journal_fn fn, void *ctx, struct journal_report *ret_report,
+		 struct journal **ret_journal, struct tg_error *ret_error);
 
 /* Read only, beside a writer or after it: every whole record to fn; a torn tail is not an error. */
 int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,

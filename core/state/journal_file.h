@@ -25,14 +25,14 @@ size_t journal_record_encode(uint64_t position, uint64_t synced, int64_t time_ns
 struct journal_scan {
 	struct journal_report report;
 	uint64_t end;    /* offset behind the last whole record */
-	uint64_t synced; /* up to this position all was durable, by the word of the records */
+	uint64_t synced; /* up to this position all was durable, by the word of the records or of whoever asked */
 	uint64_t size;   /* of the file when the scan began; end < size: the tail is torn */
 };
 
 /* Check the header of the open file (gateway_id NULL: whosever it is) and pass every whole record to fn (may be NULL).
  * Changes nothing. Errors as journal_open. `path` is for messages. */
-int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, journal_fn fn,
-		      void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error);
+int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, uint64_t durable,
+		      journal_fn fn, void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error);
 
 /* The offset behind the record of that position, from 0 (behind the header) to the last whole one. -errno: it cannot be
  * read. */

@@ -163,25 +163,29 @@ static int header_check(struct window *window, const char *path, const char *gat
 	return 0;
 }
 
-static int corrupt(const char *path, uint64_t bad, uint64_t good, struct tg_error *ret_error)
+static int corrupt(const char *path, uint64_t bad, const char *witness, struct tg_error *ret_error)
 {
 	return tg_error_set(
 		ret_error, TG_ERR_CORRUPT,
-		"%s: damaged at byte %llu, which was on disk safely when the record at %llu was written; nothing was "
-		"changed. Copy the file, check the disk, put back a good copy",
-		path, (unsigned long long)bad, (unsigned long long)good);
+		"%s: damaged at byte %llu, what was there had been safe on disk (%s); nothing was changed. Copy the file, "
+		"check the disk, put back a good copy",
+		path, (unsigned long long)bad, witness);
 }
 
 /* No whole record at scan->end: a torn tail (0), or damage to what had been safe (TG_ERR_CORRUPT). */
 static int tail_judge(struct window *window, const char *path, struct journal_scan *scan, struct tg_error *ret_error)
 {
+	char witness[64] = "the store has it";
 	uint64_t good = 0;
-	int found = witness_behind(window, scan->end, scan->report.last_position, &good);
 
+	if (scan->synced > scan->report.last_position)
+		return corrupt(path, scan->end, witness, ret_error);
+	int found = witness_behind(window, scan->end, scan->report.last_position, &good);
 	if (found < 0)
 		return unreadable(window, path, ret_error);
+	snprintf(witness, sizeof witness, "the record at byte %llu says so", (unsigned long long)good);
 	if (found > 0)
-		return corrupt(path, scan->end, good, ret_error);
+		return corrupt(path, scan->end, witness, ret_error);
 	scan->report.torn_bytes = scan->size - scan->end;
 	return 0;
 }
@@ -217,8 +221,8 @@ static int records_pass(struct window *window, const char *path, journal_fn fn, 
 	return 0;
 }
 
-int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, journal_fn fn,
-		      void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error)
+int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, uint64_t durable,
+		      journal_fn fn, void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error)
 {
 	uint64_t size = 0;
 	int failure = disk->ops->size(disk, file, &size);
@@ -236,7 +240,7 @@ int journal_scan_file(const struct disk *disk, int file, const char *path, const
 	window->offset = 0;
 	window->fill = 0;
 
-	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = size};
+	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = size, .synced = durable};
 	int status = header_check(window, path, gateway_id, ret_error);
 	if (status == 0)
 		status = records_pass(window, path, fn, ctx, &scan, ret_error);
@@ -272,7 +276,7 @@ int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, 
 				    path, strerror(-file));
 
 	struct journal_scan scan;
-	int status = journal_scan_file(disk, file, path, NULL, fn, ctx, &scan, ret_error);
+	int status = journal_scan_file(disk, file, path, NULL, 0, fn, ctx, &scan, ret_error);
 	disk_close(disk, file);
 	if (status == 0 && ret_report)
 		*ret_report = scan.report;

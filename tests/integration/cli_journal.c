@@ -112,7 +112,7 @@ int main(int argc, char **argv)
 	uint32_t number = 0;
 	if (argc != 3)
 		return 2;
-	if (journal_open(&disk_system, &workers_threads, argv[1], "a1b2", NULL, NULL, &report, &journal, &error) ||
+	if (journal_open(&disk_system, &workers_threads, argv[1], "a1b2", 0, NULL, NULL, &report, &journal, &error) ||
 	    decisions_open(&disk_system, argv[1], &decisions, &error)) {
 		fprintf(stderr, "%s\n", error.message);
 		return 1;

@@ -114,7 +114,7 @@ static void process_run(struct story *story, const struct disk *disk, const stru
 	struct journal *journal = NULL;
 	uint64_t found = 0;
 	if (statedir_open(disk, STATE_DIR, &statedir, &error) == TG_OK && epoch_take(story, statedir, &error) &&
-	    journal_open(disk, workers, STATE_DIR, "a1b2", position_note, &found, NULL, &journal, &error) == TG_OK) {
+	    journal_open(disk, workers, STATE_DIR, "a1b2", 0, position_note, &found, NULL, &journal, &error) == TG_OK) {
 		story->wrong += found < story->flushed;
 		story->flushed = found;
 		records_write(story, journal);

@@ -120,7 +120,7 @@ static void journal_write(const struct stage *stage, const char *dir)
 	struct journal_report report;
 	struct writing writing = {.stage = stage};
 	struct record_start start = {.epoch = 1, .gateway_id = "0001", .strategy = "round", .exchange = "venue"};
-	if (journal_open(&disk_system, &workers_threads, dir, "0001", NULL, NULL, &report, &writing.journal, &error))
+	if (journal_open(&disk_system, &workers_threads, dir, "0001", 0, NULL, NULL, &report, &writing.journal, &error))
 		abort();
 	record_write(&writing, RECORD_START, &start, sizeof start);
 	for (uint32_t i = 0; i < stage->journal.cycles; i++)

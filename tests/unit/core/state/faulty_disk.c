@@ -70,7 +70,7 @@ static bool journal_use(struct start *start, const struct disk *disk, struct wor
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
 	uint64_t last = 0;
-	if (!told(start, journal_open(disk, &workers->workers, dir, "a1b2", count_up, &last, NULL, &journal, &error),
+	if (!told(start, journal_open(disk, &workers->workers, dir, "a1b2", 0, count_up, &last, NULL, &journal, &error),
 		  &error))
 		return false;
 	bool added = records_add(start, journal);
@@ -153,7 +153,7 @@ static void dead_disk(void)
 	struct journal *journal = NULL;
 	dir_clear();
 	statedir_open(&disk.disk, dir, &statedir, &error);
-	journal_open(&disk.disk, &workers.workers, dir, "a1b2", NULL, NULL, NULL, &journal, &error);
+	journal_open(&disk.disk, &workers.workers, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error);
 	journal_append(journal, 1, 1, 1, NULL, 0);
 	disk.dead = workers.dead = true;
 	is_int(journal_flush(journal, &error), TG_ERR_IO, "a dead disk takes no record");
@@ -163,7 +163,7 @@ static void dead_disk(void)
 
 	disk = WORLD_DISK(.fail_at = 0);
 	workers = WORLD_WORKERS();
-	journal_open(&disk.disk, &workers.workers, dir, "a1b2", NULL, NULL, NULL, &journal, &error);
+	journal_open(&disk.disk, &workers.workers, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error);
 	journal_append(journal, 1, 1, 1, NULL, 0);
 	is_int(journal_flush(journal, &error), 0, "flushed");
 	workers.dead = true;

@@ -107,7 +107,7 @@ static struct journal *open_or_die(struct seen *seen, struct journal_report *ret
 {
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, seen, ret_report, &journal,
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, sample_check, seen, ret_report, &journal,
 			 &error) != 0) {
 		printf("Bail out! %s\n", error.message);
 		exit(1);
@@ -264,6 +264,14 @@ static void hole_in_the_tail(void)
 	journal_close(open_or_die(&seen, &report));
 	is_int(seen.count, 1, "what stands before a hole in what was not synced is kept");
 	is_int(report.torn_bytes, sample_offset(5) - sample_offset(2), "and all from there on is cut, to a copy");
+
+	struct journal *journal = NULL;
+	struct tg_error error = tg_error_init();
+	sample_make_synced(1);
+	file_flip(sample_offset(2) + RECORD);
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", 2, NULL, NULL, NULL, &journal, &error),
+	       TG_ERR_CORRUPT, "of what a store has, nothing is cut");
+	ok(strstr(error.message, "the store") != NULL, "and why is said");
 }
 
 /* A bit flipped anywhere in a record of which a later one says that it was durable. */
@@ -279,8 +287,8 @@ static void damage_in_the_middle(void)
 		size_t size, size_after;
 		file_flip(offset);
 		uint8_t *before = file_read(&size);
-		wrong += journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, &seen, NULL, &journal,
-				      &error) != TG_ERR_CORRUPT ||
+		wrong += journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, sample_check, &seen, NULL,
+				      &journal, &error) != TG_ERR_CORRUPT ||
 			 journal != NULL;
 		wrong += journal_read(&disk_system, dir, NULL, NULL, NULL, NULL) != TG_ERR_CORRUPT;
 		silent += error.code != TG_ERR_CORRUPT || strstr(error.message, "copy") == NULL;
@@ -311,28 +319,29 @@ static void bad_headers(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct tg_error error = tg_error_init();
 		file_flip(cases[i].offset);
-		is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, &error),
+		is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error),
 		       cases[i].want, "damaged header: %s", cases[i].what);
 		ok(error.message_len > 0, "with a message");
 		file_flip(cases[i].offset);
 	}
-	is_int(journal_open(&disk_system, &workers_threads, dir, "ffff", NULL, NULL, NULL, &journal, NULL),
+	is_int(journal_open(&disk_system, &workers_threads, dir, "ffff", 0, NULL, NULL, NULL, &journal, NULL),
 	       TG_ERR_INVALID, "another gateway's journal");
-	is_int(journal_open(&disk_system, &workers_threads, dir, "", NULL, NULL, NULL, &journal, NULL), TG_ERR_INVALID,
-	       "an empty gateway id");
-	is_int(journal_open(&disk_system, &workers_threads, dir, "123456789", NULL, NULL, NULL, &journal, NULL),
+	is_int(journal_open(&disk_system, &workers_threads, dir, "", 0, NULL, NULL, NULL, &journal, NULL),
+	       TG_ERR_INVALID, "an empty gateway id");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "123456789", 0, NULL, NULL, NULL, &journal, NULL),
 	       TG_ERR_INVALID, "too long a gateway id");
-	ok(truncate(file, 10) == 0 && journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL,
+	ok(truncate(file, 10) == 0 && journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL,
 						   &journal, NULL) == TG_ERR_CORRUPT,
 	   "a cut header");
 	dir_clear();
 	is_int(journal_read(&disk_system, dir, NULL, NULL, NULL, NULL), TG_ERR_NOT_FOUND,
 	       "reading where there is none");
 	is_int(mkdir(file, 0700), 0, "a folder in its place");
-	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL), TG_ERR_IO,
-	       "is refused");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, NULL),
+	       TG_ERR_IO, "is refused");
 	rmdir(file);
-	is_int(journal_open(&disk_system, &workers_threads, "/nonexistent/x", "a1b2", NULL, NULL, NULL, &journal, NULL),
+	is_int(journal_open(&disk_system, &workers_threads, "/nonexistent/x", "a1b2", 0, NULL, NULL, NULL, &journal,
+			    NULL),
 	       TG_ERR_IO, "no such directory");
 	ok(journal == NULL, "no error gave a journal");
 }
@@ -346,8 +355,8 @@ static void reader_stops(void)
 	       "what fn returns ends the scan and comes back");
 	is_int(seen.count, 2, "no record after it");
 	seen.count = 0;
-	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", sample_check, &seen, NULL, &journal, NULL), 77,
-	       "also from open");
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, sample_check, &seen, NULL, &journal, NULL),
+	       77, "also from open");
 }
 
 /* More than the write buffer and the scan's window hold, with payloads of every size. */
@@ -374,7 +383,7 @@ static int full_disk(void)
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
 	signal(SIGXFSZ, SIG_IGN);
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, &error) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error) != 0)
 		return 1;
 	sample_append(journal, 1, 2);
 	if (journal_sync(journal, NULL) != 0)
@@ -408,7 +417,7 @@ static int failing_sync(void)
 {
 	struct journal *journal = NULL;
 	int ends[2];
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0 ||
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, NULL) != 0 ||
 	    pipe(ends) != 0)
 		return 1;
 	int fd = journal_fd();
@@ -450,7 +459,7 @@ static void failures(void)
 static int killed_after_flush(void)
 {
 	struct journal *journal = NULL;
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL) != 0)
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, NULL) != 0)
 		return 1;
 	sample_append(journal, 1, 9);
 	journal_flush(journal, NULL);

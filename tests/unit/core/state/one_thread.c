@@ -31,7 +31,7 @@ static struct journal *journal_opened(void)
 {
 	struct tg_error error = tg_error_init();
 	struct journal *journal = NULL;
-	if (journal_open(&disk.disk, &workers.workers, dir, "a1b2", NULL, NULL, NULL, &journal, &error) != 0) {
+	if (journal_open(&disk.disk, &workers.workers, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error) != 0) {
 		printf("Bail out! %s\n", error.message);
 		exit(1);
 	}

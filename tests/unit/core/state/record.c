@@ -154,8 +154,8 @@ static void test_keys(void)
 	cycle_key_format((struct cycle_key){0xabcdef, 0x12}, text);
 	is_str(text, "abcdef-00000012", "a key as text");
 	ok(cycle_key_parse(text, &key) == TG_OK && key.epoch == 0xabcdef && key.number == 0x12, "and back");
-	ok(cycle_key_parse("ABCDEF-0000FFFF", &key) == TG_OK && key.number == 0xffff, "in upper case");
 	ok(cycle_key_parse("a1b2-abcdef-00000013", &key) == TG_OK && key.number == 0x13, "as a store has it");
+	ok(cycle_key_parse("ABCDEF-0000FFFF", &key) == TG_OK && key.number == 0xffff, "in upper case");
 	const char *const wrong[] = {"",
 				     "abcdef",
 				     "abcdef-",

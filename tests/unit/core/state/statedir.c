@@ -105,7 +105,7 @@ static void epochs(void)
 
 	file_remove("epoch");
 	struct journal *journal = NULL;
-	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", NULL, NULL, NULL, &journal, NULL), 0,
+	is_int(journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, NULL), 0,
 	       "a journal is there");
 	journal_close(journal);
 	ok(statedir_epoch_next(statedir, &error) == 0 && error.code == TG_ERR_CORRUPT,

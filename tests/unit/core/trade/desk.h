@@ -373,7 +373,7 @@ static void desk_keeper(struct desk *desk)
 	struct tg_error error = tg_error_init();
 	struct journal_report report;
 	if (model_create(&room, &desk->keeper.model) ||
-	    journal_open(&disk_system, &workers_threads, desk->dir, "0001", desk_replay, desk->keeper.model, &report,
+	    journal_open(&disk_system, &workers_threads, desk->dir, "0001", 0, desk_replay, desk->keeper.model, &report,
 			 &desk->keeper.journal, &error) ||
 	    writer_start(&writer, &desk->keeper.writer, &error)) {
 		printf("# %s\n", error.message);

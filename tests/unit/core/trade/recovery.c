@@ -33,7 +33,7 @@ static const char *journal_cut(const struct history *history, uint32_t count)
 	const char *path = fresh_dir();
 	struct journal *journal;
 	struct journal_report report;
-	if (journal_open(&disk_system, &workers_threads, path, "0001", NULL, NULL, &report, &journal, NULL))
+	if (journal_open(&disk_system, &workers_threads, path, "0001", 0, NULL, NULL, &report, &journal, NULL))
 		abort();
 	for (uint32_t i = 0; i < count; i++)
 		journal_append(journal, history->record[i].time_ns, history->record[i].type, RECORD_VERSION,
