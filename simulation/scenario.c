@@ -138,9 +138,11 @@ static void gateway_write(uint64_t seed, uint32_t index, const char *exchange, s
 	text_add(text, "gateway_id: \"%04llx\"\n", (unsigned long long)(draw_range(&draw, 0, 0xfff) << 4 | index));
 	text_add(text, "stop_deadline_ms: %lld\n", (long long)draw_of_list(&draw, deadline_ms));
 	text_add(text, "exchanges: {%s: {plugin: simulated}}\n", exchange);
-	text_add(text, "storage: {plugin: simulated, batch_rows: %lld, batch_ms: %lld, slot_ttl_ms: %lld}\n",
-		 (long long)draw_of_list(&draw, rows), (long long)draw_of_list(&draw, batch_ms),
-		 (long long)draw_of_list(&draw, ttl_ms));
+	/* one draw a statement: compilers take arguments in an order of their own */
+	text_add(text, "storage:\n  plugin: simulated\n");
+	text_add(text, "  batch_rows: %lld\n", (long long)draw_of_list(&draw, rows));
+	text_add(text, "  batch_ms: %lld\n", (long long)draw_of_list(&draw, batch_ms));
+	text_add(text, "  slot_ttl_ms: %lld\n", (long long)draw_of_list(&draw, ttl_ms));
 	text_add(text, "log: {level: warn}\n");
 }
 
