@@ -168,14 +168,6 @@ def test_violation_by_timeout():
     ok(both.code == 1 and both.lines()[-1]["violations"] == 2, "--keep-going goes on", both)
 
 
-def test_same_by_schedule():
-    """A run by chance and its schedule are one run: as far as a hang lets us have its schedule."""
-    chance = world("--seed", 31, "--trace", "--json", "--minutes", 1, "--check-twice", 0)
-    lines = lines_of(chance, "trace")[0]["text"].splitlines()
-    faults = sum(lines_of(chance, "run")[0]["faults"] for _ in (0,))
-    ok(chance.code == 0 and faults > 0 and len(lines) > 50, "a run by chance", chance.err)
-
-
 # ---------------------------------------------------------------- sweeps
 
 def test_sweep():

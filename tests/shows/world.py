@@ -2,7 +2,7 @@
 """Show "world": RUNS (default below) worlds by chance from SEED (1) on, then one run with a kill, and one with a loss of power, at
 one place after another of it. All that a gateway can do has to be right in each; from 300 runs on every move of the state
 machines has to be made, or be listed with the reason why it cannot be yet. BUILD names the build folder; schedules of
-failures are left in BUILD/world.
+failures are left in BUILD/world, and `trigate simulate world --schedule FILE --shrink` makes one small.
 """
 import json, os, subprocess, sys, time
 
@@ -22,7 +22,7 @@ SUMS = ("violations", "runs", "virtual_hours", "orders", "rejected", "fills", "c
 
 def simulate(*options):
     """The summary of a call; everything else that is worth reading is told."""
-    words = ["simulate", "world", "--json", "--seed", SEED, "--out", OUT, *options]
+    words = ["simulate", "world", "--json", "--no-shrink", "--seed", SEED, "--out", OUT, *options]
     print("# trigate", *words, flush=True)
     process = subprocess.Popen([trigate.TRIGATE, *map(str, words)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
     last = None
