@@ -144,8 +144,6 @@ struct replay {
 static int replay(void *ctx, const struct journal_entry *entry)
 {
 	const struct replay *replay = ctx;
-	/* what the store holds may be forgotten again, so that a long journal does not fill the memory */
-	model_make_room(replay->model, 1, 1);
 	return model_replay(replay->model, entry, replay->error);
 }
 

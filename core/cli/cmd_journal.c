@@ -218,7 +218,7 @@ static const struct option_spec journal_options[] = {
 	{.name = "type",
 	 .kind = OPTION_TEXT,
 	 .argument = "TYPE",
-	 .help = "only records of this type: start, 'cycle open', 'cycle event', 'order intent', 'order event', fill, stop"},
+	 .help = "only records of this type: start, 'cycle open', 'cycle event', 'order intent', 'order event', fill, forget, stop"},
 	OPTION_CYCLE,
 	{.name = "order", .kind = OPTION_TEXT, .argument = "ID", .help = "only of the order with this client id"},
 	OPTION_SINCE,

@@ -23,6 +23,18 @@ int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uin
 	return TG_OK;
 }
 
+bool keeper_make_room(struct keeper *keeper, uint32_t orders, uint32_t fills)
+{
+	while (!model_has_room(keeper->model, orders, fills)) {
+		const struct cycle *cycle = model_forgettable(keeper->model);
+		if (!cycle)
+			return false;
+		struct record_forget record = {cycle->key};
+		keeper_commit(keeper, RECORD_FORGET, &record, sizeof record);
+	}
+	return true;
+}
+
 void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size)
 {
 	journal_append(keeper->journal, loop_unix_ns(keeper->loop), type, RECORD_VERSION, payload, size);

@@ -25,6 +25,9 @@ struct keeper {
 /* Apply and append. 0, or what model_apply says; then nothing was appended. [hot] */
 int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);
 
+/* Forget old cycles, on record, until one more with so many orders and fills fits; false: it cannot. [hot] */
+bool keeper_make_room(struct keeper *keeper, uint32_t orders, uint32_t fills);
+
 /* Append a record that changes no cycle (decision, stop). [hot] */
 void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);
 

@@ -118,6 +118,12 @@ static bool stop_ok(const void *payload)
 	return text_ok(r->reason, sizeof r->reason);
 }
 
+static bool forget_ok(const void *payload)
+{
+	(void)payload; /* any key may be one */
+	return true;
+}
+
 /* ------------------------------------------------------------ objects */
 
 static void put_text(struct json_object *object, const char *key, const char *text)
@@ -273,6 +279,12 @@ static void stop_json(const void *payload, struct json_object *object)
 	put_text(object, "reason", r->reason);
 }
 
+static void forget_json(const void *payload, struct json_object *object)
+{
+	const struct record_forget *r = payload;
+	put_key(object, r->key);
+}
+
 /* ------------------------------------------------------------ table */
 
 static const struct {
@@ -290,6 +302,7 @@ static const struct {
 	[RECORD_FILL] = {"fill", sizeof(struct record_fill), fill_ok, fill_json},
 	[RECORD_DECISION] = {"decision", sizeof(struct record_decision), decision_ok, decision_json},
 	[RECORD_STOP] = {"stop", sizeof(struct record_stop), stop_ok, stop_json},
+	[RECORD_FORGET] = {"forget", sizeof(struct record_forget), forget_ok, forget_json},
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 

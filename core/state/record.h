@@ -25,7 +25,8 @@ enum record_type {
 	RECORD_ORDER_EVENT = 5,
 	RECORD_FILL = 6,
 	RECORD_DECISION = 7,
-	RECORD_STOP = 8
+	RECORD_STOP = 8,
+	RECORD_FORGET = 9
 };
 
 /* A cycle's key: which start of which gateway opened it, and its number in that start. */
@@ -66,6 +67,11 @@ struct record_cycle_event {
 	uint32_t event; /* enum cycle_event */
 	uint32_t reserved;
 	char reason[REASON_MAX];
+};
+
+/* A final cycle leaves the memory; what comes of it later is not known any more. */
+struct record_forget {
+	struct cycle_key key;
 };
 
 struct record_order_intent {

@@ -187,7 +187,7 @@ bool executor_can_open(struct executor *executor)
 	if (!executor_may_send(executor))
 		return false;
 	return executor->slots->used < executor->slots->count && work_find_free(executor) &&
-	       model_make_room(executor->keeper->model, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
+	       keeper_make_room(executor->keeper, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
 }
 
 struct cycle_key executor_next_key(const struct executor *executor)

@@ -112,19 +112,17 @@ static bool cycle_is_forgettable(const struct cycle *cycle)
 	return true;
 }
 
-bool model_make_room(struct model *model, uint32_t orders, uint32_t fills)
+bool model_has_room(const struct model *model, uint32_t orders, uint32_t fills)
+{
+	return model->cycles.free_count > 0 && model->orders.free_count >= orders && model->fills.free_count >= fills;
+}
+
+struct cycle *model_forgettable(const struct model *model)
 {
 	struct cycle *cycle = model->oldest;
-	while (model->cycles.free_count == 0 || model->orders.free_count < orders || model->fills.free_count < fills) {
-		while (cycle && !cycle_is_forgettable(cycle))
-			cycle = cycle->newer;
-		if (!cycle)
-			return false;
-		struct cycle *next = cycle->newer;
-		cycle_forget(model, cycle);
-		cycle = next;
-	}
-	return true;
+	while (cycle && !cycle_is_forgettable(cycle))
+		cycle = cycle->newer;
+	return cycle;
 }
 
 /* ------------------------------------------------------------ look-up */
@@ -400,6 +398,17 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 	return TG_OK;
 }
 
+/* While the journal is read a cycle stays whose rows the store had not yet got when the gateway died: they are posted
+ * again. Nothing follows of one that is gone, for the gateway did not know it any more either. */
+static int on_forget(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_forget *r = entry->payload;
+	struct cycle *cycle = model_cycle(model, r->key);
+	if (cycle && cycle_is_forgettable(cycle))
+		cycle_forget(model, cycle);
+	return TG_OK;
+}
+
 int model_apply(struct model *model, const struct journal_entry *entry)
 {
 	model->dirties = entry->position > model->clean_position;
@@ -410,6 +419,7 @@ int model_apply(struct model *model, const struct journal_entry *entry)
 	case RECORD_ORDER_INTENT: return on_order_intent(model, entry);
 	case RECORD_ORDER_EVENT: return on_order_event(model, entry);
 	case RECORD_FILL: return on_fill(model, entry);
+	case RECORD_FORGET: return on_forget(model, entry);
 	default: return TG_OK; /* decisions and stops change no cycle */
 	}
 }

@@ -135,8 +135,11 @@ static inline bool cycle_is_final(const struct cycle *cycle)
 }
 bool cycle_has_open_order(const struct cycle *cycle);
 
-/* Forget the oldest final cycles that are not dirty until `orders` and `fills` fit; false if they cannot. */
-bool model_make_room(struct model *model, uint32_t orders, uint32_t fills);
+/* Does one more cycle with so many orders and fills fit without allocating? */
+bool model_has_room(const struct model *model, uint32_t orders, uint32_t fills);
+/* The oldest cycle that may be forgotten, by a record: it is final, and the store has or is getting all of it. NULL:
+ * none. */
+struct cycle *model_forgettable(const struct model *model);
 
 /* Net change of the start currency: the cycle's profit. */
 static inline tg_amount cycle_profit(const struct cycle *cycle)

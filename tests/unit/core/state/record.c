@@ -28,6 +28,7 @@ static struct record_order_event order_event = {
 static struct record_fill fill = {
 	.fill_id = "F1", .price = {5, 2, 0}, .qty = {25, 1, 0}, .fee = {1, 8, 0}, .fee_currency = "BTC"};
 static struct record_decision decision;
+static struct record_forget forgotten = {.key = {1, 2}};
 static struct record_stop stopped = {.open_cycles = 2, .reason = "asked"};
 
 struct kind {
@@ -51,6 +52,7 @@ static struct kind kinds[] = {
 	{RECORD_DECISION, &decision, sizeof decision, "decision",
 	 "\"verdict\":\"SKIP\",\"reasons\":[\"threshold\",\"stale\"]"},
 	{RECORD_STOP, &stopped, sizeof stopped, "stop", "\"open_cycles\":2,\"reason\":\"asked\""},
+	{RECORD_FORGET, &forgotten, sizeof forgotten, "forget", "\"cycle\":\"000001-00000002\""},
 };
 
 static int check(const struct kind *kind, const void *payload, uint32_t size)
@@ -84,8 +86,8 @@ static void test_kinds(void)
 	}
 	struct journal_entry entry = {.type = 0, .version = RECORD_VERSION};
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 0");
-	entry.type = 9;
-	is_int(record_check(&entry), TG_ERR_VERSION, "type 9");
+	entry.type = RECORD_FORGET + 1;
+	is_int(record_check(&entry), TG_ERR_VERSION, "the type behind the last");
 	entry.type = UINT16_MAX;
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 65535");
 	is_str(record_type_name(UINT16_MAX), "?", "without a name");
