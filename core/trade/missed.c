@@ -7,9 +7,7 @@
 
 static void on_timer(void *ctx)
 {
-	struct executor *executor = ctx;
-	executor->list_timer = 0;
-	missed_ask(executor);
+	missed_ask(ctx);
 }
 
 static void ask_later(struct executor *executor, int64_t least_ns)
@@ -25,6 +23,8 @@ static void ask_later(struct executor *executor, int64_t least_ns)
 void missed_ask(struct executor *executor)
 {
 	struct tg_error error = tg_error_init();
+	loop_timer_stop(executor->loop, executor->list_timer);
+	executor->list_timer = 0;
 	if (!executor->settings.lists || executor->missed_since_ns == 0 || !executor->link_up || executor->frozen)
 		return;
 	int64_t since_ns = executor->missed_since_ns - MARGIN_NS;

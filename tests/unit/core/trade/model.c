@@ -343,6 +343,10 @@ static void test_room(void)
 	for (uint32_t i = 10; i < 14; i++)
 		cycle_pass(model, i, true);
 	ok(model_newest(model)->dirty && !room_make(model, 5, 1), "what the store does not have stays");
+	apply(model, RECORD_FORGET, &(struct record_forget){{1, 13}}, sizeof(struct record_forget));
+	ok(model_cycle(model, (struct cycle_key){1, 13}), "also when the journal says that it was forgotten");
+	apply(model, RECORD_FORGET, &(struct record_forget){{1, 99}}, sizeof(struct record_forget));
+	is_int(model_counts(model).cycles, 9, "one that is gone already is gone");
 	ok(model_order(model, str("no id")) == NULL, "no order of no id");
 	model_destroy(model);
 }
