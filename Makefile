@@ -34,7 +34,7 @@ CONFIGURE = .ci/configure $(1) -Dprefix=$(PREFIX) -Dwerror=$(WERROR) $(2) >&2
 PACKAGES := $(BUILD)/.packages
 PACKAGES_EXTRA := $(BUILD)/.packages-extra
 
-.PHONY: help run test build show mutants bench check format sanitize fuzz install clean
+.PHONY: help run test build show mutants bench digests check format sanitize fuzz install clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -59,6 +59,9 @@ show: build ## run one show: NAME, and RUNS or SECS to scale it
 
 mutants: build ## does the simulator find bugs that were put in on purpose? PATCH for one, RUNS to scale
 	@RUNS=$(RUNS) python3 tests/mutants/run.py $(BUILD) $(PATCH)
+
+digests: build ## write tests/simulation.digests anew, after a change of behaviour that was meant
+	@BUILD=$(CURDIR)/$(BUILD) python3 tests/integration/digests_check.py --renew
 
 bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
 	@bench/run $(BUILD) $(BENCH)
