@@ -217,11 +217,17 @@ static bool note_struck(struct faults *faults, const struct fault_event *event)
 	return true;
 }
 
+static bool is_over(const struct faults *faults, enum fault_kind kind)
+{
+	bool ends_life = kind == FAULT_KILL || kind == FAULT_POWER_LOSS;
+	return faults->calm && !(faults->scheduled && ends_life);
+}
+
 bool fault_strikes(struct faults *faults, enum fault_kind kind, uint32_t target, int64_t *ret_arg)
 {
 	assert(kind < FAULT_KINDS && target < TARGETS_MAX);
 	struct line *line = &faults->line[kind][target];
-	if (!line->open || faults->calm)
+	if (!line->open || is_over(faults, kind))
 		return false;
 	int64_t now_ns = loop_mono_ns(faults->time) - WORLD_START_MONO_NS, arg = 0;
 	if (line->instant_ns != now_ns) {

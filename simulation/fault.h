@@ -15,20 +15,34 @@
 #define FAULT_TABLE(X) \
 	/* a request, from a gateway to its venue; one opportunity each */ \
 	X(REQUEST_LOST, "request_lost", GATEWAY, 3000, 0, 0, "a request never reaches the venue") \
-	X(REQUEST_LATE, "request_late", GATEWAY, 6000, 10, 9000, "a request arrives so many ms late") \
+	X(REQUEST_LATE, "request_late", GATEWAY, 6000, 10, 9000, \
+	  "a request arrives so many ms late, behind later ones") \
 	/* the answer to a request */ \
 	X(REPLY_LOST, "reply_lost", GATEWAY, 5000, 0, 0, "the venue did it, its answer is lost") \
-	X(REPLY_LATE, "reply_late", GATEWAY, 6000, 10, 20000, "an answer arrives so many ms late") \
+	X(REPLY_LATE, "reply_late", GATEWAY, 6000, 10, 20000, \
+	  "an answer arrives so many ms late, behind later ones") \
 	X(REPLY_TWICE, "reply_twice", GATEWAY, 3000, 0, 2000, "an answer comes again so many ms later") \
 	X(ANSWER_429, "answer_429", GATEWAY, 2000, 100, 10000, "refused unread: ask again in so many ms") \
 	X(ANSWER_418, "answer_418", GATEWAY, 300, 2000, 60000, "banned for so many ms") \
 	X(ANSWER_500, "answer_500", GATEWAY, 3000, 0, 1, "an error that says nothing; 0: not done, 1: done") \
+	X(FALSE_REJECT, "false_reject", GATEWAY, 2000, 1, 3000, \
+	  "an order that was taken is answered as rejected, so many ms late; its events tell the truth in any order") \
+	X(LOOKUP_MISSES, "lookup_misses", GATEWAY, 20000, 0, 0, \
+	  "a look-up says that there is no such order, less than 2 s after it came") \
 	/* an order or balance event that the venue sends by itself */ \
 	X(EVENT_LOST, "event_lost", GATEWAY, 3000, 0, 0, "an event is lost") \
 	X(EVENT_LATE, "event_late", GATEWAY, 6000, 10, 20000, "an event arrives so many ms late, behind later ones") \
 	X(EVENT_TWICE, "event_twice", GATEWAY, 3000, 0, 2000, "an event comes again so many ms later") \
 	X(FILL_AFTER_END, "fill_after_end", GATEWAY, 3000, 10, 5000, \
 	  "the order's end comes first and knows nothing of its last fill, which follows so many ms later") \
+	X(END_AGAIN, "end_again", GATEWAY, 5000, 10, 20000, \
+	  "the order's end comes again so many ms later, with all that is known by then") \
+	X(FALSE_END, "false_end", GATEWAY, 3000, 0, 8999, \
+	  "the order's end is first told as another, the n / 3000-th that may be; the true one n % 3000 ms later") \
+	X(END_DENIED, "end_denied", GATEWAY, 3000, 0, 8999, \
+	  "n % 3000 ms after the order's end another is told, the n / 3000-th that may be") \
+	X(REFUSAL_DENIED, "refusal_denied", GATEWAY, 100000, 0, 3, \
+	  "of an order that was refused the n-th end is told too: accepted before, filled, cancelled, expired after") \
 	/* a book frame */ \
 	X(BOOK_LOST, "book_lost", GATEWAY, 500, 0, 0, "a gap in a market's sequence") \
 	X(BOOK_CORRUPT, "book_corrupt", GATEWAY, 300, 0, 0, "a book whose checksum is wrong") \
@@ -39,15 +53,18 @@
 	/* an order that the venue has read */ \
 	X(ORDER_REFUSED, "order_refused", VENUE, 4000, 0, 9, "refused, with the n-th reason that a venue has") \
 	X(ORDER_PARTIAL, "order_partial", VENUE, 30000, 0, 999, "at most so many thousandths of it are filled") \
+	X(ORDER_CANCELLED, "order_cancelled", VENUE, 300000, 0, 0, "what is left of it is cancelled, not expired") \
 	/* each second of a link, of a venue, of a gateway's machine */ \
 	X(LINK_CUT, "link_cut", GATEWAY, 1000, 0, 0, "the connection breaks, what is under way is lost") \
 	X(LINK_HALF_OPEN, "link_half_open", GATEWAY, 300, 1000, 60000, \
 	  "what the gateway sends vanishes for so many ms") \
 	X(LINK_SILENT, "link_silent", GATEWAY, 300, 1000, 60000, "what the venue sends vanishes for so many ms") \
-	X(LINK_REFUSED, "link_refused", GATEWAY, 0, 0, 0, "a connection is refused; an opportunity each attempt") \
+	X(LINK_REFUSED, "link_refused", GATEWAY, 50000, 0, 0, "a connection is refused; an opportunity each attempt") \
 	X(MARKET_HALTED, "market_halted", VENUE, 3000, 1000, 60000, "a market is halted for so many ms") \
 	X(MARKET_DELISTED, "market_delisted", VENUE, 20, 0, 0, "a market is gone for good") \
 	X(FILTERS_CHANGED, "filters_changed", VENUE, 3000, 0, 2, "tick, lot or least notional of a market changes") \
+	X(CLOCK_SKEW, "clock_skew", GATEWAY, 300000, -3000, 3000, \
+	  "the unix clock begins off by so many ms; an opportunity each boot") \
 	X(CLOCK_JUMP, "clock_jump", GATEWAY, 500, -5000, 5000, "the unix clock jumps by so many ms") \
 	/* the disk of a gateway's machine: an opportunity each write and sync */ \
 	X(DISK_FULL, "disk_full", GATEWAY, 20, 1000, 120000, "no space for so many ms") \
@@ -108,7 +125,8 @@ void faults_destroy(struct faults *faults);
 
 /* Does it strike now? *ret_arg (may be NULL) is its parameter; untouched if not. */
 bool fault_strikes(struct faults *faults, enum fault_kind kind, uint32_t target, int64_t *ret_arg);
-/* From now on nothing strikes: the world comes to rest. */
+/* From now on nothing strikes: the world comes to rest. By schedule alone kills and losses of power still do, for the
+ * way to the end has writes, syncs and sends, too. */
 void faults_calm(struct faults *faults);
 /* A number of the world's own, for what is random but no fault (latencies, what survives a power loss). */
 uint64_t faults_random(struct faults *faults);

@@ -244,8 +244,10 @@ static void life_finish(struct process *process)
 	sim_workers_destroy(process->workers);
 	process->workers = NULL;
 	process->operations += process->life.operations;
-	if (power_lost)
-		process->mono_skew_ns = BOOT_MONO_NS - loop_mono_ns(process->options.ground->time);
+	if (!power_lost)
+		return;
+	process->mono_skew_ns = BOOT_MONO_NS - loop_mono_ns(process->options.ground->time);
+	process->booted = false;
 }
 
 /* Returns whether it was killed. */
@@ -355,6 +357,17 @@ static void enter(void *process, void (*fn)(void *ctx), void *ctx)
 
 /* ------------------------------------------------------------ the start of a life */
 
+/* Its unix clock may not have been set yet. */
+static void machine_boot(struct process *process)
+{
+	int64_t skew_ms = 0;
+	process->booted = true;
+	if (!fault_strikes(process->options.ground->faults, FAULT_CLOCK_SKEW, process->options.gateway, &skew_ms))
+		return;
+	process->unix_skew_ns = skew_ms * MS;
+	process_tell(process, "boots with a clock off by %" PRId64 " ms", skew_ms);
+}
+
 static int life_begin(struct process *process)
 {
 	process->life = (struct life){.ground = process->options.ground,
@@ -437,6 +450,8 @@ void process_start(struct process *process)
 {
 	struct tg_error error = tg_error_init();
 	process->next_timer = 0;
+	if (!process->booted)
+		machine_boot(process);
 	int status = life_begin(process);
 	assert(status == TG_OK); /* memory */
 	process_tell(process, "start %u", process->life.number);

@@ -40,6 +40,7 @@ struct process {
 	int64_t wake_ns;         /* that deadline, by the machine's clock */
 	uint64_t next_timer;     /* its start, or its being taken away */
 	uint64_t deadline_timer; /* for the end that it was told to come to */
+	bool booted;             /* its machine is up: the clocks are set */
 	bool entered;            /* its code runs */
 	bool leaving;            /* it has ended or died, and is taken away in a moment */
 	bool ending;             /* told to end; stays down afterwards */

@@ -4,6 +4,7 @@
 
 #include "simulation/coverage.h"
 #include "simulation/fault.h"
+#include "simulation/ground.h"
 #include "simulation/observer.h"
 #include "simulation/trace.h"
 
@@ -29,7 +30,7 @@ struct run_options {
 struct run_counts {
 	uint64_t orders, rejected, fills, cycles, completed, failed;
 	uint64_t starts, kills, power_losses;
-	uint64_t operations; /* writes, syncs and sends: points at which a kill can strike */
+	uint64_t operations[GATEWAYS_MAX]; /* writes, syncs and sends: points at which a kill can strike */
 	uint64_t faults[FAULT_KINDS];
 	int64_t virtual_ns;
 };
@@ -50,5 +51,14 @@ struct run_result {
  * the first call; after that no run makes a system call, memory aside. */
 int run_world(const struct run_options *options, struct run_result *ret_result, struct tg_error *ret_error);
 void run_result_clear(struct run_result *result);
+
+/* Of all gateways together. */
+static inline uint64_t run_operations(const struct run_counts *counts)
+{
+	uint64_t sum = 0;
+	for (uint32_t i = 0; i < GATEWAYS_MAX; i++)
+		sum += counts->operations[i];
+	return sum;
+}
 
 #endif

@@ -243,7 +243,7 @@ void server_destroy(struct server *server)
 	parcels_drop(server);
 	markets_finish(server);
 	free(server->changed);
-	free(server->placed_by);
+	free(server->placed);
 	free(server->answer.bytes);
 	free(server->frame.bytes);
 	venue_close(server->venue);

@@ -35,7 +35,7 @@ static uint32_t order_find(const struct server *server, const struct wire_ref *r
 
 static struct outcome answer_place(const struct request *request)
 {
-	return order_place(request->server, request->gateway, &request->payload->PLACE);
+	return order_place(request->server, request->gateway, &request->payload->PLACE, request->connection != NULL);
 }
 
 static struct outcome answer_cancel(const struct request *request)
@@ -60,11 +60,26 @@ static void order_report(struct server *server, uint32_t order)
 	venue_events_clear(server->venue);
 }
 
+/* What came so lately may not be found yet. The connector's manifest allows for a second more than this (`lag_ms`), for
+ * the gateway's notion of the venue's clock. */
+#define LOOKUP_BLIND_NS (2 * TG_E9)
+
+static bool is_missed(const struct request *request, uint32_t order)
+{
+	struct server *server = request->server;
+	const struct venue_order *found = &venue_orders(server->venue)->order[order];
+	if (server_unix_ns(server) - found->created_ns >= LOOKUP_BLIND_NS ||
+	    !strikes(server, FAULT_LOOKUP_MISSES, request->gateway, NULL))
+		return false;
+	trace_fault(server, FAULT_LOOKUP_MISSES, "order %s, asked for by g%u", found->client_id, request->gateway);
+	return true;
+}
+
 static struct outcome answer_query(const struct request *request)
 {
 	const struct wire_ref *ref = &request->payload->QUERY;
 	uint32_t order = order_find(request->server, ref);
-	if (order == INDEX_NONE)
+	if (order == INDEX_NONE || is_missed(request, order))
 		absent_encode(request->server, &request->server->answer, ref);
 	else
 		order_report(request->server, order);

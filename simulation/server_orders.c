@@ -36,6 +36,11 @@ static bool is_matched(const struct venue_market *market, const struct venue_req
 	return best && (buys ? best->price <= price : best->price >= price);
 }
 
+static bool ends_at_once(const struct venue_request *order)
+{
+	return order->time_in_force == TG_TIF_IOC || order->time_in_force == TG_TIF_FOK;
+}
+
 static void refuse_by_fault(struct server *server, struct venue_request *order)
 {
 	int64_t nth = 0;
@@ -50,9 +55,8 @@ static void withhold_by_fault(struct server *server, struct venue_request *order
 {
 	const struct venue_market *market = &server->engine->market[order->market];
 	int64_t thousandths = 0, qty = 0;
-	if (order->time_in_force != TG_TIF_IOC && order->time_in_force != TG_TIF_FOK)
-		return;
-	if (!is_matched(market, order) || !strikes(server, FAULT_ORDER_PARTIAL, server->options.venue, &thousandths))
+	if (!ends_at_once(order) || !is_matched(market, order) ||
+	    !strikes(server, FAULT_ORDER_PARTIAL, server->options.venue, &thousandths))
 		return;
 	tg_decimal_rescale(order->qty, market->qty_scale, &qty);
 	order->withhold = qty - qty / 1000 * thousandths - qty % 1000 * thousandths / 1000;
@@ -60,36 +64,51 @@ static void withhold_by_fault(struct server *server, struct venue_request *order
 		    (int)order->client_id.len, order->client_id.ptr, (long long)thousandths);
 }
 
-/* Only an order that the venue would accept can be refused, or held back, by fault. */
+/* Only an order of which something will surely be left can have that cancelled. */
+static void cancel_by_fault(struct server *server, struct venue_request *order)
+{
+	if (!ends_at_once(order) ||
+	    (order->withhold == 0 && is_matched(&server->engine->market[order->market], order)) ||
+	    !strikes(server, FAULT_ORDER_CANCELLED, server->options.venue, NULL))
+		return;
+	order->cancels = true;
+	trace_fault(server, FAULT_ORDER_CANCELLED, "order %.*s: what is left of it", (int)order->client_id.len,
+		    order->client_id.ptr);
+}
+
+/* Only an order that the venue would accept can be refused, held back or cancelled by fault. */
 static void faults_ask(struct server *server, struct venue_request *order)
 {
 	if (venue_check(server->venue, order) != REASON_NONE)
 		return;
 	refuse_by_fault(server, order);
-	if (order->refuse == REASON_NONE)
-		withhold_by_fault(server, order);
+	if (order->refuse != REASON_NONE)
+		return;
+	withhold_by_fault(server, order);
+	cancel_by_fault(server, order);
 }
 
 /* ------------------------------------------------------------------- owners */
 
-static void owner_note(struct server *server, uint32_t order, uint32_t gateway)
+static bool owner_note(struct server *server, uint32_t order, uint32_t gateway)
 {
-	if (order >= server->placed_by_capacity) {
+	if (order >= server->placed_capacity) {
 		uint32_t capacity = 2 * order + 1024;
-		uint8_t *grown = realloc(server->placed_by, capacity);
+		struct placed *grown = realloc(server->placed, capacity * sizeof *grown);
 		if (!grown) {
 			server_fail(server, "no memory for the orders");
-			return;
+			return false;
 		}
-		server->placed_by = grown;
-		server->placed_by_capacity = capacity;
+		server->placed = grown;
+		server->placed_capacity = capacity;
 	}
-	server->placed_by[order] = (uint8_t)gateway;
+	server->placed[order] = (struct placed){.gateway = (uint8_t)gateway};
+	return true;
 }
 
 bool order_is_from(const struct server *server, uint32_t order, uint32_t gateway)
 {
-	return order < server->placed_by_capacity && server->placed_by[order] == gateway;
+	return order < server->placed_capacity && server->placed[order].gateway == gateway;
 }
 
 /* ------------------------------------------------------------------ placing */
@@ -118,7 +137,28 @@ static struct tg_decimal sane(struct tg_decimal value)
 	return fits ? value : (struct tg_decimal){0};
 }
 
-struct outcome order_place(struct server *server, uint32_t gateway, const struct wire_place *place)
+static struct outcome order_refusal(enum reason reason, int64_t late_ms)
+{
+	return (struct outcome){.status = TG_ERR_REJECTED,
+				.code = reason_code(reason),
+				.text = reason_text(reason),
+				.late_ms = late_ms};
+}
+
+/* The venue took it; the one who placed it may be told that it did not. */
+static struct outcome order_taken(struct server *server, uint32_t gateway, uint32_t index, bool heard)
+{
+	struct outcome outcome = {.status = TG_OK};
+	if (heard && strikes(server, FAULT_FALSE_REJECT, gateway, &outcome.late_ms)) {
+		trace_fault(server, FAULT_FALSE_REJECT, "order %s, to g%u after %lld ms",
+			    venue_orders(server->venue)->order[index].client_id, gateway, (long long)outcome.late_ms);
+		server->placed[index].belied = true;
+		outcome = order_refusal(REASON_MAX_NUM_ORDERS, outcome.late_ms);
+	}
+	return outcome;
+}
+
+struct outcome order_place(struct server *server, uint32_t gateway, const struct wire_place *place, bool heard)
 {
 	struct venue_request order = {
 		.market = place->market,
@@ -137,9 +177,9 @@ struct outcome order_place(struct server *server, uint32_t gateway, const struct
 		server_fail(server, "the venue is out of memory");
 		return (struct outcome){.status = TG_ERR_UNKNOWN_OUTCOME};
 	}
-	owner_note(server, index, gateway);
+	if (!owner_note(server, index, gateway))
+		return (struct outcome){.status = TG_ERR_UNKNOWN_OUTCOME};
 	if (status == TG_OK)
-		return (struct outcome){.status = TG_OK};
-	enum reason reason = venue_orders(server->venue)->order[index].reason;
-	return (struct outcome){.status = status, .code = reason_code(reason), .text = reason_text(reason)};
+		return order_taken(server, gateway, index, heard);
+	return order_refusal(venue_orders(server->venue)->order[index].reason, 0);
 }

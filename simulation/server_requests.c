@@ -119,7 +119,10 @@ static void answer_end(const struct request *request, const struct outcome *outc
 		.text = wire_text_of((struct tg_str){text, __builtin_strlen(text)}),
 	};
 	frames_add(server, &server->answer, WIRE_REPLY, 0, &reply);
-	frames_post(request->connection, &server->answer, &reply_faults, what);
+	if (outcome->late_ms > 0)
+		frames_send_later(request->connection, &server->answer, outcome->late_ms);
+	else
+		frames_post(request->connection, &server->answer, &reply_faults, what);
 }
 
 static void refuse(const struct request *request, const struct outcome *outcome)

@@ -59,6 +59,12 @@ struct server_market {
 	tg_amount first_min_notional;
 };
 
+/* An order, as far as only the server knows it. */
+struct placed {
+	uint8_t gateway; /* index */
+	bool belied;     /* the gateway is told something else of it, and later the truth: one lie each */
+};
+
 struct server {
 	struct server_options options;
 	char who[8]; /* in the trace */
@@ -70,8 +76,8 @@ struct server {
 	struct connection *connections; /* oldest first */
 	uint64_t connection_last;
 	int64_t banned_until_ns[GATEWAYS_MAX];
-	uint8_t *placed_by; /* by order: index of the gateway */
-	uint32_t placed_by_capacity;
+	struct placed *placed; /* by order */
+	uint32_t placed_capacity;
 	struct parcel *parcels;
 	struct frames answer; /* to the request at hand */
 	struct frames frame;  /* the one that is told to several */
@@ -148,6 +154,7 @@ struct outcome {
 	int64_t code;   /* the venue's */
 	int64_t retry_after_ms;
 	const char *text; /* static */
+	int64_t late_ms;  /* it is told so much later, whatever else strikes */
 };
 /* Do it; what answers it goes into server->answer. */
 struct outcome request_answer(const struct request *request);
@@ -157,9 +164,19 @@ void request_text(const struct request *request, char ret_text[REQUEST_TEXT_MAX]
 
 /* ---- orders that are placed (server_orders.c) */
 
-struct outcome order_place(struct server *server, uint32_t gateway, const struct wire_place *place);
+/* heard: whoever placed it is there to be answered. */
+struct outcome order_place(struct server *server, uint32_t gateway, const struct wire_place *place, bool heard);
 /* Does the account's order come from that gateway? */
 bool order_is_from(const struct server *server, uint32_t order, uint32_t gateway);
+
+/* ---- what is told of orders and is not so (server_lies.c) */
+
+/* May the end of one's own order be told otherwise? True: it was told, in whatever way. */
+bool end_tell_falsely(struct connection *connection, const struct venue_event *event);
+/* News of an order of which something false was told: late at most, in any order. */
+void truth_tell(struct connection *connection, const struct venue_event *event);
+/* The order's end once more, by fault: all that is known of it. */
+void end_tell_again(struct connection *connection, const struct venue_event *event);
 
 /* ---- markets that change by fault (server_markets.c) */
 

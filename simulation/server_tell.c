@@ -109,6 +109,7 @@ static void end_tell_early(struct connection *connection, const struct batch *ba
 	order_encode(server, &server->frame, fill);
 	frames_send_later(connection, &server->frame, connection->held_ms);
 	connection->held_fill = 0;
+	end_tell_again(connection, &batch->event[at]);
 }
 
 /* To one connection. Faults strike whoever the order belongs to: others have nothing to lose by it. */
@@ -118,7 +119,7 @@ static void order_tell(struct connection *connection, const struct batch *batch,
 	const struct venue_event *event = &batch->event[at];
 	const struct venue_order *order = &venue_orders(server->venue)->order[event->order];
 	bool own = order_is_from(server, event->order, connection->gateway);
-	if (own && !connection->held_fill && is_last_fill(batch, at) &&
+	if (own && !connection->held_fill && !server->placed[event->order].belied && is_last_fill(batch, at) &&
 	    strikes(server, FAULT_FILL_AFTER_END, connection->gateway, &connection->held_ms)) {
 		connection->held_fill = at + 1;
 		return;
@@ -127,12 +128,20 @@ static void order_tell(struct connection *connection, const struct batch *batch,
 		end_tell_early(connection, batch, at);
 		return;
 	}
+	if (own && server->placed[event->order].belied) {
+		truth_tell(connection, event);
+		return;
+	}
+	if (own && is_end(event) && end_tell_falsely(connection, event))
+		return;
 	frames_clear(&server->frame);
 	order_encode(server, &server->frame, event);
 	if (own) {
 		char what[VENUE_CLIENT_ID_MAX + 32];
 		snprintf(what, sizeof what, "%s of order %s", kind_name(event->order_kind), order->client_id);
 		frames_post(connection, &server->frame, &event_faults, what);
+		if (is_end(event))
+			end_tell_again(connection, event);
 	} else {
 		frames_send(connection, server->frame.bytes, server->frame.used);
 	}

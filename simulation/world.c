@@ -316,7 +316,7 @@ static void counts_take(const struct world *world, struct run_counts *counts)
 		counts->starts += process->life.number;
 		counts->kills += process->kills;
 		counts->power_losses += process->power_losses;
-		counts->operations += process->operations + (process->gateway ? process->life.operations : 0);
+		counts->operations[i] = process->operations + (process->gateway ? process->life.operations : 0);
 	}
 	for (uint32_t i = 0; i < struck_count; i++)
 		counts->faults[struck[i].kind]++;

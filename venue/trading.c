@@ -157,8 +157,8 @@ static uint32_t order_keep(struct venue *venue, const struct venue_request *requ
 	return index;
 }
 
-/* Match an accepted order and tell what became of it. */
-static void order_run(struct venue *venue, const struct new_order *order)
+/* Match an accepted order and tell what became of it. unmatched: how an order ends of which something is left. */
+static void order_run(struct venue *venue, const struct new_order *order, int32_t unmatched)
 {
 	const struct venue_market *market = &venue->engine.market[order->market];
 	currency_touch(venue, order->side == TG_SIDE_BUY ? market->quote : market->base);
@@ -167,7 +167,7 @@ static void order_run(struct venue *venue, const struct new_order *order)
 	trades_take(venue);
 	switch (result.verdict) {
 	case SUBMIT_FILLED: order_end(venue, order->tag, TG_ORDER_FILLED, REASON_NONE); break;
-	case SUBMIT_EXPIRED: order_end(venue, order->tag, TG_ORDER_EXPIRED, REASON_NOT_MATCHED); break;
+	case SUBMIT_EXPIRED: order_end(venue, order->tag, unmatched, REASON_NOT_MATCHED); break;
 	case SUBMIT_SELF: order_end(venue, order->tag, TG_ORDER_EXPIRED, REASON_SELF_TRADE); break;
 	default: assert(result.verdict == SUBMIT_RESTS); /* refusals were checked before */
 	}
@@ -188,7 +188,7 @@ int32_t venue_place(struct venue *venue, int64_t unix_ns, const struct venue_req
 	enum reason reason = request_check(venue, request, &order);
 	order.tag = order_keep(venue, request, reason);
 	if (order.tag != INDEX_NONE && reason == REASON_NONE)
-		order_run(venue, &order);
+		order_run(venue, &order, request->cancels ? TG_ORDER_CANCELLED : TG_ORDER_EXPIRED);
 	int32_t status = call_end(venue);
 	if (status != TG_OK)
 		return status;

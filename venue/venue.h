@@ -63,9 +63,11 @@ struct venue_request {
 	struct tg_decimal qty;
 	bool late; /* it came after its validity bound */
 	/* What a venue may do to any order without a word of why: refuse it (REASON_NONE: it does not), or, of IOC and
-	 * FOK, leave so much of it unmatched (mantissa at the market's qty_scale, rounded up to lots). */
+	 * FOK, leave so much of it unmatched (mantissa at the market's qty_scale, rounded up to lots), and call what is
+	 * left cancelled, as OKX does, where others say expired. */
 	enum reason refuse;
 	int64_t withhold;
+	bool cancels;
 };
 
 /* Receive an order. TG_OK (accepted) or TG_ERR_REJECTED: *ret_order is its index, its state and reason tell the rest.

@@ -35,6 +35,7 @@ struct simulate {
 	struct schedule schedule;
 	enum fault_kind sweep; /* FAULT_KINDS: none */
 	uint64_t sweep_points; /* places at which it can strike */
+	uint64_t sweep_operations[GATEWAYS_MAX]; /* how many of them are whose; in this order they are numbered */
 	struct fault_event *sweep_event;
 
 	/* what came of it; a run that is repeated to compare the two counts once */

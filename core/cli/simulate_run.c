@@ -42,15 +42,25 @@ static uint64_t skip_of(const struct simulate *simulate, uint64_t run)
 	return (uint64_t)((unsigned __int128)run * simulate->sweep_points / simulate->runs);
 }
 
-static void make_sweep(struct simulate *simulate, uint64_t run, struct run_options *options)
+static struct fault_event sweep_event(const struct simulate *simulate, uint64_t run)
 {
 	const struct fault_info *info = &fault_info[simulate->sweep];
-	uint32_t count = simulate->schedule.event_count;
-	simulate->sweep_event[count] = (struct fault_event){
+	uint64_t skip = skip_of(simulate, run);
+	uint32_t gateway = 0;
+	for (; skip >= simulate->sweep_operations[gateway]; gateway++)
+		skip -= simulate->sweep_operations[gateway];
+	return (struct fault_event){
 		.kind = simulate->sweep,
-		.skip = (uint32_t)skip_of(simulate, run),
+		.target = gateway,
+		.skip = (uint32_t)skip, /* no run has so many that this is cut */
 		.arg = info->least + (int64_t)(run * ARG_STEP % (uint64_t)(info->most - info->least + 1)),
 	};
+}
+
+static void make_sweep(struct simulate *simulate, uint64_t run, struct run_options *options)
+{
+	uint32_t count = simulate->schedule.event_count;
+	simulate->sweep_event[count] = sweep_event(simulate, run);
 	options->events = simulate->sweep_event;
 	options->event_count = count + 1;
 }
@@ -78,7 +88,8 @@ static void counts_add(struct run_counts *sum, const struct run_counts *more)
 	sum->starts += more->starts;
 	sum->kills += more->kills;
 	sum->power_losses += more->power_losses;
-	sum->operations += more->operations;
+	for (uint32_t i = 0; i < GATEWAYS_MAX; i++)
+		sum->operations[i] += more->operations[i];
 	for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
 		sum->faults[kind] += more->faults[kind];
 	sum->virtual_ns += more->virtual_ns;
@@ -150,6 +161,23 @@ static void take_result(struct simulate *simulate, uint64_t seed, const uint64_t
 		take_violation(simulate, seed, skip, result);
 }
 
+/* Up to the fault a run of a sweep is the one that it was counted by: if the fault does not strike in it, it was counted
+ * wrongly, or the run was another one. */
+static void sweep_check(const struct simulate *simulate, uint64_t run, struct run_result *result)
+{
+	const struct fault_event due = sweep_event(simulate, run);
+	uint32_t i = 0;
+	while (i < result->struck_count &&
+	       (result->struck[i].kind != due.kind || result->struck[i].target != due.target ||
+		result->struck[i].arg != due.arg))
+		i++;
+	if (i < result->struck_count || result->violation.check[0])
+		return;
+	snprintf(result->violation.check, sizeof result->violation.check, "sweep");
+	snprintf(result->violation.text, sizeof result->violation.text, "%s did not strike g%u at operation %u",
+		 fault_info[due.kind].name, due.target, due.skip);
+}
+
 /* Both runs of a pair are known: they must have left the same trace. */
 static void compare_pair(struct simulate *simulate, uint64_t block)
 {
@@ -188,6 +216,8 @@ static bool done(void *ctx, uint64_t number, struct run_result *result)
 		if (sweeps)
 			skip = skip_of(simulate, run);
 		simulate->digest[run] = digest_of(result);
+		if (sweeps)
+			sweep_check(simulate, run, result);
 		take_result(simulate, seed_of(simulate, run), sweeps ? &skip : NULL, result);
 		if (simulate->check_twice && run % simulate->check_twice == 0)
 			compare_pair(simulate, run / simulate->check_twice);
@@ -225,7 +255,8 @@ static int sweep_begin(struct simulate *simulate)
 	if (count > 0)
 		memcpy(simulate->sweep_event, result.struck, count * sizeof *result.struck);
 	simulate->schedule.event_count = count;
-	simulate->sweep_points = result.counts.operations < UINT32_MAX ? result.counts.operations : UINT32_MAX;
+	memcpy(simulate->sweep_operations, result.counts.operations, sizeof simulate->sweep_operations);
+	simulate->sweep_points = run_operations(&result.counts);
 	if (simulate->runs == 0 || simulate->runs > simulate->sweep_points)
 		simulate->runs = simulate->sweep_points;
 	take_result(simulate, simulate->seed, NULL, &result);

@@ -301,13 +301,22 @@ static int32_t query_send(struct executor *executor, const struct order *order, 
 	return executor->exchange->order_query(executor->exchange_self, &ref, ret_error);
 }
 
-/* Ask for an order whose cycle is closed; when it fails, the next start of the link does it again. */
+static void on_closed_timer(void *ctx);
+
+/* Ask for an order whose cycle is closed. Until it has its end it is asked for again, after as long as an answer may
+ * take; when the link is down or all is frozen, by the next start of the link. */
 static void query_order(struct executor *executor, struct order *order)
 {
+	const struct executor_settings *settings = &executor->settings;
 	uint32_t market = markets_find(executor->markets, (struct tg_str){order->market, strlen(order->market)});
 	struct tg_error error = tg_error_init();
-	if (executor->link_up && !executor->frozen && market != MARKET_NONE)
+	if (!executor->link_up || executor->frozen)
+		return;
+	if (market != MARKET_NONE)
 		query_send(executor, order, market, &error);
+	int64_t delay_ns = settings->query.max_delay_ns + settings->order_timeout_ns;
+	if (executor->closed_timer == 0)
+		loop_timer_start(executor->loop, delay_ns, on_closed_timer, executor, &executor->closed_timer);
 }
 
 /* Ask for the first order of the cycle that has no end. */
@@ -401,6 +410,12 @@ static void order_fill(struct executor *executor, struct order *order, const str
 	}
 }
 
+/* Of an order that has fills a refusal is not believed: it is asked for already. */
+static bool refusal_is_absurd(const struct order *order)
+{
+	return order->state == ORDER_UNKNOWN && order->filled_base > 0;
+}
+
 /* A final state tells how much was filled: if fills are missing, they are asked for first. */
 static void order_end(struct executor *executor, struct order *order, const struct tg_order_event *event,
 		      enum order_event end)
@@ -414,6 +429,8 @@ static void order_end(struct executor *executor, struct order *order, const stru
 		order_doubt(executor, order, TG_STR("fills are missing"));
 		return;
 	}
+	if (end == ORDER_EVENT_REJECT && refusal_is_absurd(order))
+		return;
 	struct tg_str reason = {0};
 	if (event->reason)
 		reason = (struct tg_str){event->reason->message, event->reason->message_len};
@@ -490,7 +507,7 @@ static void place_done(struct work *work, struct order *order, int32_t status, c
 	case TG_ERR_RATE_LIMITED:
 		/* it was not accepted and never will be; a further try is a new order under an id of its own */
 		order_patience(work, status, error);
-		if (!order_is_final(order))
+		if (!order_is_final(order) && !refusal_is_absurd(order))
 			order_event(executor, order, ORDER_EVENT_REJECT, NULL, why);
 		break;
 	default:
@@ -543,6 +560,13 @@ static void closed_query(struct executor *executor)
 		for (struct order *order = cycle->orders; order && !cycle->user; order = order->next)
 			if (!order_is_final(order))
 				query_order(executor, order);
+}
+
+static void on_closed_timer(void *ctx)
+{
+	struct executor *executor = ctx;
+	executor->closed_timer = 0;
+	closed_query(executor);
 }
 
 void executor_on_link(struct executor *executor, bool up)

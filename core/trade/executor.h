@@ -92,6 +92,7 @@ struct executor {
 	uint32_t foreign_orders;
 	int64_t missed_since_ns; /* unix: events since then may have passed us by; 0: none can have */
 	uint64_t list_timer;     /* asked for them again then */
+	uint64_t closed_timer;   /* orders in doubt of closed cycles are asked for again then */
 	uint32_t open_count;
 	struct work work[OPEN_CYCLES_MAX];
 };

@@ -227,7 +227,19 @@ static void test_events(void)
 	faults = by_schedule(1, events, 4);
 	faults_calm(faults);
 	world_at(200);
-	ok(!fault_strikes(faults, FAULT_KILL, 0, NULL), "a schedule is calm too when it is told to be");
+	ok(fault_strikes(faults, FAULT_KILL, 0, NULL), "a scheduled kill strikes on the way to the end, too");
+	faults_destroy(faults);
+	const struct fault_event late[] = {{.kind = FAULT_POWER_LOSS}, {.kind = FAULT_LINK_CUT}, {.kind = FAULT_DISK_FULL}};
+	faults = by_schedule(1, late, 3);
+	faults_calm(faults);
+	ok(fault_strikes(faults, FAULT_POWER_LOSS, 0, NULL), "so does a scheduled loss of power");
+	ok(!fault_strikes(faults, FAULT_LINK_CUT, 0, NULL) && !fault_strikes(faults, FAULT_DISK_FULL, 0, NULL),
+	   "otherwise a schedule is calm when it is told to be");
+	faults_destroy(faults);
+	faults = by_chance(1, "kill=1,power_loss=1");
+	faults_calm(faults);
+	ok(!fault_strikes(faults, FAULT_KILL, 0, NULL) && !fault_strikes(faults, FAULT_POWER_LOSS, 0, NULL),
+	   "and by chance nobody is killed any more");
 	faults_destroy(faults);
 	loop_destroy(world);
 }

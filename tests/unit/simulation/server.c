@@ -372,9 +372,10 @@ static void strangers_are_dropped(void)
 static uint64_t busy_minute(uint32_t *ret_struck)
 {
 	struct fault_rates rates;
+	struct tg_error error = tg_error_init();
 	fault_rates_default(&rates);
-	for (enum fault_kind kind = 0; kind < FAULT_KINDS; kind++)
-		rates.rate_e6[kind] *= 5;
+	if (fault_rates_parse("all=x5", &rates, &error) != TG_OK)
+		abort();
 	rates.rate_e6[FAULT_KILL] = rates.rate_e6[FAULT_POWER_LOSS] = rates.rate_e6[FAULT_GARBAGE] = 0;
 	rates.rate_e6[FAULT_LINK_CUT] = rates.rate_e6[FAULT_LINK_HALF_OPEN] = rates.rate_e6[FAULT_LINK_SILENT] = 0;
 	world_begin(NULL, 0);

@@ -385,6 +385,33 @@ static void test_contradiction(void)
 	ok(desk_settled(desk) && desk_agrees(desk), "settled");
 	desk_close(desk);
 
+	/* nobody hears the question: it is asked again, though no link starts anew */
+	exchange = (struct exchange){.fate = {{.status = TG_ERR_REJECTED}}, .fates = 1};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	loop_run(desk->loop);
+	order_execute(desk, &exchange.order[0]);
+	exchange.queries_lost = 2;
+	tell(desk, TG_ORDER_FILL, truth_filled(&exchange.order[0]), 0);
+	loop_run(desk->loop);
+	is_int(exchange.queries, 3, "two questions for an order of a closed cycle are lost, the third is answered");
+	is_int(model_newest(desk->keeper.model)->orders->state, ORDER_FILLED, "it has its end");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
+	/* an order that has fills and is in doubt is said to be rejected */
+	exchange = (struct exchange){.fate = {{.mute = true}}, .fates = 1};
+	desk = fresh_desk(&exchange);
+	desk_trade(desk);
+	tell(desk, TG_ORDER_FILL, truth_filled(&exchange.order[0]), 0);
+	for (int i = 0; i < 2; i++) {
+		tell(desk, TG_ORDER_REJECTED, 0, 0);
+		is_int(model_newest(desk->keeper.model)->orders->state, ORDER_UNKNOWN, "a refusal is not believed");
+	}
+	loop_run(desk->loop);
+	ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+
 	/* an expired order of an open cycle is said to have fills that were never told */
 	exchange = (struct exchange){.fate = {{0}, {.status = TG_ERR_REJECTED, .retry_after_ns = INT64_C(1000000000)}},
 				     .fates = 2};
