@@ -10,17 +10,16 @@ struct unreachable {
 };
 
 /* Why not. Each was looked up in core/trade. */
-#define NO_CANCEL "the gateway cancels nothing, and its orders are IOC or FOK: what is left of one expires"
 #define ONE_PASS "an order is an intent only while desk_place hands it over, in one pass; a restart doubts it first"
 #define SENT_IS_LATER "desk_place knows that nothing left before it records that the order was sent"
 #define FILLS_FIRST "a complete end is taken only once all fills are known, and the first of them makes it partial"
-#define NEVER_TAKEN_BACK "a venue that took an order does not reject it; refused answers come to unread requests"
-#define ALL_FILLED "nothing is left to fill, to reject or to expire of it, and no venue here contradicts itself"
-#define REFUSED_FOR_GOOD "a venue that rejected an order never saw it in a book"
-#define ASKED_NO_MORE \
-	"nobody asks for an order that has its end, and a venue tells of the end once; only fills come late"
-#define ABSENT_FOR_GOOD "what was never sent, or is absent past its validity, never comes to the venue"
-#define ABSENT_ONCE "absence counts for orders of unknown outcome only"
+#define ALL_FILLED \
+	"the fills of a filled order come to its whole quantity, and no exchange tells of more than was ordered"
+#define NO_FILLS \
+	"a rejected order has no fill: order_refused doubts one that has, and a fill makes it unknown; and a complete end " \
+	"is taken only once all fills are known"
+#define ABSENT_FOR_GOOD "what was never sent, or is absent past its validity and the lag of look-ups, never trades"
+#define ABSENT_ONCE "order_absent looks at orders of unknown outcome only"
 #define FORWARD_FIRST "a cycle gets its first order in the pass that opens it; after a restart it recovers first"
 #define PANICS_ONCE "work_turn tells a cycle once that it goes back"
 
@@ -28,46 +27,17 @@ static const struct unreachable order_unreachable[] = {
 	{ORDER_INTENT, ORDER_EVENT_ACCEPT, ONE_PASS},
 	{ORDER_INTENT, ORDER_EVENT_FILL, ONE_PASS},
 	{ORDER_INTENT, ORDER_EVENT_COMPLETE, ONE_PASS},
+	{ORDER_INTENT, ORDER_EVENT_CANCEL, ONE_PASS},
 	{ORDER_INTENT, ORDER_EVENT_REJECT, ONE_PASS},
 	{ORDER_INTENT, ORDER_EVENT_EXPIRE, ONE_PASS},
-	{ORDER_INTENT, ORDER_EVENT_CANCEL, NO_CANCEL},
 	{ORDER_SENT, ORDER_EVENT_NOT_SENT, SENT_IS_LATER},
 	{ORDER_SENT, ORDER_EVENT_COMPLETE, FILLS_FIRST},
-	{ORDER_SENT, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_LIVE, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_LIVE, ORDER_EVENT_REJECT, NEVER_TAKEN_BACK},
-	{ORDER_PARTIAL, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_PARTIAL, ORDER_EVENT_REJECT, NEVER_TAKEN_BACK},
 	{ORDER_FILLED, ORDER_EVENT_FILL, ALL_FILLED},
-	{ORDER_FILLED, ORDER_EVENT_REJECT, ALL_FILLED},
-	{ORDER_FILLED, ORDER_EVENT_EXPIRE, ALL_FILLED},
 	{ORDER_FILLED, ORDER_EVENT_DOUBT, ALL_FILLED},
-	{ORDER_FILLED, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_ACCEPT, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_FILL, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_COMPLETE, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_REJECT, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_EXPIRE, NO_CANCEL},
-	{ORDER_CANCELLED, ORDER_EVENT_DOUBT, NO_CANCEL},
-	{ORDER_REJECTED, ORDER_EVENT_ACCEPT, REFUSED_FOR_GOOD},
-	{ORDER_REJECTED, ORDER_EVENT_FILL, REFUSED_FOR_GOOD},
-	{ORDER_REJECTED, ORDER_EVENT_COMPLETE, REFUSED_FOR_GOOD},
-	{ORDER_REJECTED, ORDER_EVENT_EXPIRE, REFUSED_FOR_GOOD},
-	{ORDER_REJECTED, ORDER_EVENT_DOUBT, REFUSED_FOR_GOOD},
-	{ORDER_REJECTED, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_EXPIRED, ORDER_EVENT_COMPLETE, ASKED_NO_MORE},
-	{ORDER_EXPIRED, ORDER_EVENT_DOUBT, ASKED_NO_MORE},
-	{ORDER_EXPIRED, ORDER_EVENT_REJECT, ASKED_NO_MORE},
-	{ORDER_EXPIRED, ORDER_EVENT_CANCEL, NO_CANCEL},
-	{ORDER_ABANDONED, ORDER_EVENT_ACCEPT, ABSENT_FOR_GOOD},
+	{ORDER_REJECTED, ORDER_EVENT_COMPLETE, NO_FILLS},
 	{ORDER_ABANDONED, ORDER_EVENT_FILL, ABSENT_FOR_GOOD},
 	{ORDER_ABANDONED, ORDER_EVENT_COMPLETE, ABSENT_FOR_GOOD},
-	{ORDER_ABANDONED, ORDER_EVENT_EXPIRE, ABSENT_FOR_GOOD},
-	{ORDER_ABANDONED, ORDER_EVENT_DOUBT, ABSENT_FOR_GOOD},
-	{ORDER_ABANDONED, ORDER_EVENT_CANCEL, NO_CANCEL},
 	{ORDER_ABANDONED, ORDER_EVENT_ABSENT, ABSENT_ONCE},
-	{ORDER_UNKNOWN, ORDER_EVENT_CANCEL, NO_CANCEL},
 };
 static const struct unreachable cycle_unreachable[] = {
 	{CYCLE_PENDING, CYCLE_EVENT_FAIL, FORWARD_FIRST},
@@ -111,34 +81,40 @@ void coverage_add(struct coverage *coverage, const struct coverage *more)
 			coverage->cycle[i][j] += more->cycle[i][j];
 }
 
-/* Each legal move of a machine: fn(ctx, how often, why not). */
-typedef void (*move_fn)(void *ctx, const struct machine *machine, uint8_t state, uint8_t event, uint64_t count,
-			const char *reason);
+static void machine_each(const struct machine *machine, coverage_fn fn, void *ctx)
+{
+	const struct fsm *fsm = machine->fsm;
+	for (uint8_t state = 0; state < fsm->state_count; state++)
+		for (uint8_t event = 0; event < fsm->event_count; event++) {
+			uint8_t next = fsm_next(fsm, state, event);
+			if (next == FSM_ILLEGAL)
+				continue;
+			fn(ctx, &(struct coverage_move){.machine = fsm->name,
+							.state = fsm->state[state],
+							.event = fsm->event[event],
+							.next = fsm->state[next],
+							.count = machine->count[state * fsm->event_count + event],
+							.unreachable = reason_of(machine, state, event)});
+		}
+}
 
-static void moves_each(const struct coverage *coverage, move_fn fn, void *ctx)
+void coverage_each(const struct coverage *coverage, coverage_fn fn, void *ctx)
 {
 	struct machine machine[MACHINES];
 	machines_of(coverage, machine);
 	for (size_t m = 0; m < MACHINES; m++)
-		for (uint8_t state = 0; state < machine[m].fsm->state_count; state++)
-			for (uint8_t event = 0; event < machine[m].fsm->event_count; event++)
-				if (fsm_next(machine[m].fsm, state, event) != FSM_ILLEGAL)
-					fn(ctx, &machine[m], state, event,
-					   machine[m].count[state * machine[m].fsm->event_count + event],
-					   reason_of(&machine[m], state, event));
+		machine_each(&machine[m], fn, ctx);
 }
 
-static void move_judge(void *ctx, const struct machine *machine, uint8_t state, uint8_t event, uint64_t count,
-		       const char *reason)
+static void move_judge(void *ctx, const struct coverage_move *move)
 {
 	struct coverage_report *report = ctx;
-	(void)machine, (void)state, (void)event;
 	report->total++;
-	if (count > 0 && reason)
+	if (move->count > 0 && move->unreachable)
 		report->surprising++;
-	if (count > 0)
+	if (move->count > 0)
 		report->covered++;
-	else if (reason)
+	else if (move->unreachable)
 		report->unreachable++;
 	else
 		report->missing++;
@@ -147,20 +123,19 @@ static void move_judge(void *ctx, const struct machine *machine, uint8_t state, 
 void coverage_judge(const struct coverage *coverage, struct coverage_report *ret_report)
 {
 	*ret_report = (struct coverage_report){0};
-	moves_each(coverage, move_judge, ret_report);
+	coverage_each(coverage, move_judge, ret_report);
 }
 
-static void move_print(void *ctx, const struct machine *machine, uint8_t state, uint8_t event, uint64_t count,
-		       const char *reason)
+static void move_print(void *ctx, const struct coverage_move *move)
 {
-	if (count > 0 && !reason)
+	if (move->count > 0 && !move->unreachable)
 		return;
-	fprintf(ctx, "%s: %s --%s--> %s: %s%s\n", machine->fsm->name, machine->fsm->state[state],
-		machine->fsm->event[event], machine->fsm->state[fsm_next(machine->fsm, state, event)],
-		count > 0 ? "made, though it is listed as unreachable: " : "", reason ? reason : "not reached");
+	fprintf(ctx, "%s: %s --%s--> %s: %s%s\n", move->machine, move->state, move->event, move->next,
+		move->count > 0 ? "made, though it is listed as unreachable: " : "",
+		move->unreachable ? move->unreachable : "not reached");
 }
 
 void coverage_print(const struct coverage *coverage, FILE *out)
 {
-	moves_each(coverage, move_print, out);
+	coverage_each(coverage, move_print, out);
 }

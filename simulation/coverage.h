@@ -14,6 +14,15 @@ struct coverage {
 
 void coverage_add(struct coverage *coverage, const struct coverage *more);
 
+/* A move that the tables allow. */
+struct coverage_move {
+	const char *machine, *state, *event, *next;
+	uint64_t count;
+	const char *unreachable; /* listed with this reason; NULL: it is not */
+};
+typedef void (*coverage_fn)(void *ctx, const struct coverage_move *move);
+void coverage_each(const struct coverage *coverage, coverage_fn fn, void *ctx);
+
 struct coverage_report {
 	uint32_t covered, total; /* moves that the tables allow */
 	uint32_t unreachable;    /* of those not covered, listed with a reason */

@@ -14,12 +14,12 @@ static int64_t now_ns(const struct sim_disk *disk)
 
 bool disk_is_full(const struct sim_disk *disk)
 {
-	return now_ns(disk) < disk->full_until_ns;
+	return now_ns(disk) < disk->full_until_ns && !faults_are_calm(disk->ground->faults);
 }
 
 bool disk_is_read_only(const struct sim_disk *disk)
 {
-	return now_ns(disk) < disk->read_only_until_ns;
+	return now_ns(disk) < disk->read_only_until_ns && !faults_are_calm(disk->ground->faults);
 }
 
 int disk_may_change(const struct disk_view *view)

@@ -252,6 +252,11 @@ void faults_calm(struct faults *faults)
 	faults->calm = true;
 }
 
+bool faults_are_calm(const struct faults *faults)
+{
+	return faults->calm;
+}
+
 uint64_t faults_random(struct faults *faults)
 {
 	return random_next(&faults->random);

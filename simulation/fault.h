@@ -19,8 +19,7 @@
 	  "a request arrives so many ms late, behind later ones") \
 	/* the answer to a request */ \
 	X(REPLY_LOST, "reply_lost", GATEWAY, 5000, 0, 0, "the venue did it, its answer is lost") \
-	X(REPLY_LATE, "reply_late", GATEWAY, 6000, 10, 20000, \
-	  "an answer arrives so many ms late, behind later ones") \
+	X(REPLY_LATE, "reply_late", GATEWAY, 6000, 10, 20000, "an answer arrives so many ms late, behind later ones") \
 	X(REPLY_TWICE, "reply_twice", GATEWAY, 3000, 0, 2000, "an answer comes again so many ms later") \
 	X(ANSWER_429, "answer_429", GATEWAY, 2000, 100, 10000, "refused unread: ask again in so many ms") \
 	X(ANSWER_418, "answer_418", GATEWAY, 300, 2000, 60000, "banned for so many ms") \
@@ -128,6 +127,8 @@ bool fault_strikes(struct faults *faults, enum fault_kind kind, uint32_t target,
 /* From now on nothing strikes: the world comes to rest. By schedule alone kills and losses of power still do, for the
  * way to the end has writes, syncs and sends, too. */
 void faults_calm(struct faults *faults);
+/* What lasts for a while (a full disk, a store that is gone) ends then, too. */
+bool faults_are_calm(const struct faults *faults);
 /* A number of the world's own, for what is random but no fault (latencies, what survives a power loss). */
 uint64_t faults_random(struct faults *faults);
 /* What struck so far, in order. Borrowed until the next strike. */

@@ -55,8 +55,8 @@ void end_tell_again(struct connection *connection, const struct venue_event *eve
 	event_send_later(connection, event, ms);
 }
 
-/* What an end may be told as before it is told as it is. Cancelled and expired are not mistaken for each other: which of
- * the two words comes first is the one that counts. */
+/* What an end may be told as before it is told as it is. Cancelled and expired are not mistaken for each other: which
+ * of the two words comes first is the one that counts. */
 static const int32_t *lies_before(int32_t truth)
 {
 	static const int32_t of_filled[LIES] = {TG_ORDER_REJECTED, TG_ORDER_CANCELLED, TG_ORDER_EXPIRED},

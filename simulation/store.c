@@ -84,7 +84,8 @@ static struct way *way_of(const struct connection *connection)
 
 static bool is_gone(const struct connection *connection)
 {
-	return now_ns(connection) < way_of(connection)->gone_until_ns;
+	return now_ns(connection) < way_of(connection)->gone_until_ns &&
+	       !faults_are_calm(connection->store->ground->faults);
 }
 
 static void way_worsen(const struct connection *connection)

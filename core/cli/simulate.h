@@ -33,8 +33,8 @@ struct simulate {
 	/* --schedule; or what struck in the run that a sweep begins with, to which each other run adds one event */
 	bool scheduled;
 	struct schedule schedule;
-	enum fault_kind sweep; /* FAULT_KINDS: none */
-	uint64_t sweep_points; /* places at which it can strike */
+	enum fault_kind sweep;                   /* FAULT_KINDS: none */
+	uint64_t sweep_points;                   /* places at which it can strike */
 	uint64_t sweep_operations[GATEWAYS_MAX]; /* how many of them are whose; in this order they are numbered */
 	struct fault_event *sweep_event;
 

@@ -132,6 +132,25 @@ static void json_failure(const struct failure *failure, const char *path, int tr
 	out_json(line);
 }
 
+/* Each move of the machines that is allowed, and how often it was made; those that cannot be made yet, and why. */
+static void put_move(void *ctx, const struct coverage_move *move)
+{
+	char name[96];
+	struct json_object **moves = ctx;
+	snprintf(name, sizeof name, "%s %s --%s--> %s", move->machine, move->state, move->event, move->next);
+	json_put_number(moves[0], name, (int64_t)move->count);
+	if (move->unreachable)
+		json_put_text(moves[1], name, move->unreachable);
+}
+
+static void put_moves(struct json_object *line, const struct coverage *coverage)
+{
+	struct json_object *moves[] = {json_object_new_object(), json_object_new_object()};
+	coverage_each(coverage, put_move, moves);
+	json_object_object_add(line, "moves", moves[0]);
+	json_object_object_add(line, "moves_unreachable", moves[1]);
+}
+
 static void json_summary(const struct simulate *simulate)
 {
 	const struct run_counts *counts = &simulate->counts;
@@ -160,6 +179,7 @@ static void json_summary(const struct simulate *simulate)
 	json_put_number(line, "transitions_unreachable", coverage.unreachable);
 	json_put_number(line, "transitions_missing", coverage.missing);
 	json_put_number(line, "transitions_surprising", coverage.surprising);
+	put_moves(line, &simulate->coverage);
 	put_digest(line, combined_digest(simulate));
 	out_json(line);
 }

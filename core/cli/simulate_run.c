@@ -161,15 +161,14 @@ static void take_result(struct simulate *simulate, uint64_t seed, const uint64_t
 		take_violation(simulate, seed, skip, result);
 }
 
-/* Up to the fault a run of a sweep is the one that it was counted by: if the fault does not strike in it, it was counted
- * wrongly, or the run was another one. */
+/* Up to the fault a run of a sweep is the one that it was counted by: if the fault does not strike in it, it was
+ * counted wrongly, or the run was another one. */
 static void sweep_check(const struct simulate *simulate, uint64_t run, struct run_result *result)
 {
 	const struct fault_event due = sweep_event(simulate, run);
 	uint32_t i = 0;
-	while (i < result->struck_count &&
-	       (result->struck[i].kind != due.kind || result->struck[i].target != due.target ||
-		result->struck[i].arg != due.arg))
+	while (i < result->struck_count && (result->struck[i].kind != due.kind ||
+					    result->struck[i].target != due.target || result->struck[i].arg != due.arg))
 		i++;
 	if (i < result->struck_count || result->violation.check[0])
 		return;

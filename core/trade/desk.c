@@ -410,10 +410,15 @@ static void order_fill(struct executor *executor, struct order *order, const str
 	}
 }
 
-/* Of an order that has fills a refusal is not believed: it is asked for already. */
-static bool refusal_is_absurd(const struct order *order)
+/* An order that has fills was not refused, whatever its state says that it came back to. */
+static void order_refused(struct executor *executor, struct order *order, const struct tg_order_event *event,
+			  struct tg_str reason)
 {
-	return order->state == ORDER_UNKNOWN && order->filled_base > 0;
+	bool absurd = order->filled_base > 0 && (order->state == ORDER_UNKNOWN || order->state == ORDER_LIVE);
+	if (absurd)
+		order_doubt(executor, order, TG_STR("refused, though it has fills"));
+	else
+		order_event(executor, order, ORDER_EVENT_REJECT, event, reason);
 }
 
 /* A final state tells how much was filled: if fills are missing, they are asked for first. */
@@ -429,12 +434,13 @@ static void order_end(struct executor *executor, struct order *order, const stru
 		order_doubt(executor, order, TG_STR("fills are missing"));
 		return;
 	}
-	if (end == ORDER_EVENT_REJECT && refusal_is_absurd(order))
-		return;
 	struct tg_str reason = {0};
 	if (event->reason)
 		reason = (struct tg_str){event->reason->message, event->reason->message_len};
-	order_event(executor, order, end, event, reason);
+	if (end == ORDER_EVENT_REJECT)
+		order_refused(executor, order, event, reason);
+	else
+		order_event(executor, order, end, event, reason);
 }
 
 static void order_absent(struct executor *executor, struct order *order, const struct tg_order_event *event)
@@ -507,8 +513,8 @@ static void place_done(struct work *work, struct order *order, int32_t status, c
 	case TG_ERR_RATE_LIMITED:
 		/* it was not accepted and never will be; a further try is a new order under an id of its own */
 		order_patience(work, status, error);
-		if (!order_is_final(order) && !refusal_is_absurd(order))
-			order_event(executor, order, ORDER_EVENT_REJECT, NULL, why);
+		if (!order_is_final(order))
+			order_refused(executor, order, NULL, why);
 		break;
 	default:
 		if (!order_is_final(order))

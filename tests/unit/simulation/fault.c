@@ -229,7 +229,8 @@ static void test_events(void)
 	world_at(200);
 	ok(fault_strikes(faults, FAULT_KILL, 0, NULL), "a scheduled kill strikes on the way to the end, too");
 	faults_destroy(faults);
-	const struct fault_event late[] = {{.kind = FAULT_POWER_LOSS}, {.kind = FAULT_LINK_CUT}, {.kind = FAULT_DISK_FULL}};
+	const struct fault_event late[] = {
+		{.kind = FAULT_POWER_LOSS}, {.kind = FAULT_LINK_CUT}, {.kind = FAULT_DISK_FULL}};
 	faults = by_schedule(1, late, 3);
 	faults_calm(faults);
 	ok(fault_strikes(faults, FAULT_POWER_LOSS, 0, NULL), "so does a scheduled loss of power");

@@ -408,6 +408,9 @@ static void test_contradiction(void)
 		tell(desk, TG_ORDER_REJECTED, 0, 0);
 		is_int(model_newest(desk->keeper.model)->orders->state, ORDER_UNKNOWN, "a refusal is not believed");
 	}
+	tell(desk, TG_ORDER_ACCEPTED, 0, 0);
+	tell(desk, TG_ORDER_REJECTED, 0, 0);
+	is_int(model_newest(desk->keeper.model)->orders->state, ORDER_UNKNOWN, "nor when it was said to be open since");
 	loop_run(desk->loop);
 	ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "settled");
 	desk_close(desk);
