@@ -199,6 +199,193 @@ static void every_reason_is_met(void)
 	}
 }
 
+/* What is told of an order falsely, and when the truth is known. */
+static const struct {
+	enum fault_kind kind;
+	int64_t arg;
+	int64_t filled_e3; /* thousandths of the order; -1: it is refused */
+	const char *story; /* told within half a second; the rest within five */
+	const char *whole;
+	const char *truth;
+} lies[] = {
+	{FAULT_FALSE_END, 0 + 2000, 1000, "AFR", "AFRf", "Ff"},
+	{FAULT_FALSE_END, 3000 + 2000, 1000, "AFC", "AFCf", "Ff"},
+	{FAULT_FALSE_END, 6000 + 2000, 1000, "AFX", "AFXf", "Ff"},
+	{FAULT_FALSE_END, 0 + 2000, 500, "AFR", "AFRX", "FX"},
+	{FAULT_FALSE_END, 3000 + 2000, 0, "Af", "AfX", "X"},
+	{FAULT_FALSE_END, 6000 + 2000, 0, "AR", "ARX", "X"},
+	{FAULT_END_DENIED, 0 + 2000, 1000, "AFf", "AFfR", "Ff"},
+	{FAULT_END_DENIED, 3000 + 2000, 1000, "AFf", "AFfC", "Ff"},
+	{FAULT_END_DENIED, 6000 + 2000, 1000, "AFf", "AFfX", "Ff"},
+	{FAULT_END_DENIED, 0 + 2000, 500, "AFX", "AFXR", "FX"},
+	{FAULT_END_DENIED, 3000 + 2000, 500, "AFX", "AFXf", "FX"},
+	{FAULT_END_DENIED, 6000 + 2000, 0, "AX", "AXC", "X"},
+	{FAULT_REFUSAL_DENIED, 0, -1, "AR", "AR", "R"},
+	{FAULT_REFUSAL_DENIED, 1, -1, "Rf", "Rf", "R"},
+	{FAULT_REFUSAL_DENIED, 2, -1, "RC", "RC", "R"},
+	{FAULT_REFUSAL_DENIED, 3, -1, "RX", "RX", "R"},
+	{FAULT_END_AGAIN, 2000, 1000, "AFf", "AFff", "Ff"},
+	{FAULT_END_AGAIN, 2000, 500, "AFX", "AFXX", "FX"},
+	{FAULT_END_AGAIN, 2000, -1, "R", "RR", "R"},
+};
+
+static void the_venue_contradicts_itself(void)
+{
+	struct client *client = &world.client[0];
+	for (size_t i = 0; i < sizeof lies / sizeof lies[0]; i++) {
+		const char *name = fault_info[lies[i].kind].name;
+		bool refused = lies[i].filled_e3 < 0, whole = lies[i].filled_e3 == 1000;
+		const struct fault_event events[] = {
+			{lies[i].kind, 0, READY_MS * MS, 0, lies[i].arg},
+			{refused ? FAULT_ORDER_REFUSED : FAULT_ORDER_PARTIAL, 0, READY_MS * MS, 0,
+			 refused ? 2 : lies[i].filled_e3},
+		};
+		world_begin(events, whole ? 1 : 2);
+		client_forget(client);
+		buy("x", 200);
+		run_for(500);
+		is_str(story(client, "x"), lies[i].story, "%s %lld: what is told first", name, (long long)lies[i].arg);
+		is_str(story(&world.client[1], "x"),
+		       refused             ? "R"
+		       : whole             ? "AFf"
+		       : lies[i].filled_e3 ? "AFX"
+					   : "AX",
+		       "others are told the truth");
+		run_for(4500);
+		is_str(story(client, "x"), lies[i].whole, "and then");
+		is_str(truth("x"), lies[i].truth, "who asks is told the truth");
+		char line[64];
+		snprintf(line, sizeof line, "fault %s: order x, to g0", name);
+		ok(is_traced(line), "the trace says so");
+		check_explained();
+		world_end();
+	}
+}
+
+/* Of what was filled the end says as much as is true, whatever it is called. */
+static void lies_know_the_fills(void)
+{
+	struct client *client = &world.client[0];
+	world_begin_with(FAULT_FALSE_END, 2000);
+	client_forget(client);
+	buy("x", 200);
+	run_for(500);
+	const struct heard *lie = order_heard(client, TG_ORDER_REJECTED), *fill = order_heard(client, TG_ORDER_FILL);
+	ok(lie && fill && lie->payload.ORDER.cum_qty.mantissa >= fill->payload.ORDER.fill_qty.mantissa,
+	   "a rejection that knows of fills");
+	world_end();
+
+	const struct fault_event both[] = {{FAULT_FILL_AFTER_END, 0, READY_MS * MS, 0, 3000},
+					   {FAULT_END_AGAIN, 0, READY_MS * MS, 0, 1000}};
+	world_begin(both, 2);
+	client_forget(client);
+	buy("x", 200);
+	run_for(2000);
+	is_str(story(client, "x"), "Aff", "an end that knows of no fill comes again before the fill does");
+	int64_t most = 0;
+	for (uint32_t i = 0; i < client->count; i++)
+		if (client->heard[i].type == WIRE_ORDER && client->heard[i].payload.ORDER.cum_qty.mantissa > most)
+			most = client->heard[i].payload.ORDER.cum_qty.mantissa;
+	ok(most > 0, "and then knows of it");
+	run_for(2000);
+	is_str(story(client, "x"), "AffF", "which comes at last");
+	world_end();
+}
+
+static void a_taken_order_is_answered_as_rejected(void)
+{
+	struct client *client = &world.client[0];
+	const struct fault_event events[] = {{FAULT_FALSE_REJECT, 0, READY_MS * MS, 0, 1500},
+					     {FAULT_EVENT_LOST, 0, READY_MS * MS, 0, 0},
+					     {FAULT_FILL_AFTER_END, 0, READY_MS * MS, 0, 100},
+					     {FAULT_REPLY_LOST, 0, READY_MS * MS, 0, 0}};
+	world_begin(events, 1);
+	client_forget(client);
+	uint64_t token = buy("x", 200);
+	run_for(1000);
+	is_int(status_of(client, token), 99, "it is answered late");
+	run_for(1000);
+	is_int(status_of(client, token), TG_ERR_REJECTED, "as rejected");
+	is_str(story(&world.client[1], "x"), "AFf", "others know better");
+	run_for(3000);
+	const char *told = story(client, "x");
+	ok(strlen(told) == 3 && strchr(told, 'A') && strchr(told, 'F') && strchr(told, 'f'),
+	   "so does it in the end, whatever comes first: %s", told);
+	is_str(truth("x"), "Ff", "who asks is told the truth");
+	ok(strstr(world.ledger, "\"status\":\"filled\""), "the ledger has it");
+	ok(is_traced("fault false_reject: order x, to g0 after 1500 ms"), "the trace says so");
+	check_explained();
+	world_end();
+
+	world_begin(events, 4);
+	client_forget(client);
+	token = buy("x", 200);
+	run_for(5000);
+	is_int(status_of(client, token), TG_ERR_REJECTED, "neither is the answer lost");
+	is_int((long long)strlen(story(client, "x")), 3, "nor what is told of it");
+	world_end();
+}
+
+static void what_is_left_is_cancelled(void)
+{
+	struct client *client = &world.client[0];
+	const struct fault_event events[] = {{FAULT_ORDER_CANCELLED, 0, READY_MS * MS, 0, 0},
+					     {FAULT_ORDER_PARTIAL, 0, READY_MS * MS, 0, 500},
+					     {FAULT_FILL_AFTER_END, 0, READY_MS * MS, 0, 1000}};
+	world_begin(events, 2);
+	client_forget(client);
+	uint64_t token = buy("x", 200);
+	run_for(500);
+	is_int(status_of(client, token), TG_OK, "it was accepted");
+	is_str(story(client, "x"), "AFC", "cancelled with a fill");
+	is_str(truth("x"), "FC", "and so when it is asked for");
+	ok(strstr(world.ledger, "\"status\":\"cancelled\""), "the ledger says the same");
+	ok(is_traced("fault order_cancelled: order x: "), "the trace says so");
+	world_end();
+
+	world_begin(events, 3);
+	client_forget(client);
+	buy("x", 200);
+	run_for(500);
+	is_str(story(client, "x"), "AC", "cancelled, it seems, with nothing");
+	run_for(1000);
+	is_str(story(client, "x"), "ACF", "filled after the cancel");
+	world_end();
+
+	world_begin(events, 1);
+	struct wire_place rests = a_buy("y", 1000, true);
+	client_ask(client, WIRE_PLACE, &rests);
+	buy("x", 200);
+	run_for(500);
+	is_int(struck(), 0, "not one that rests, nor one of which nothing may be left");
+	world_end();
+}
+
+static void a_look_up_misses_what_is_new(void)
+{
+	struct client *client = &world.client[0];
+	const struct fault_event miss[] = {{FAULT_LOOKUP_MISSES, 0, READY_MS * MS, 0, 0}};
+	world_begin(miss, 1);
+	client_forget(client);
+	buy("x", 200);
+	run_for(500);
+	client_forget(client);
+	query(client, "x");
+	run_for(300);
+	is_str(story(client, "x"), "0", "an order that is there is said to be absent");
+	ok(is_traced("fault lookup_misses: order x, asked for by g0"), "the trace says so");
+	is_str(truth("x"), "Ff", "once");
+	check_explained();
+	world_end();
+
+	world_begin(miss, 1);
+	buy("x", 200);
+	run_for(2500);
+	is_str(truth("x"), "Ff", "after two seconds it is found");
+	is_int(struck(), 0, "always");
+	world_end();
+}
+
 /* A fault waits for something that it can act on. */
 static void nothing_strikes_in_vain(void)
 {
@@ -423,6 +610,11 @@ int main(void)
 	late_orders_come_late();
 	ends_lie_about_late_fills();
 	every_reason_is_met();
+	the_venue_contradicts_itself();
+	lies_know_the_fills();
+	a_taken_order_is_answered_as_rejected();
+	what_is_left_is_cancelled();
+	a_look_up_misses_what_is_new();
 	nothing_strikes_in_vain();
 	books_are_lost_and_corrupt();
 	markets_change();

@@ -126,6 +126,71 @@ static void test_kills(void)
 	run_result_clear(&result);
 }
 
+/* With the run's own faults listed, one more that strikes there alone. */
+static bool strikes_at(const struct run_options *base, const struct run_result *counted, enum fault_kind kind,
+		       uint32_t gateway, uint64_t operation)
+{
+	struct run_options options = *base;
+	struct run_result result;
+	struct fault_event *events = calloc(counted->struck_count + 1, sizeof *events);
+	for (uint32_t i = 0; events && i < counted->struck_count; i++)
+		events[i] = counted->struck[i];
+	bool struck = false;
+	if (events) {
+		events[counted->struck_count] =
+			(struct fault_event){.kind = kind, .target = gateway, .skip = (uint32_t)operation, .arg = 500};
+		options.events = events;
+		options.event_count = counted->struck_count + 1;
+		if (run(&options, &result)) {
+			struck = is_well(&result, options.seed) && result.counts.faults[kind] == 1;
+			run_result_clear(&result);
+		}
+	}
+	free(events);
+	return struck;
+}
+
+/* Each write, sync and send of a run can be struck, from the first to the last on the way to its end. */
+static void test_each_operation(void)
+{
+	static const enum fault_kind kinds[] = {FAULT_KILL, FAULT_POWER_LOSS};
+	static const char *const faults[] = {"none", "kill=0,power_loss=0"};
+	enum { POINTS = 12 };
+	for (size_t i = 0; i < 4; i++) {
+		struct run_options options = options_of(21 + i, 20000, faults[i / 2]);
+		struct run_result counted;
+		uint32_t struck = 0;
+		options.gateways = 2;
+		if (!ok(run(&options, &counted), "a run to be counted"))
+			continue;
+		for (uint64_t point = 0; point <= POINTS; point++) {
+			uint32_t gateway = point % 2;
+			uint64_t last = counted.counts.operations[gateway] - 1;
+			struck += strikes_at(&options, &counted, kinds[i % 2], gateway, last * point / POINTS);
+		}
+		is_int(struck, POINTS + 1, "%s strikes at each of so many places, %s", fault_info[kinds[i % 2]].name,
+		       i / 2 ? "among other faults" : "alone");
+		run_result_clear(&counted);
+	}
+}
+
+/* In a world where the machine's clock begins wrong, and again after each loss of power. */
+static void test_skew(void)
+{
+	struct run_options options = options_of(31, 30000, "none,clock_skew=1,power_loss=0.005");
+	struct run_result result;
+	options.gateways = 2;
+	options.trace_bytes = 1 << 20;
+	if (!ok(run(&options, &result), "clocks that begin wrong"))
+		return;
+	ok(is_well(&result, options.seed), "are survived");
+	ok(result.counts.power_losses > 0 && result.counts.faults[FAULT_CLOCK_SKEW] == 2 + result.counts.power_losses,
+	   "at each boot, not at each start: %llu of %llu starts",
+	   (unsigned long long)result.counts.faults[FAULT_CLOCK_SKEW], (unsigned long long)result.counts.starts);
+	ok(strstr(result.trace, "boots with a clock off by "), "the trace says so");
+	run_result_clear(&result);
+}
+
 static void test_wrong_options(void)
 {
 	struct run_options options = options_of(1, 1000, "none");
@@ -147,6 +212,8 @@ int main(void)
 	test_order_of_runs();
 	test_each_fault();
 	test_kills();
+	test_each_operation();
+	test_skew();
 	test_wrong_options();
 	return tap_done();
 }
