@@ -177,7 +177,7 @@ static void test_each_operation(void)
 /* In a world where the machine's clock begins wrong, and again after each loss of power. */
 static void test_skew(void)
 {
-	struct run_options options = options_of(31, 30000, "none,clock_skew=1,power_loss=0.005");
+	struct run_options options = options_of(32, 60000, "none,clock_skew=1,power_loss=0.01");
 	struct run_result result;
 	options.gateways = 2;
 	options.trace_bytes = 1 << 20;
