@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/base/log.h"
 #include "core/base/random.h"
+#include "core/secrets/signer.h"
 
 #define LOG_FIELDS_MAX 16
 /* Timers that plugins cannot use up: one of each open cycle, and a few of the gateway's. */
@@ -69,12 +70,37 @@ static uint64_t ext_random(const struct tg_host *host)
 	return random_next(&extensions_of(host)->random);
 }
 
+static int32_t ext_signer_key(const struct tg_host *host, struct tg_str name, struct tg_key_info *ret_info,
+			      struct tg_error *ret_error)
+{
+	return signer_key(extensions_of(host)->keys, name, ret_info, ret_error);
+}
+
+static int32_t ext_signer_sign(const struct tg_host *host, struct tg_str name, int32_t algorithm, const uint8_t *bytes,
+			       uint64_t count, uint8_t *ret_signature, uint64_t room)
+{
+	return signer_sign(extensions_of(host)->keys, name, algorithm, bytes, count, ret_signature, room);
+}
+
+static int32_t ext_signer_sign_hashed(const struct tg_host *host, struct tg_str name, int32_t algorithm,
+				      const uint8_t *prefix, uint64_t prefix_count, const uint8_t *bytes,
+				      uint64_t count, uint8_t *ret_signature, uint64_t room)
+{
+	return signer_sign_hashed(extensions_of(host)->keys, name, algorithm, prefix, prefix_count, bytes, count,
+				  ret_signature, room);
+}
+
 static const struct tg_ext_log log_vtable = {.size = sizeof log_vtable, .write = ext_log};
 static const struct tg_ext_clock clock_vtable = {
 	.size = sizeof clock_vtable, .mono_ns = ext_mono_ns, .unix_ns = ext_unix_ns};
 static const struct tg_ext_timer timer_vtable = {
 	.size = sizeof timer_vtable, .start = ext_timer_start, .stop = ext_timer_stop};
 static const struct tg_ext_random random_vtable = {.size = sizeof random_vtable, .next = ext_random};
+
+static const struct tg_ext_signer signer_vtable = {.size = sizeof signer_vtable,
+						   .key = ext_signer_key,
+						   .sign = ext_signer_sign,
+						   .sign_hashed = ext_signer_sign_hashed};
 
 static const struct plugin_extension own[] = {
 	{TG_EXT_LOG, &log_vtable},
@@ -83,16 +109,45 @@ static const struct plugin_extension own[] = {
 	{TG_EXT_RANDOM, &random_vtable},
 };
 #define OWN_COUNT (sizeof own / sizeof *own)
+/* What a driven gateway has from its outside or not at all. */
+static const struct plugin_extension real[] = {
+	{TG_EXT_SIGNER, &signer_vtable},
+};
+#define REAL_COUNT (sizeof real / sizeof *real)
 
 void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed,
 		     const struct outside *outside)
 {
 	*extensions = (struct extensions){.loop = loop, .random = seed, .outside = outside};
-	assert(OWN_COUNT + outside->extension_count <= EXTENSIONS_MAX);
+	assert(OWN_COUNT + REAL_COUNT + outside->extension_count <= EXTENSIONS_MAX);
 	for (size_t i = 0; i < OWN_COUNT; i++)
 		extensions->table[extensions->count++] = own[i];
+	for (size_t i = 0; i < REAL_COUNT && !outside->driven; i++)
+		extensions->table[extensions->count++] = real[i];
 	for (size_t i = 0; i < outside->extension_count; i++)
 		extensions->table[extensions->count++] = outside->extensions[i];
+}
+
+/* A key that cannot be read matters once a connector asks for it, which is then told why; others are warned of. */
+int extensions_keys_open(struct extensions *extensions, const struct gateway_config *config, struct tg_error *ret_error)
+{
+	int status;
+	if (extensions->outside->driven)
+		return TG_OK;
+	status = keys_open(config->key, config->key_count, &extensions->keys, ret_error);
+	for (size_t i = 0; !status && i < keys_count(extensions->keys); i++) {
+		struct key_status key;
+		keys_describe(extensions->keys, i, &key);
+		if (key.problem)
+			log_warn("key.unusable", LOG_S("key", key.name), LOG_S("why", key.message));
+	}
+	return status;
+}
+
+void extensions_finish(struct extensions *extensions)
+{
+	keys_close(extensions->keys);
+	extensions->keys = NULL;
 }
 
 void *extensions_outside(const struct tg_host *host)

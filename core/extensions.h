@@ -1,9 +1,10 @@
-/* What the host lends to plugins: log, clock, timers, random numbers. Owner: the loop thread. */
+/* What the host lends to plugins: log, clock, timers, random numbers, signatures. Owner: the loop thread. */
 #ifndef TRIGATE_CORE_EXTENSIONS_H
 #define TRIGATE_CORE_EXTENSIONS_H
 
 #include "core/io/loop.h"
 #include "core/outside.h"
+#include "core/secrets/keys.h"
 #include "plugins/host.h"
 
 #define EXTENSIONS_MAX 16 /* the gateway's own and those that the outside lends */
@@ -12,12 +13,18 @@ struct extensions {
 	struct loop *const *loop; /* the gateway's, which is made after the first plugins */
 	uint64_t random;
 	const struct outside *outside;
+	struct keys *keys;                             /* NULL: not opened, or a driven gateway, which has none */
 	struct plugin_extension table[EXTENSIONS_MAX]; /* the gateway's own come first */
 	size_t count;
 };
 
 void extensions_init(struct extensions *extensions, struct loop *const *loop, uint64_t seed,
 		     const struct outside *outside);
+/* Read the configuration's keys, unless the gateway is driven: then the outside lends a signer, or there is none. */
+int extensions_keys_open(struct extensions *extensions, const struct gateway_config *config,
+			 struct tg_error *ret_error);
+/* Wipe them. */
+void extensions_finish(struct extensions *extensions);
 /* outside->ctx, for extensions that the outside lends. */
 void *extensions_outside(const struct tg_host *host);
 

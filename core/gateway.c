@@ -315,7 +315,10 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
 	const struct outside *outside = gateway->options.outside;
-	int status = statedir_open(outside->disk, config->state_dir, &gateway->statedir, ret_error);
+	int status =
+		extensions_keys_open(&gateway->extensions, config, ret_error); /* the environment, before threads */
+	if (!status)
+		status = statedir_open(outside->disk, config->state_dir, &gateway->statedir, ret_error);
 	if (!status)
 		status = memory_take(gateway, ret_error);
 	if (!status)
@@ -517,6 +520,7 @@ void gateway_close(struct gateway *gateway)
 	free(gateway->excluded);
 	free(gateway->subscribed);
 	free(gateway->portfolio);
+	extensions_finish(&gateway->extensions);
 	statedir_close(gateway->statedir);
 	free(gateway);
 }

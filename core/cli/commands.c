@@ -5,6 +5,7 @@
 extern const struct command command_run;
 extern const struct command command_scan;
 extern const struct command command_check;
+extern const struct command command_keys;
 extern const struct command command_plugins;
 extern const struct command command_status;
 extern const struct command command_stop;
@@ -18,7 +19,8 @@ extern const struct command command_version;
 extern const struct command command_help;
 
 const struct command *const commands[] = {
-	&command_run,    &command_scan,     &command_check,   &command_plugins,   &command_status,
-	&command_stop,   &command_cycles,   &command_orders,  &command_decisions, &command_journal,
-	&command_states, &command_simulate, &command_version, &command_help,      NULL,
+	&command_run,      &command_scan,      &command_check,   &command_keys,
+	&command_plugins,  &command_status,    &command_stop,    &command_cycles,
+	&command_orders,   &command_decisions, &command_journal, &command_states,
+	&command_simulate, &command_version,   &command_help,    NULL,
 };

@@ -7,7 +7,7 @@
 #include "core/config/memory.h"
 #include "core/config/value.h"
 
-#define ENTRIES_MAX 64 /* exchanges in a gateway file; more are a mistake */
+#define ENTRIES_MAX 64 /* exchanges or keys in a gateway file; more are a mistake */
 
 /* A group of keys on the walk. node is NULL where the file has none: then only defaults are set. */
 struct group {
@@ -129,9 +129,9 @@ static void subgroup_check(const struct check *check, const struct group *group,
 	group_check(check, &below);
 }
 
-/* One named entry, an exchange: its name is the user's, its keys are the table's. */
+/* One named entry, an exchange or a key: its name is the user's, its keys are the table's. */
 static void entry_check(const struct check *check, const struct group *group, const struct key *key, const char *shown,
-			const struct yaml_entry *entry, struct plugin_choice *choice)
+			const struct yaml_entry *entry, struct key_entry *named)
 {
 	char *path = memory_format("%s.*", key->path);
 	char *below = path_join(shown, report_show(entry->key).text);
@@ -140,9 +140,9 @@ static void entry_check(const struct check *check, const struct group *group, co
 
 	if (fault)
 		report_error(check->report, &place, "the name \"%s\" %s", report_show(entry->key).text, fault);
-	choice->name = memory_copy(entry->key);
-	choice->origin = entry->value;
-	subgroup_check(check, group, path, below, entry, choice);
+	named->name = memory_copy(entry->key);
+	named->origin = entry->value;
+	subgroup_check(check, group, path, below, entry, named);
 	free(below);
 	free(path);
 }
@@ -159,7 +159,7 @@ static void entries_check(const struct check *check, const struct group *group, 
 			  const char *shown, const struct yaml_entry *entry)
 {
 	const struct yaml_node *node = entry ? entry->value : NULL;
-	struct plugin_choice *choice;
+	char *entries;
 
 	if (node && !node_is_group(check, node, shown))
 		return;
@@ -175,11 +175,12 @@ static void entries_check(const struct check *check, const struct group *group, 
 			     ENTRIES_MAX);
 		return;
 	}
-	choice = memory_new(node->count * sizeof *choice);
-	*(struct plugin_choice **)((char *)group->base + key->offset) = choice;
+	entries = memory_new(node->count * key->entry_size);
+	memcpy((char *)group->base + key->offset, &entries, sizeof entries);
 	*(size_t *)((char *)group->base + key->count_offset) = node->count;
 	for (size_t i = 0; i < node->count; i++)
-		entry_check(check, group, key, shown, &node->entry[i], &choice[i]);
+		entry_check(check, group, key, shown, &node->entry[i],
+			    (struct key_entry *)(entries + i * key->entry_size));
 }
 
 static void value_check(const struct check *check, const struct group *group, const struct key *key, const char *shown,

@@ -1,8 +1,9 @@
 /* Configuration: two YAML files in, checked structures out. Owner: whoever loaded it; read-only afterwards. [control]
  *
- * The gateway file says where and through what (state directory, plugins, exchanges, storage, router, clock, log); the
- * strategy file says what to trade and within which limits. One table per file (keys.h) holds every known key with its
- * type, range, unit, default and whether it works yet; checking, defaults, help and docs all read that table. */
+ * The gateway file says where and through what (state directory, plugins, exchanges, keys, storage, router, clock,
+ * log); the strategy file says what to trade and within which limits. One table per file (keys.h) holds every known key
+ * with its type, range, unit, default and whether it works yet; checking, defaults, help and docs all read that table.
+ */
 #ifndef TRIGATE_CORE_CONFIG_CONFIG_H
 #define TRIGATE_CORE_CONFIG_CONFIG_H
 
@@ -56,10 +57,22 @@ struct cycle_list { /* in the order of their markets; of lines with the same mar
 /* A plugin of one kind with its own settings. `settings` is an object (empty if none are given); `origin` finds the
  * line of a path in it when the plugin's schema refuses it. */
 struct plugin_choice {
-	char *name;   /* of the exchange entry: what a strategy calls it; "" for storage and router */
+	char *name; /* of the exchange entry: what a strategy calls it; "" for storage and router */
+	const void *origin;
 	char *plugin; /* plugin id */
 	struct json_object *settings;
+};
+
+/* Where one API key comes from. Of path, prefix and credential there is the one that `from` needs, the others are NULL.
+ */
+struct key_choice {
+	char *name; /* what an exchange's settings call it */
 	const void *origin;
+	char *from;       /* file | env | credential */
+	char *path;       /* resolved against the gateway file's folder, but for a leading "~/" */
+	char *prefix;     /* of the environment variables */
+	char *credential; /* of systemd */
+	char *encoding;   /* of the secret: text | base64 | hex */
 };
 
 struct gateway_config {
@@ -69,6 +82,8 @@ struct gateway_config {
 	struct string_list plugin_path;
 	struct plugin_choice *exchange; /* at least one */
 	size_t exchange_count;
+	struct key_choice *key;
+	size_t key_count;
 	struct plugin_choice storage;
 	struct plugin_choice router;
 	int64_t storage_batch_rows;

@@ -25,6 +25,40 @@ static void choice_complete(struct plugin_choice *choice, const char *plugin, co
 		choice->origin = origin;
 }
 
+/* What each source needs, and the text that it is given by. */
+static const struct key_source {
+	const char *from;
+	const char *key;
+	size_t offset;
+} key_sources[] = {
+	{"file", "path", offsetof(struct key_choice, path)},
+	{"env", "prefix", offsetof(struct key_choice, prefix)},
+	{"credential", "name", offsetof(struct key_choice, credential)},
+};
+
+static void key_source_check(const struct check *check, const struct key_choice *choice,
+			     const struct key_source *source)
+{
+	const char *text = *(char *const *)((const char *)choice + source->offset);
+	bool wanted = strcmp(choice->from, source->from) == 0;
+	char *path = memory_format("keys.%s.%s", choice->name, source->key);
+
+	if (wanted && text == NULL && check_given(check, path) == NULL)
+		check_error(check, path, "is missing; `from: %s` needs it", source->from);
+	else if (!wanted && check_given(check, path))
+		check_error(check, path, "is for `from: %s` only, and this key is `from: %s`; take it out",
+			    source->from, choice->from);
+	free(path);
+}
+
+static void keys_check(const struct check *check, const struct gateway_config *config)
+{
+	for (size_t i = 0; i < config->key_count; i++) {
+		for (size_t k = 0; config->key[i].from && k < sizeof key_sources / sizeof *key_sources; k++)
+			key_source_check(check, &config->key[i], &key_sources[k]);
+	}
+}
+
 /* What the table cannot say: defaults that depend on another key, and paths. */
 static void gateway_complete(struct gateway_config *config, const struct check *check)
 {
@@ -35,6 +69,12 @@ static void gateway_complete(struct gateway_config *config, const struct check *
 	config->virtual_clock = strcmp(config->clock_mode, "virtual") == 0;
 	for (size_t i = 0; i < config->plugin_path.count; i++)
 		text_replace(&config->plugin_path.item[i], file_beside(config->file, config->plugin_path.item[i]));
+	for (size_t i = 0; i < config->key_count; i++) {
+		char **path = &config->key[i].path;
+
+		if (*path && strncmp(*path, "~/", 2) != 0)
+			text_replace(path, file_beside(config->file, *path));
+	}
 	if (config->strategy_file)
 		text_replace(&config->strategy_file, file_beside(config->file, config->strategy_file));
 }
@@ -55,6 +95,7 @@ int gateway_config_parse(const char *name, const char *text, size_t len, bool st
 	if (rc == 0) {
 		check = (struct check){&gateway_keys, name, report, root};
 		check_file(&check, config);
+		keys_check(&check, config);
 		rc = report_close(report, first, strict);
 	}
 	if (rc != 0) {
@@ -87,6 +128,16 @@ static void choice_clear(struct plugin_choice *choice)
 	json_object_put(choice->settings);
 }
 
+static void key_clear(struct key_choice *choice)
+{
+	free(choice->name);
+	free(choice->from);
+	free(choice->path);
+	free(choice->prefix);
+	free(choice->credential);
+	free(choice->encoding);
+}
+
 void gateway_config_free(struct gateway_config *config)
 {
 	if (config == NULL)
@@ -94,6 +145,9 @@ void gateway_config_free(struct gateway_config *config)
 	for (size_t i = 0; i < config->exchange_count; i++)
 		choice_clear(&config->exchange[i]);
 	free(config->exchange);
+	for (size_t i = 0; i < config->key_count; i++)
+		key_clear(&config->key[i]);
+	free(config->key);
 	choice_clear(&config->storage);
 	choice_clear(&config->router);
 	string_list_clear(&config->plugin_path);

@@ -21,12 +21,18 @@ enum key_type {
 	KEY_AMOUNTS,  /* a mapping of currencies to amounts; checked, not kept */
 	KEY_MOMENT,   /* a date, a date and time, or seconds since 1970; checked, not kept */
 	KEY_SETTINGS, /* struct plugin_choice: any mapping, to its settings and origin */
-	KEY_ENTRIES,  /* a mapping of names to groups "PATH.*", to an array of struct plugin_choice and its count */
+	KEY_ENTRIES,  /* a mapping of names to groups "PATH.*", to an array of structs and its count */
 };
 
 enum key_flag {
 	KEY_REQUIRED = 1,
 	KEY_LATER = 2, /* known and checked, without effect yet: a warning */
+};
+
+/* How the struct of a named entry begins. */
+struct key_entry {
+	char *name;
+	const void *origin; /* its node */
 };
 
 /* What a text must be besides not empty: NULL if it is, else what is wrong and what is allowed. */
@@ -38,6 +44,7 @@ struct key {
 	unsigned flags;
 	size_t offset;       /* of the value in its struct; of no meaning for groups and keys that work later */
 	size_t count_offset; /* KEY_ENTRIES: of the count */
+	size_t entry_size;   /* KEY_ENTRIES: of one entry's struct, which begins as struct key_entry */
 	int places;          /* KEY_NUMBER: decimal places it may have */
 	const char *unit;    /* for people; NULL: none */
 	const char *low;     /* least and greatest number; NULL: unbounded */

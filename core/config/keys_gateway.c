@@ -1,11 +1,21 @@
 /* The keys of a gateway file. Folder and file names are seen from the gateway file's folder, state_dir from the folder
  * in which trigate is started, because that is where one looks for what a run leaves behind. */
+#include <assert.h>
+
 #include "core/config/config.h"
 #include "core/config/keys.h"
 #include "core/config/rules.h"
 
 #define AT(member) offsetof(struct gateway_config, member)
 #define OF_CHOICE(member) offsetof(struct plugin_choice, member)
+#define OF_KEY(member) offsetof(struct key_choice, member)
+
+#define BEGINS_AS_ENTRY(type) \
+	static_assert(offsetof(type, name) == offsetof(struct key_entry, name) && \
+			      offsetof(type, origin) == offsetof(struct key_entry, origin), \
+		      "an entry's struct begins as struct key_entry")
+BEGINS_AS_ENTRY(struct plugin_choice);
+BEGINS_AS_ENTRY(struct key_choice);
 
 static const struct key keys[] = {
 	{.path = "state_dir",
@@ -44,6 +54,7 @@ static const struct key keys[] = {
 	 .flags = KEY_REQUIRED,
 	 .offset = AT(exchange),
 	 .count_offset = AT(exchange_count),
+	 .entry_size = sizeof(struct plugin_choice),
 	 .rule = rule_word,
 	 .about = "the exchanges, each under the name by which strategies call it"},
 	{.path = "exchanges.*", .type = KEY_MAP, .about = "one exchange"},
@@ -56,6 +67,45 @@ static const struct key keys[] = {
 	 .type = KEY_SETTINGS,
 	 .offset = 0,
 	 .about = "what the plugin's schema allows; `trigate plugins inspect` shows it"},
+
+	{.path = "keys",
+	 .type = KEY_ENTRIES,
+	 .offset = AT(key),
+	 .count_offset = AT(key_count),
+	 .entry_size = sizeof(struct key_choice),
+	 .rule = rule_word,
+	 .about =
+		 "API keys, each under the name by which exchanges' settings call it; docs/keys.md says how to make one"},
+	{.path = "keys.*", .type = KEY_MAP, .about = "one key"},
+	{.path = "keys.*.from",
+	 .type = KEY_CHOICE,
+	 .flags = KEY_REQUIRED,
+	 .offset = OF_KEY(from),
+	 .choices = "file|env|credential",
+	 .about =
+		 "where it comes from: a file that only its owner can read, environment variables, a systemd credential"},
+	{.path = "keys.*.path",
+	 .type = KEY_TEXT,
+	 .offset = OF_KEY(path),
+	 .about = "the file, for `from: file`; `~/` is the home directory"},
+	{.path = "keys.*.prefix",
+	 .type = KEY_TEXT,
+	 .offset = OF_KEY(prefix),
+	 .rule = rule_variable,
+	 .about =
+		 "for `from: env`: BINANCE_ takes BINANCE_KEY_ID, BINANCE_SECRET and, if it is set, BINANCE_PASSPHRASE"},
+	{.path = "keys.*.name",
+	 .type = KEY_TEXT,
+	 .offset = OF_KEY(credential),
+	 .rule = rule_credential,
+	 .about = "for `from: credential`: its name in $CREDENTIALS_DIRECTORY"},
+	{.path = "keys.*.encoding",
+	 .type = KEY_CHOICE,
+	 .offset = OF_KEY(encoding),
+	 .choices = "text|base64|hex",
+	 .otherwise = "text",
+	 .about =
+		 "how the exchange writes its secret: text is signed with as it stands, Kraken's is base64; not for PEM"},
 
 	{.path = "storage", .type = KEY_MAP, .about = "where cycles and orders are kept"},
 	{.path = "storage.plugin",

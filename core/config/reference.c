@@ -54,7 +54,7 @@ void config_keys_print(FILE *out)
 		"and tags are refused. `examples/` has a commented file of each kind; `trigate check FILE` checks one.\n\n"
 		"## Gateway file\n\n"
 		"Where and through what. Names of files and folders are seen from the gateway file's folder, `state_dir` from\n"
-		"the working directory. `*` stands for the name of an exchange.\n\n");
+		"the working directory. `*` stands for the name of an exchange or a key.\n\n");
 	keys_print(out, &gateway_keys, 0);
 	fprintf(out, "\n## Strategy file: keys that work\n\nWhat to trade and within which limits.\n\n");
 	keys_print(out, &strategy_keys, 0);

@@ -52,6 +52,24 @@ const char *rule_gateway_id(const char *text)
 	return NULL;
 }
 
+const char *rule_variable(const char *text)
+{
+	if (strlen(text) > 60)
+		return "is longer than 60 bytes";
+	if (strspn(text, LETTERS DIGITS "_") != strlen(text) || strchr(DIGITS, text[0]))
+		return "is not how a variable's name begins; letters, digits and _ such as BINANCE_ are allowed";
+	return NULL;
+}
+
+const char *rule_credential(const char *text)
+{
+	if (strlen(text) > 200)
+		return "is longer than 200 bytes";
+	if (strspn(text, LETTERS DIGITS "._-") != strlen(text) || text[0] == '.')
+		return "is no credential's name; letters, digits, . - and _ are allowed, without a folder";
+	return NULL;
+}
+
 /* Does text[0..) look like pattern, where 9 stands for a digit? Returns what follows, NULL if it does not. */
 static const char *shape_skip(const char *text, const char *pattern)
 {

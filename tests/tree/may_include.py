@@ -28,6 +28,8 @@ LIBRARY_ROOMS = {
     "uv.h": ["core/io", "core/cli/cmd_version.c"],
     "libfyaml.h": ["core/config"],
     "gmp.h": ["core/arbitrage"],
+    "sodium.h": ["core/secrets"],
+    "openssl/": ["core/secrets"],
     "sqlite3.h": ["storage/sqlite"],
     "igraph/": ["routing/igraph"],
     "libelf.h": ["plugins"],

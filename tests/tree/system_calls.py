@@ -24,6 +24,8 @@ MAY_CALL = {
     "core/config/text.c": "open read close fstat",                        # the files that a person wrote
     "core/gateway.c": "outside_system",
     "core/outside.c": "disk_system workers_threads",
+    # keys, which no driven gateway opens: their files and variables, and the dumps that are forbidden
+    "core/secrets/source.c": "open read close fstat geteuid getenv unsetenv prctl",
     "core/summary.c": "exp log",  # scores for the eye; their last bit may differ from machine to machine
 }
 # The outside itself: defined in the project, but whoever names it goes past what it was given.
@@ -47,6 +49,10 @@ LIBRARIES = {  # but for what opens files
     re.compile(r"(json|array_list|printbuf|lh)_(?!\w*(file|fd))\w+"): ("core", "simulation"),
     re.compile(r"fy_(?!\w*(file|fp|fd))\w+"): ("core/config",),
     re.compile(r"__gmp\w+"): ("core/arbitrage",),
+    # keys: arithmetic and memory of their own; sodium_init draws random numbers, for the canaries of that memory
+    re.compile(r"sodium_(init|malloc|free|memzero|mprotect_\w+|hex2bin|base642bin)|crypto_sign_ed25519_\w+"): ("core/secrets",),
+    re.compile(r"SHA(256|512)_(Init|Update|Final)|OPENSSL_cleanse"): ("core/secrets/hmac.c",),
+    re.compile(r"(BIO|BN|ECDSA|ERR|EVP|PEM)_(?!\w*(file|fp|fd))\w+|d2i_ECDSA_SIG"): ("core/secrets/pem.c",),
 }
 FIXTURE = "tests/tree/system_caller.c"  # calls what nobody may; is taken for a file of this folder:
 FIXTURE_ROOM = "core/trade"

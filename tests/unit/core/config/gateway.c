@@ -44,6 +44,7 @@ static void test_defaults(void)
 	is_str(c->log_level, "info", "log.level");
 	is_int(c->stop_deadline_ms, 5000, "stop_deadline_ms");
 	ok(c->strategy_file == NULL, "no strategy");
+	is_int(c->key_count, 0, "no keys");
 	gateway_config_free(c);
 	config_report_clear(&report);
 }
@@ -87,6 +88,33 @@ static void test_settings(void)
 	is_str(c->plugin_path.item[0], "conf/plugins", "folders are seen from the file's folder");
 	is_str(c->plugin_path.item[1], "/opt/plugins", "unless absolute");
 	is_str(c->strategy_file, "conf/s.yaml", "so is the strategy");
+	gateway_config_free(c);
+	config_report_clear(&report);
+}
+
+static void test_keys(void)
+{
+	struct config_report report;
+	struct gateway_config *c = load("exchanges: {sim: {}}\n"
+					"keys:\n"
+					"  one: {from: file, path: binance.key}\n"
+					"  two: {from: file, path: ~/binance.key, encoding: base64}\n"
+					"  three: {from: env, prefix: KRAKEN_}\n"
+					"  four: {from: credential, name: okx}\n",
+					&report);
+
+	ok(c && report.count == 0 && c->key_count == 4, "keys of every source");
+	if (c == NULL)
+		return;
+	is_str(c->key[0].name, "one", "a key by its name");
+	is_str(c->key[0].from, "file", "from");
+	is_str(c->key[0].path, "conf/binance.key", "a file is seen from the gateway file's folder");
+	is_str(c->key[0].encoding, "text", "encoding by default");
+	ok(!c->key[0].prefix && !c->key[0].credential, "what another source needs is not there");
+	is_str(c->key[1].path, "~/binance.key", "the home directory is looked up when the key is read");
+	is_str(c->key[1].encoding, "base64", "encoding");
+	is_str(c->key[2].prefix, "KRAKEN_", "prefix");
+	is_str(c->key[3].credential, "okx", "name of a credential");
 	gateway_config_free(c);
 	config_report_clear(&report);
 }
@@ -155,6 +183,7 @@ int main(void)
 {
 	test_defaults();
 	test_settings();
+	test_keys();
 	test_places();
 	test_pair();
 	return tap_done();

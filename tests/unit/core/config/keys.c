@@ -81,15 +81,20 @@ static void reference_check(void)
 	config_report_clear(&report);
 }
 
-/* "exchanges.*.plugin" to the path in the example, whose exchange is called sim. */
+/* "exchanges.*.plugin": the value in any of the example's exchanges. */
 static const struct yaml_node *example_at(const struct yaml_node *root, const char *path)
 {
-	char real[128] = "";
-	const char *star = strstr(path, ".*");
+	char group[128];
+	const char *star = strstr(path, ".*.");
+	const struct yaml_node *entries, *found = NULL;
 
-	if (star)
-		snprintf(real, sizeof real, "%.*s.sim%s", (int)(star - path), path, star + 2);
-	return yaml_at(root, star ? real : path, '.', NULL);
+	if (star == NULL)
+		return yaml_at(root, path, '.', NULL);
+	snprintf(group, sizeof group, "%.*s", (int)(star - path), path);
+	entries = yaml_at(root, group, '.', NULL);
+	for (size_t i = 0; entries && i < entries->count && found == NULL; i++)
+		found = yaml_at(entries->entry[i].value, star + 3, '.', NULL);
+	return found;
 }
 
 static void example_check(const struct key_table *table, const char *name)
