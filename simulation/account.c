@@ -205,8 +205,10 @@ static void on_order(struct observer *observer, uint32_t venue, struct ledger_li
 	if (at != SEEN_NONE && !order_arrive(observer, at, &said))
 		at = SEEN_NONE;
 	number_keep(observer, venue, said.number, at);
-	if (at != SEEN_NONE && accepted)
-		cycle_touch(observer, &observer->seen.order[at], line->ns);
+	if (at == SEEN_NONE || !accepted)
+		return;
+	cycle_touch(observer, &observer->seen.order[at], line->ns);
+	conduct_accepted(observer, &observer->seen.order[at]);
 }
 
 static bool filled_is(const struct seen_order *order, struct tg_decimal cum_qty)

@@ -93,6 +93,7 @@ static int record_take(void *ctx, const struct journal_entry *entry)
 		return status;
 	time_check(rest, entry);
 	record_note(rest, entry);
+	conduct_note(rest, entry);
 	rest->position = entry->position;
 	return TG_OK;
 }
@@ -308,6 +309,7 @@ void observer_rest(struct observer *observer, uint32_t gateway, const struct dis
 			cycle_check(&rest, cycle);
 		if (store)
 			agree_check(&rest, store);
+		conduct_end(&rest);
 	}
 	if (observer->seen.broken)
 		observer_raise(observer, "crash", "the observer is out of memory");

@@ -92,10 +92,21 @@ static void instrument_tell(struct listener *listener, uint32_t gateway, const s
 	observer_told(listener->observer, gateway, symbol, instrument->status == TG_MARKET_TRADING);
 }
 
+static void book_tell(struct listener *listener, uint32_t gateway, const struct wire_book *book)
+{
+	const struct ear *ear = &listener->ear[gateway];
+	char symbol[WIRE_NAME_MAX + 1];
+	if (book->market >= ear->market_count)
+		return;
+	name_text(&ear->market[book->market].symbol, symbol);
+	observer_booked(listener->observer, gateway, symbol);
+}
+
 static void on_opened(void *ctx, uint32_t gateway)
 {
 	struct listener *listener = ctx;
 	memset(&listener->ear[gateway].reader, 0, sizeof listener->ear[gateway].reader);
+	observer_connected(listener->observer, gateway);
 }
 
 /* A stream that cannot be read on is nothing to the gateway either, from there to its end. */
@@ -106,6 +117,8 @@ static void on_delivered(void *ctx, uint32_t gateway, const uint8_t *bytes, size
 	while (wire_reader_take(&listener->ear[gateway].reader, &bytes, &count, &frame) > 0)
 		if (frame.type == WIRE_INSTRUMENT)
 			instrument_tell(listener, gateway, &frame.payload->INSTRUMENT);
+		else if (frame.type == WIRE_BOOK)
+			book_tell(listener, gateway, &frame.payload->BOOK);
 }
 
 /* ------------------------------------------------------------ public */

@@ -49,6 +49,7 @@ void observer_destroy(struct observer *observer)
 		free(observer->account[i].order);
 	}
 	free(observer->market);
+	free(observer->stale);
 	seen_finish(&observer->seen);
 	free(observer);
 }
@@ -135,7 +136,7 @@ uint32_t observer_order(struct observer *observer, uint32_t gateway, uint32_t ve
 
 /* Cycles are opened one after the other: number after number, start after start. Other orders prove nothing: a cycle
  * of an earlier start goes on after a crash, and on the way to the venue orders overtake each other. */
-static void opening_check(struct observer *observer, uint32_t gateway, const struct client_id *id)
+static void opening_check(struct observer *observer, uint32_t gateway, const struct client_id *id, uint32_t cycle)
 {
 	struct watched *watched = &observer->gateway[gateway];
 	if (id->leg != 1 || id->attempt != 0 || id->child != 0)
@@ -147,6 +148,7 @@ static void opening_check(struct observer *observer, uint32_t gateway, const str
 			       gateway, KEY_TEXT(*now), ID_TEXT(id), KEY_TEXT(*last));
 	watched->opened = *now;
 	watched->has_opened = true;
+	conduct_opening(observer, gateway, cycle);
 }
 
 static void id_sent(struct observer *observer, uint32_t gateway, struct tg_str client_id)
@@ -160,7 +162,8 @@ static void id_sent(struct observer *observer, uint32_t gateway, struct tg_str c
 	if (order->sent > 0)
 		observer_raise(observer, "ids", "g%u sends order %s a second time", gateway, ID_TEXT(&order->id));
 	order->sent = watched->sent;
-	opening_check(observer, gateway, &order->id);
+	conduct_sent(observer, order);
+	opening_check(observer, gateway, &order->id, order->cycle);
 }
 
 /* ------------------------------------------------------------ rate */
@@ -183,7 +186,7 @@ static void rate_check(struct observer *observer, uint32_t gateway)
 
 /* ------------------------------------------------------------ halted */
 
-static struct told *told_at(struct observer *observer, uint32_t gateway, const char *symbol)
+struct told *told_at(struct observer *observer, uint32_t gateway, const char *symbol)
 {
 	struct watched *watched = &observer->gateway[gateway];
 	uint32_t name = seen_name(&observer->seen, (struct tg_str){symbol, strlen(symbol)});
@@ -206,9 +209,13 @@ static void halted_check(struct observer *observer, uint32_t gateway, const char
 void observer_told(struct observer *observer, uint32_t gateway, const char *symbol, bool trading)
 {
 	struct told *told = told_at(observer, gateway, symbol);
-	if (!told || told->halted == !trading)
+	if (!told)
 		return;
-	*told = (struct told){.halted = !trading, .since_ns = ground_ns(observer->options.ground)};
+	told->is_market = true;
+	if (told->halted == !trading)
+		return;
+	told->halted = !trading;
+	told->since_ns = ground_ns(observer->options.ground);
 }
 
 void observer_sent(struct observer *observer, uint32_t gateway, const char *client_id, const char *symbol)

@@ -2,17 +2,29 @@
  * store) it reads from outside, after the run, and holds against the ledgers. Owner: one world.
  *
  * From the ledgers and what leaves the gateways, at each instant (also without any store, with the same result):
- *   conserved    each currency: deposits - spent + received - fees = free + locked, to the last unit
- *   ids          a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that
- * a gateway opens have rising keys, so that no epoch comes again open_cycles  cycles between their first and their last
- * order, of all gateways of a group, within max_open_cycles notional     what a cycle's first order may cost, within
- * capital_allocation rate         orders and requests within the venue's limit halted       no order sent after the
- * gateway was told that the market does not trade At rest, of each gateway: final        what journal and store call
- * final has its evidence in the ledger: state, fills, fees, to the unit forgotten    every order that left stands in
- * the journal, which nothing is missing from (after a power loss: unless its intent was never synced) agree store =
- * journal profit       a cycle's figures are those that its fills in the ledger come to rest         no cycle is open,
- * no slot is held, nothing rests in a book time         records carry times of the run Of the run: `ends` (it came to
- * rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
+ * - conserved: each currency: deposits - spent + received - fees = free + locked, to the last unit
+ * - ids: a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that a
+ * gateway opens have rising keys, so that no epoch comes again
+ * - open_cycles: cycles between their first and their last order, of all gateways of a group, within max_open_cycles
+ * - notional: what a cycle's first order may cost, within capital_allocation
+ * - rate: orders and requests within the venue's limit
+ * - halted: no order sent after the gateway was told that the market does not trade
+ *
+ * At rest, of each gateway:
+ * - final: what journal and store call final has its evidence in the ledger: state, fills, fees, to the unit
+ * - forgotten: every order that left stands in the journal, which nothing is missing from (after a power loss: unless
+ *   its intent was never synced)
+ * - agree: store = journal
+ * - profit: a cycle's figures are those that its fills in the ledger come to
+ * - gate: no cycle was opened on a book that was older than it may be or of an earlier connection, nor for a profit too
+ *   good to be true
+ * - alone: an order is intended when all before it in its cycle have their end, and none comes to the venue after the
+ *   next one has left
+ * - holding: an order spends no more than its cycle holds
+ * - rest: no cycle is open, no slot is held, nothing rests in a book
+ * - time: records carry times of the run
+ *
+ * Of the run: `ends` (it came to rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
 #ifndef TRIGATE_SIMULATION_OBSERVER_H
 #define TRIGATE_SIMULATION_OBSERVER_H
 
@@ -51,6 +63,10 @@ void observer_ledger(struct observer *observer, uint32_t venue, const char *line
 void observer_sent(struct observer *observer, uint32_t gateway, const char *client_id, const char *symbol);
 /* The bytes that tell a gateway of a market's status reached its connector now. trading: orders may be sent. */
 void observer_told(struct observer *observer, uint32_t gateway, const char *symbol, bool trading);
+/* A book of that market reached its connector now. */
+void observer_booked(struct observer *observer, uint32_t gateway, const char *symbol);
+/* The gateway has a new connection: books of the one before count no more. */
+void observer_connected(struct observer *observer, uint32_t gateway);
 /* The machine lost power: the journal of that gateway kept its records up to this position for sure (the last sync),
  * its orders whose intents came later may be forgotten. */
 void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position);

@@ -1,6 +1,6 @@
 /* Inside the observer: what its files share. observer.c the front and what is judged at once on the way out of a
- * gateway; account.c the ledgers; exposure.c how many cycles were open; evidence.c journal against ledgers; figures.c
- * cycles' sums; agree.c store against journal. Owner: one observer. */
+ * gateway; account.c the ledgers; exposure.c how many cycles were open; conduct.c how they were gone about; evidence.c
+ * journal against ledgers; figures.c cycles' sums; agree.c store against journal. Owner: one observer. */
 #ifndef TRIGATE_SIMULATION_OBSERVER_STATE_H
 #define TRIGATE_SIMULATION_OBSERVER_STATE_H
 
@@ -32,8 +32,19 @@ struct market_seen {
 
 /* What a gateway was told of a market. */
 struct told {
+	bool is_market; /* of the names some are currencies */
 	bool halted;
 	int64_t since_ns;
+	int64_t booked_ns; /* when its last book came, + 1; 0: none since the gateway connected */
+};
+
+/* A market on which a cycle must not have been opened. */
+struct stale {
+	uint32_t gateway;
+	uint32_t market;   /* name */
+	int64_t opened_ns; /* the cycle, + 1 */
+	int64_t age_ns;    /* of its last book; < 0: there was none */
+	bool withdrawn;    /* one came at that moment */
 };
 
 struct power_loss {
@@ -63,6 +74,8 @@ struct observer {
 	struct watched gateway[GATEWAYS_MAX];
 	struct market_seen *market; /* by name */
 	uint32_t market_room;
+	struct stale *stale; /* those of a cycle one after the other */
+	uint32_t stales, stale_room;
 };
 
 /* Room in an array for item `index`; new items are zeroed. False: memory ran out, which is raised. */
@@ -70,6 +83,12 @@ bool observer_room(struct observer *observer, void **items, uint32_t *room, uint
 /* The seen order of an id that gateways could make; SEEN_NONE: not one of ours, or not of this venue, which is raised.
  * gateway: whose it must be, or SEEN_NONE. */
 uint32_t observer_order(struct observer *observer, uint32_t gateway, uint32_t venue, struct tg_str client_id);
+/* What a gateway was told of a market; NULL: memory ran out, which is raised. */
+struct told *told_at(struct observer *observer, uint32_t gateway, const char *symbol);
+/* An order left its gateway; the first one of a cycle did; a ledger accepted one. */
+void conduct_sent(struct observer *observer, struct seen_order *order);
+void conduct_opening(struct observer *observer, uint32_t gateway, uint32_t cycle);
+void conduct_accepted(struct observer *observer, struct seen_order *order);
 /* At the end of the run. */
 void account_end(struct observer *observer, uint32_t venue);
 /* open_cycles: after every gateway's rest, which tells what a power loss took. */
@@ -81,7 +100,8 @@ struct rest {
 	struct observer *observer;
 	uint32_t gateway;
 	struct model *model;
-	uint64_t position; /* of the last record */
+	uint64_t position;        /* of the last record */
+	struct violation conduct; /* the first one that the records show */
 };
 static inline const struct observed_gateway *rest_config(const struct rest *rest)
 {
@@ -105,6 +125,9 @@ void figures_make(const struct rest *rest, const struct cycle *cycle, struct fig
 tg_amount figures_of(const struct figures *figures, const char *currency);
 /* profit: the model's cycle against the ledger. */
 void figures_check(const struct rest *rest, const struct cycle *cycle);
+/* gate, alone, holding: each record when the model has it; then what came of it. */
+void conduct_note(struct rest *rest, const struct journal_entry *entry);
+void conduct_end(const struct rest *rest);
 /* agree, and profit of the rows; slots. */
 void agree_check(const struct rest *rest, struct sim_store *store);
 

@@ -182,8 +182,10 @@ static void strategy_write_capital(struct random *draw, struct text *text)
 		text_add(text, "  mode: fixed_amount\n  amount: %lld\n", (long long)amount);
 	else
 		text_add(text, "  mode: fixed_fraction\n  fraction: %s\n", draw_of_list(draw, fraction));
-	if (draw_one_in(draw, 2))
-		text_add(text, "  max_allocation: %lld\n", (long long)(amount + draw_range(draw, 50, 2000)));
+	if (draw_one_in(draw, 2)) {
+		amount += draw_range(draw, 50, 2000);
+		text_add(text, "  max_allocation: %lld\n", (long long)amount);
+	}
 }
 
 static void strategy_write_orders(struct random *draw, struct text *text)
@@ -207,6 +209,13 @@ static void strategy_write_orders(struct random *draw, struct text *text)
 	text_add(text, "    jitter_factor: %s\n", draw_of_list(draw, jitter));
 }
 
+/* Some find what is offered too good to be true, and leave it. */
+static void strategy_write_gate(struct random *draw, struct text *text)
+{
+	if (draw_one_in(draw, 4))
+		text_add(text, "max_profit_bps: %lld\n", (long long)draw_range(draw, 12, 45));
+}
+
 /* In half of the worlds with several gateways they are one strategy: they share its slots, so its limits are the same
  * for all. */
 static void strategy_write(uint64_t seed, uint32_t index, struct text *text)
@@ -219,6 +228,7 @@ static void strategy_write(uint64_t seed, uint32_t index, struct text *text)
 	strategy_write_limits(draw, is_long(seed), text);
 	strategy_write_capital(draw, text);
 	strategy_write_orders(draw, text);
+	strategy_write_gate(draw, text);
 }
 
 /* ------------------------------------------------------------ files */

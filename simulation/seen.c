@@ -133,8 +133,8 @@ uint32_t seen_cycle(struct seen *seen, uint8_t gateway, struct cycle_key key)
 	if (!room_make(seen, (void **)&seen->cycle, seen->cycles, &seen->cycle_room, sizeof *seen->cycle) ||
 	    !index_add(seen, &seen->cycle_index, hash, seen->cycles))
 		return SEEN_NONE;
-	seen->cycle[seen->cycles] =
-		(struct seen_cycle){.gateway = gateway, .key = key, .first_ns = INT64_MAX, .last_ns = INT64_MIN};
+	seen->cycle[seen->cycles] = (struct seen_cycle){
+		.gateway = gateway, .key = key, .first_ns = INT64_MAX, .last_ns = INT64_MIN, .last_sent = SEEN_NONE};
 	return seen->cycles++;
 }
 

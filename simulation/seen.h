@@ -47,6 +47,7 @@ struct seen_order {
 	uint8_t state;   /* enum seen_state */
 	bool journalled; /* its gateway's journal has its intent */
 	bool unpriced;   /* its cost was not held against its bound yet */
+	bool overtaken;  /* the cycle's next order left while it could still trade */
 	int32_t side;
 	uint32_t market; /* name; SEEN_NONE: no ledger has it */
 	uint32_t cycle;
@@ -64,6 +65,8 @@ struct seen_cycle {
 	bool forgotten; /* a power loss took the intent of one of its orders */
 	struct cycle_key key;
 	int64_t first_ns, last_ns;
+	uint32_t last_sent;            /* order; SEEN_NONE: none was seen to leave */
+	uint32_t first_stale, stales;  /* the observer's */
 	uint64_t opened_at, closed_at; /* positions in the journal; 0: not there */
 };
 

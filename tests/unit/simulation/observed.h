@@ -25,6 +25,18 @@ static void time_go(const struct ground *ground, int64_t ms)
 		loop_drive(ground->time, mono_ns, WORLD_START_UNIX_NS + ms * MS, NULL, NULL);
 }
 
+static void quotes_tell(const struct stage *stage, const struct ground *ground, struct observer *observer)
+{
+	for (int i = 0; i < 3; i++)
+		observer_told(observer, 0, sound_legs[i].market, true);
+	for (int i = 0; i < 3; i++) {
+		if (stage->quote_ms[i] < 0)
+			continue;
+		time_go(ground, stage->quote_ms[i]);
+		observer_booked(observer, 0, sound_legs[i].market);
+	}
+}
+
 /* All that happens until an order has left. */
 static void order_leave(const struct stage *stage, const struct ground *ground, struct observer *observer, uint32_t at)
 {
@@ -37,11 +49,18 @@ static void order_leave(const struct stage *stage, const struct ground *ground, 
 	time_go(ground, order->sent_ms - 1);
 	if (stage->halted_before == (int32_t)at)
 		observer_told(observer, 0, SYMBOL(order), false);
-	if (stage->trading_before == (int32_t)at)
+	if (stage->trading_before == (int32_t)at) {
 		observer_told(observer, 0, SYMBOL(order), true);
+		observer_booked(observer, 0, SYMBOL(order));
+	}
+	if (stage->reconnect_before == (int32_t)at)
+		observer_connected(observer, 0);
 	time_go(ground, order->sent_ms);
 	for (int times = 0; times <= (stage->sent_twice == (int32_t)at); times++)
 		observer_sent(observer, 0, ID(order), SYMBOL(order));
+	if (stage->quote_with == (int32_t)at)
+		for (int i = 0; i < 3; i++)
+			observer_booked(observer, 0, sound_legs[i].market);
 }
 
 static void way_play(const struct stage *stage, const struct ground *ground, struct observer *observer)
@@ -49,10 +68,14 @@ static void way_play(const struct stage *stage, const struct ground *ground, str
 	struct book_keeper keeper = {.observer = observer, .stage = stage};
 	uint64_t number = 0;
 	ledger_begin(&keeper);
+	if (stage->quotes)
+		quotes_tell(stage, ground, observer);
 	for (uint32_t i = 0; i < stage->ledger.orders; i++) {
 		const struct order_fact *order = &stage->ledger.order[i];
-		if (order->sent_ms >= 0)
+		if (order->sent_ms >= 0 && stage->overtakes != (int32_t)i)
 			order_leave(stage, ground, observer, i);
+		if (stage->overtakes == (int32_t)i + 1)
+			order_leave(stage, ground, observer, i + 1);
 		if (stage->power_lost_after == (int32_t)i)
 			observer_power_lost(observer, 0, stage->synced);
 		time_go(ground, order->end_ms);
@@ -73,6 +96,8 @@ static void configure(const struct stage *stage, struct gateway_config gateway[2
 	strategy->capital_allocation.amount = amount(stage->amount);
 	strategy->capital_allocation.max_allocation = amount(stage->max_allocation);
 	strategy->risk_controls.max_open_cycles = stage->max_open_cycles;
+	strategy->max_quote_age_ms = stage->max_quote_age_ms;
+	strategy->max_profit_bps_e6 = INT64_C(50000000);
 }
 
 /* Plays the stage from the beginning to the verdict. */

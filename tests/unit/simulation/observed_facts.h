@@ -54,12 +54,21 @@ struct stage {
 	int32_t halted_before, trading_before, power_lost_after, sent_twice, requests_before;
 	uint32_t requests;
 	int64_t requests_ms; /* how long before */
+	int32_t overtakes;   /* it leaves before the order before it comes */
+	/* books of the legs' markets, ms after the run's begin; < 0: none. quotes: any are told */
+	bool quotes;
+	int64_t quote_ms[3];
+	int32_t reconnect_before, quote_with;
+	int64_t max_quote_age_ms;
 	uint64_t synced;
 	/* the ledger; lines count from 1, 0: none */
 	uint32_t bad_checksum, skipped_seq, balance_off;
 	/* the journal */
 	int64_t time_off_ns;
 	bool journal_missing;
+	int32_t intended_early; /* before the order before it has its end */
+	int32_t not_sent;       /* it says so of that order */
+	int64_t net_bps_e6;
 	const char *second_currency, *last_currency; /* of the legs; NULL: as they are */
 	/* the store */
 	void (*store_spoil)(struct sim_store *store);
@@ -191,7 +200,12 @@ static void stage_sound(struct stage *stage)
 				.trading_before = -1,
 				.power_lost_after = -1,
 				.sent_twice = -1,
-				.requests_before = -1};
+				.requests_before = -1,
+				.overtakes = -1,
+				.reconnect_before = -1,
+				.quote_with = -1,
+				.intended_early = -1,
+				.not_sent = -1};
 	story_sound(&stage->ledger);
 	story_sound(&stage->journal);
 }

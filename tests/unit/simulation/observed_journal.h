@@ -64,16 +64,19 @@ static void order_end(struct writing *writing, const struct order_fact *order, u
 						   [ORDER_CANCELLED] = ORDER_EVENT_CANCEL,
 						   [ORDER_REJECTED] = ORDER_EVENT_REJECT,
 						   [ORDER_EXPIRED] = ORDER_EVENT_EXPIRE,
-						   [ORDER_ABANDONED] = ORDER_EVENT_NOT_SENT};
-	if (order->journal == ORDER_ABANDONED) {
+						   [ORDER_ABANDONED] = ORDER_EVENT_ABSENT};
+	if (writing->stage->not_sent >= 0 && order == &writing->stage->journal.order[writing->stage->not_sent]) {
 		order_event(writing, order, ORDER_EVENT_NOT_SENT, 0);
 		return;
 	}
 	order_event(writing, order, ORDER_EVENT_SEND, 0);
+	if (order->journal == ORDER_ABANDONED)
+		order_event(writing, order, ORDER_EVENT_DOUBT, 0);
 	for (int i = 0; i < 2 && order->fill[i].qty; i++)
 		fill_record(writing, order, &order->fill[i]);
 	if (order->journal != ORDER_SENT)
-		order_event(writing, order, ends[order->journal], order->journal == ORDER_REJECTED ? 0 : number);
+		order_event(writing, order, ends[order->journal],
+			    order->journal == ORDER_REJECTED || order->journal == ORDER_ABANDONED ? 0 : number);
 }
 
 static void cycle_write(struct writing *writing, const struct story *story, const struct cycle_fact *cycle)
@@ -93,6 +96,7 @@ static void cycle_write(struct writing *writing, const struct story *story, cons
 		snprintf(open.leg[2].to, CURRENCY_MAX, "%s", stage->last_currency);
 	open.planned_in = tg_money_of(amount("200"));
 	open.planned_out = tg_money_of(amount("201"));
+	open.net_bps_e6 = stage->net_bps_e6;
 	record_write(writing, RECORD_CYCLE_OPEN, &open, sizeof open);
 	cycle_event(writing, open.key, CYCLE_EVENT_VALIDATE);
 	uint64_t number = 0;
@@ -102,7 +106,10 @@ static void cycle_write(struct writing *writing, const struct story *story, cons
 		if (order->id.key.number != cycle->number || order->journal == ORDER_NEW)
 			continue;
 		writing->ms = order->sent_ms;
-		intent_write(writing, order);
+		if (stage->intended_early != (int32_t)i)
+			intent_write(writing, order);
+		if (stage->intended_early == (int32_t)i + 1)
+			intent_write(writing, order + 1);
 		if (!active)
 			cycle_event(writing, open.key, CYCLE_EVENT_ACTIVATE);
 		active = true;

@@ -272,7 +272,7 @@ static void forgotten_though_opened(struct stage *stage)
 	stage->journal.cycles++; /* the cycle is there, open and synced */
 	stage->journal.cycle[4].state = CYCLE_PENDING;
 	stage->power_lost_after = 7;
-	stage->synced = 45;
+	stage->synced = 47;
 }
 static void forgotten_though_synced(struct stage *stage)
 {
@@ -329,6 +329,80 @@ static void time_before(struct stage *stage)
 static void time_skewed(struct stage *stage)
 {
 	stage->time_off_ns = -INT64_C(600) * 1000 * MS;
+}
+
+/* ------------------------------------------------------------ gate, alone, holding */
+
+/* The first cycle is opened at 1000, the last one at 7000. */
+static void gate_young(struct stage *stage)
+{
+	stage->quotes = true;
+	for (int i = 0; i < 3; i++)
+		stage->quote_ms[i] = 900 + i;
+	stage->max_quote_age_ms = 6100;
+}
+static void gate_stale(struct stage *stage)
+{
+	gate_young(stage);
+	stage->max_quote_age_ms--;
+}
+static void gate_no_bound(struct stage *stage)
+{
+	gate_young(stage);
+	stage->max_quote_age_ms = 0;
+}
+static void gate_no_quote(struct stage *stage)
+{
+	gate_young(stage);
+	stage->quote_ms[1] = -1;
+}
+static void gate_reconnected(struct stage *stage)
+{
+	gate_no_bound(stage);
+	stage->reconnect_before = 7;
+}
+/* It may have come together with what was heard before. */
+static void gate_same_moment(struct stage *stage)
+{
+	gate_reconnected(stage);
+	stage->quote_with = 7;
+}
+static void gate_profit(struct stage *stage)
+{
+	stage->net_bps_e6 = INT64_C(50000011);
+}
+static void gate_profit_most(struct stage *stage)
+{
+	stage->net_bps_e6 = INT64_C(50000000);
+}
+static void alone_overtaken(struct stage *stage)
+{
+	stage->overtakes = 2;
+}
+static void alone_intended(struct stage *stage)
+{
+	stage->intended_early = 2;
+}
+static void holding_qty(struct stage *stage, const char *qty)
+{
+	for (int i = 0; i < 2; i++) {
+		struct order_fact *order = &(i ? &stage->journal : &stage->ledger)->order[2];
+		order->qty = qty;
+		order->venue = SEEN_EXPIRED;
+		order->journal = ORDER_EXPIRED;
+	}
+}
+static void holding_all(struct stage *stage)
+{
+	holding_qty(stage, "37.962"); /* 38, without the fee */
+}
+static void holding_more(struct stage *stage)
+{
+	holding_qty(stage, "37.963");
+}
+static void final_not_sent(struct stage *stage)
+{
+	stage->not_sent = 6;
 }
 
 static void nothing_wrong(struct stage *stage)
@@ -402,6 +476,19 @@ static const struct {
 	{"records of tomorrow", "time", time_wall},
 	{"records from before the run", "time", time_before},
 	{"a clock that is minutes off", "", time_skewed},
+	{"quotes as old as they may be", "", gate_young},
+	{"a quote is a millisecond older", "gate", gate_stale},
+	{"they may be of any age", "", gate_no_bound},
+	{"one market has none", "gate", gate_no_quote},
+	{"none since the connection began", "gate", gate_reconnected},
+	{"but for those that come in the same moment", "", gate_same_moment},
+	{"a profit too good to be true", "gate", gate_profit},
+	{"a profit as good as it may be", "", gate_profit_most},
+	{"an order comes when the next one has left", "alone", alone_overtaken},
+	{"an order is intended while another one has no end", "alone", alone_intended},
+	{"all that is held is sold", "", holding_all},
+	{"more than is held is to be sold", "holding", holding_more},
+	{"an order that was seen to leave never left", "final", final_not_sent},
 };
 
 static void test_cases(void)
