@@ -71,6 +71,17 @@ def test_help():
     tap.none(missing, "help lists every fault with its rate")
 
 
+def test_docs():
+    """docs/simulation.md tells of every fault as the table of simulation/fault.h does, and of no other."""
+    code = open(os.path.join(ROOT, "simulation/fault.h")).read().replace("\\\n", "\n")
+    kinds = re.findall(r'X\([A-Z0-9_]+,\s*"([a-z0-9_]+)",\s*\w+,\s*(\d+),\s*-?\d+,\s*-?\d+,\s*"((?:[^"]|"\s*")*)"\)', code)
+    due = [f"| `{name}` | {rate} | " + re.sub(r'"\s*"', "", what) + " |" for name, rate, what in kinds]
+    told = re.findall(r"^\| `[a-z0-9_]+` \| \d+ \| .*$", open(os.path.join(ROOT, "docs/simulation.md")).read(), re.M)
+    ok(len(due) > 30, "the table of faults is read")
+    tap.none([f"lacks: {line}" for line in due if line not in told] + [f"has: {line}" for line in told if line not in due],
+             "docs/simulation.md has its lines")
+
+
 # ---------------------------------------------------------------- seeds
 
 def test_seeds():

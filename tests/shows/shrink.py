@@ -15,6 +15,7 @@ BUGS = ("timeout-is-rejection", "send-before-journal", "sync-left-out", "partial
         "slot-released-early")
 RUNS = int(os.environ.get("RUNS") or len(BUGS))
 SEEDS = 2000  # in which each has to be found
+MINUTES = 5   # a run that lasts for hours takes long to shrink
 EVENTS_MAX = 10
 WORK = os.path.join(trigate.BUILD, "shrink")
 
@@ -44,7 +45,7 @@ def build_with(bug):
 
 def find(program, out):
     """The line of the shrunk failure, and the path of its schedule."""
-    code, lines = simulate(program, "--runs", SEEDS, "--out", out)
+    code, lines = simulate(program, "--runs", SEEDS, "--minutes", MINUTES, "--out", out)
     found = [line for line in lines if line["event"] == "violation"]
     if code == 0 or not found:
         raise Violation(f"it is not found in {SEEDS} runs")
