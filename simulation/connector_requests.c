@@ -135,7 +135,7 @@ static int32_t order_check(const struct connector *connector, const struct tg_or
 
 int32_t requests_place(struct connector *connector, const struct tg_order_request *request, struct tg_error *ret_error)
 {
-	uint32_t slot;
+	uint32_t slot = 0;
 	int32_t status = asked_take(connector, REQUESTS_FOR_ORDERS, &slot, ret_error);
 	if (status == TG_OK)
 		status = order_check(connector, request, ret_error);
@@ -156,7 +156,7 @@ int32_t requests_place(struct connector *connector, const struct tg_order_reques
 int32_t requests_refer(struct connector *connector, enum wire_type type, const struct tg_order_ref *ref,
 		       struct tg_error *ret_error)
 {
-	uint32_t slot;
+	uint32_t slot = 0;
 	int32_t status = asked_take(connector, CONNECTOR_REQUESTS_PER_SECOND, &slot, ret_error);
 	if (status != TG_OK)
 		return status;
@@ -174,7 +174,7 @@ int32_t requests_refer(struct connector *connector, enum wire_type type, const s
 int32_t requests_ask(struct connector *connector, enum wire_type type, int64_t since_unix_ns, uint64_t host_token,
 		     struct tg_error *ret_error)
 {
-	uint32_t slot;
+	uint32_t slot = 0;
 	int32_t status = asked_take(connector, CONNECTOR_REQUESTS_PER_SECOND, &slot, ret_error);
 	if (status != TG_OK)
 		return status;

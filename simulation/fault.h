@@ -36,9 +36,9 @@
 	  "the order's end comes first and knows nothing of its last fill, which follows so many ms later") \
 	X(END_AGAIN, "end_again", GATEWAY, 5000, 10, 20000, \
 	  "the order's end comes again so many ms later, with all that is known by then") \
-	X(FALSE_END, "false_end", GATEWAY, 3000, 0, 8999, \
+	X(FALSE_END, "false_end", GATEWAY, 5000, 0, 8999, \
 	  "the order's end is first told as another, the n / 3000-th that may be; the true one n % 3000 ms later") \
-	X(END_DENIED, "end_denied", GATEWAY, 3000, 0, 8999, \
+	X(END_DENIED, "end_denied", GATEWAY, 5000, 0, 8999, \
 	  "n % 3000 ms after the order's end another is told, the n / 3000-th that may be") \
 	X(REFUSAL_DENIED, "refusal_denied", GATEWAY, 100000, 0, 3, \
 	  "of an order that was refused the n-th end is told too: accepted before, filled, cancelled, expired after") \
@@ -52,7 +52,7 @@
 	/* an order that the venue has read */ \
 	X(ORDER_REFUSED, "order_refused", VENUE, 4000, 0, 9, "refused, with the n-th reason that a venue has") \
 	X(ORDER_PARTIAL, "order_partial", VENUE, 30000, 0, 999, "at most so many thousandths of it are filled") \
-	X(ORDER_CANCELLED, "order_cancelled", VENUE, 300000, 0, 0, "what is left of it is cancelled, not expired") \
+	X(ORDER_CANCELLED, "order_cancelled", VENUE, 250000, 0, 0, "what is left of it is cancelled, not expired") \
 	/* each second of a link, of a venue, of a gateway's machine */ \
 	X(LINK_CUT, "link_cut", GATEWAY, 1000, 0, 0, "the connection breaks, what is under way is lost") \
 	X(LINK_HALF_OPEN, "link_half_open", GATEWAY, 300, 1000, 60000, \

@@ -328,8 +328,10 @@ void network_destroy(struct network *network)
 {
 	if (!network)
 		return;
-	while (network->first)
-		stream_free(network->first);
+	for (struct stream *stream = network->first, *next; stream; stream = next) {
+		next = stream->next;
+		stream_free(stream);
+	}
 	free(network);
 }
 

@@ -173,7 +173,7 @@ static int read_event_values(const struct json_reader *reader, const struct json
 
 static int read_event(struct json_reader *reader, struct fault_event *event)
 {
-	struct json_scalar key, value[EVENT_KEYS];
+	struct json_scalar key, value[EVENT_KEYS] = {0};
 	struct keys keys = {.name = event_keys, .count = EVENT_KEYS};
 	bool more;
 	size_t i;

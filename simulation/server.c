@@ -73,14 +73,12 @@ static void frame_arrive(struct connection *connection, const struct wire_frame 
 {
 	if (frame->type == WIRE_HELLO)
 		hello_arrive(connection, &frame->payload->HELLO);
-	else if (!connection->greeted)
-		connection->closing = true;
-	else if (frame->type == WIRE_PING)
+	else if (connection->greeted && frame->type == WIRE_PING)
 		ping_arrive(connection, &frame->payload->PING);
-	else if (wire_is_request((uint16_t)frame->type))
+	else if (connection->greeted && wire_is_request((uint16_t)frame->type))
 		request_arrive(connection, frame);
 	else
-		connection->closing = true; /* only a venue says that */
+		connection->closing = true; /* it did not greet, or says what only a venue says */
 }
 
 static void on_data(void *ctx, const uint8_t *bytes, size_t count)
@@ -236,9 +234,10 @@ void server_destroy(struct server *server)
 		return;
 	if (server->step_timer)
 		loop_timer_stop(server->options.ground->time, server->step_timer);
-	while (server->connections) {
-		stream_close_venue(server->connections->stream);
-		connection_remove(server->connections);
+	for (struct connection *connection = server->connections, *next; connection; connection = next) {
+		next = connection->next;
+		stream_close_venue(connection->stream);
+		connection_remove(connection);
 	}
 	parcels_drop(server);
 	markets_finish(server);

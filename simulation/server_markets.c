@@ -55,7 +55,9 @@ static uint32_t markets_count(const struct server *server, bool (*fits)(const st
 /* One of those that fit; there is one. */
 static struct server_market *market_draw(struct server *server, bool (*fits)(const struct venue_market *market))
 {
-	uint64_t nth = faults_random(server->options.ground->faults) % markets_count(server, fits);
+	uint32_t count = markets_count(server, fits);
+	assert(count > 0);
+	uint64_t nth = faults_random(server->options.ground->faults) % count;
 	uint32_t at = 0;
 	for (;; at++)
 		if (fits(&server->engine->market[at]) && nth-- == 0)

@@ -115,9 +115,10 @@ void request_later(struct connection *connection, const struct wire_frame *frame
 
 void parcels_drop(struct server *server)
 {
-	while (server->parcels) {
-		loop_timer_stop(server->options.ground->time, server->parcels->timer);
-		parcel_remove(server->parcels);
+	for (struct parcel *parcel = server->parcels, *next; parcel; parcel = next) {
+		next = parcel->next;
+		loop_timer_stop(server->options.ground->time, parcel->timer);
+		parcel_remove(parcel);
 	}
 }
 

@@ -108,7 +108,7 @@ bool writer_drain(struct writer *writer, int64_t timeout_ms)
 void writer_status(const struct writer *writer, struct writer_status *ret_status)
 {
 	const struct notice *notice = &writer->notice;
-	uint64_t word[STATUS_WORDS];
+	uint64_t word[STATUS_WORDS] = {0};
 	uint32_t turn;
 
 	do {

@@ -310,7 +310,9 @@ static void test_built_in(void)
 	is_int(registry_count(registry), before, "it takes the place");
 	ok(!find(registry, "/sound.so"), "of the file with its id");
 	is_int(registry_load(registry, TG_KIND_ROUTER, "sound", &plugin, &error), 0, "it is found by id");
-	ok(plugin && plugin->entry == &sound && plugin->api == &whole_api && plugin->fd == -1, "and is ours");
+	if (!plugin)
+		exit(1);
+	ok(plugin->entry == &sound && plugin->api == &whole_api && plugin->fd == -1, "and is ours");
 	is_str(plugin->info.path, "(built in)", "no file");
 	ok(json_object_object_get_ex(plugin->info.manifest, "abi", NULL), "its manifest is there");
 	is_int(registry_load(registry, TG_KIND_ROUTER, "sound", &again, &error), 0, "once more");

@@ -1,5 +1,6 @@
 /* Scenarios: what a seed makes up is sound, varied and always the same; what a user's files say is what is run. */
 #include "simulation/scenario.h"
+#include <assert.h>
 
 #include <unistd.h>
 
@@ -89,9 +90,10 @@ static void test_seeds(void)
 static void test_same_seed(void)
 {
 	struct run_options options = {.seed = 42};
-	struct scenario a, b;
+	struct scenario a = {0}, b = {0};
 	if (!ok(make(&options, &a) && make(&options, &b), "twice the same seed"))
 		return;
+	assert(a.gateway[0].config && b.gateway[0].config);
 	ok(a.duration_ns == b.duration_ns && a.gateways == b.gateways && a.venue[0].seed == b.venue[0].seed &&
 		   a.gateway[0].seed == b.gateway[0].seed &&
 		   strcmp(a.gateway[0].config->gateway_id, b.gateway[0].config->gateway_id) == 0 &&
@@ -110,7 +112,7 @@ static void test_same_seed(void)
 static void test_overrides(void)
 {
 	struct run_options options = {.seed = 5}, plain = options;
-	struct scenario scenario, before;
+	struct scenario scenario = {0}, before = {0};
 	options.gateways = 4, options.markets = 7, options.duration_ms = 1500;
 	if (!ok(make(&options, &scenario) && make(&plain, &before), "options beside a seed"))
 		return;

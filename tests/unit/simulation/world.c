@@ -1,6 +1,7 @@
 /* Worlds: a calm one trades and nothing is wrong; the same seed is the same run to the byte, and so is the list of what
  * struck; each fault alone is survived. */
 #include "simulation/run.h"
+#include <assert.h>
 
 #include <trigate/error.h>
 
@@ -65,11 +66,12 @@ static void test_calm(void)
 static void test_same_seed(void)
 {
 	struct run_options options = options_of(5, 60000, NULL);
-	struct run_result first, again, other, listed;
+	struct run_result first = {0}, again = {0}, other = {0}, listed = {0};
 	options.trace_bytes = 1 << 16;
 	if (!ok(run(&options, &first) && run(&options, &again), "the same seed twice"))
 		return;
 	ok(first.digest == again.digest && first.counts.orders == again.counts.orders, "the same trace");
+	assert(first.trace && again.trace);
 	is_str(first.trace, again.trace, "to the byte");
 	ok(first.struck_count > 0, "something struck: %u faults", first.struck_count);
 
@@ -90,7 +92,7 @@ static void test_same_seed(void)
 static void test_order_of_runs(void)
 {
 	struct run_options options = options_of(7, 20000, NULL), other = options_of(8, 20000, "all=x5");
-	struct run_result first, between, again;
+	struct run_result first = {0}, between = {0}, again = {0};
 	if (!ok(run(&options, &first) && run(&other, &between) && run(&options, &again), "a world between two others"))
 		return;
 	ok(first.digest == again.digest, "changes neither");
@@ -190,6 +192,7 @@ static void test_skew(void)
 		   struck + options.gateways >= boots,
 	   "at each boot, not at each start: %llu of %llu boots, %llu starts", (unsigned long long)struck,
 	   (unsigned long long)boots, (unsigned long long)result.counts.starts);
+	assert(result.trace);
 	ok(strstr(result.trace, "boots with a clock off by "), "the trace says so");
 	run_result_clear(&result);
 }
