@@ -80,7 +80,7 @@ static bool never(void *ctx)
 
 static void waking(void)
 {
-	struct taker taker;
+	struct taker taker = {0};
 	taker_start(&taker, 0);
 	turns_await(&taker, 1);
 	ok(true, "the first turn comes by itself");
@@ -96,7 +96,7 @@ static void waking(void)
 
 static void due_times(void)
 {
-	struct taker taker;
+	struct taker taker = {0};
 	unsigned early = 0;
 	taker_start(&taker, MS);
 	turns_await(&taker, KEPT);
@@ -126,7 +126,7 @@ static void due_times(void)
 
 static void waiting(void)
 {
-	struct taker taker;
+	struct taker taker = {0};
 	taker_start(&taker, 0);
 	atomic_store(&taker.brought, 1);
 	ok(worker_wait(taker.worker, is_level, &taker, NEVER), "wait until it is done");
@@ -174,7 +174,7 @@ static bool relay_has_news(void *ctx, int64_t due_ns)
 
 static void relaying(void)
 {
-	struct taker taker;
+	struct taker taker = {0};
 	struct worker *worker = NULL;
 	unsigned wrong = 0;
 	taker_start(&taker, HOUR_NS);
@@ -250,7 +250,7 @@ static void *bring(void *ctx)
 
 static void no_wake_up_lost(void)
 {
-	struct taker taker;
+	struct taker taker = {0};
 	pthread_t bringer[BRINGERS];
 	taker_start(&taker, 0);
 	for (int round = 0; round < 5; round++) {

@@ -113,7 +113,8 @@ static unsigned each_call_fails(bool torn)
 	for (unsigned n = 1;; n++) {
 		uint64_t last = 0;
 		uint32_t before = 0;
-		struct world_disk healthy = WORLD_DISK(.fail_at = 0), faulty = WORLD_DISK(.fail_at = n);
+		struct world_disk healthy = WORLD_DISK(), faulty = WORLD_DISK();
+		faulty.fail_at = n;
 		dir_clear();
 		if (torn) { /* the start that fails finds a history with a torn end */
 			char journal[256];
@@ -147,7 +148,7 @@ static unsigned each_call_fails(bool torn)
 static void dead_disk(void)
 {
 	struct tg_error error = tg_error_init();
-	struct world_disk disk = WORLD_DISK(.fail_at = 0);
+	struct world_disk disk = WORLD_DISK();
 	struct world_workers workers = WORLD_WORKERS();
 	struct statedir *statedir = NULL;
 	struct journal *journal = NULL;
@@ -161,7 +162,7 @@ static void dead_disk(void)
 	is_int(journal_close(journal), TG_ERR_IO, "closing comes back");
 	statedir_close(statedir);
 
-	disk = WORLD_DISK(.fail_at = 0);
+	disk = WORLD_DISK();
 	workers = WORLD_WORKERS();
 	journal_open(&disk.disk, &workers.workers, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error);
 	journal_append(journal, 1, 1, 1, NULL, 0);

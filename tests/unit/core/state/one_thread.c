@@ -41,7 +41,7 @@ static struct journal *journal_opened(void)
 static struct journal *journal_anew(void)
 {
 	dir_clear();
-	disk = WORLD_DISK(.fail_at = 0);
+	disk = WORLD_DISK();
 	workers = WORLD_WORKERS();
 	struct journal *journal = journal_opened();
 	world_pass(&workers, 1);

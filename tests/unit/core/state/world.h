@@ -122,7 +122,7 @@ static const struct disk_ops world_disk_ops = {
 	.unmap = world_unmap,
 };
 
-#define WORLD_DISK(...) ((struct world_disk){.disk = {&world_disk_ops}, __VA_ARGS__})
+#define WORLD_DISK() ((struct world_disk){.disk = {&world_disk_ops}})
 
 /* ----------------------------------------------------------- workers */
 
