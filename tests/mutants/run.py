@@ -1,5 +1,6 @@
-"""Bugs put in on purpose, each a patch beside this file: the simulator must find every one of them. A patch that no
-longer applies, does not build, or is not found within RUNS runs is a violation.
+"""Bugs put in on purpose, each a patch beside this file: the simulator must find every one of them, and nothing without
+one. A patch that no longer applies, does not build, or is not found within RUNS runs is a violation. Where tests/schedules
+has a schedule of the patch's name it is said whether that still shows the bug; it counts for nothing more.
 
 Usage: run.py BUILD [PATCH...]; RUNS in the environment (2000). Builds in BUILD/mutants, on a copy of the tree. Prints a
 JSON line a mutant and a summary; a table goes to stderr."""
@@ -14,8 +15,20 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-# Where runs are spent, in thousandths of RUNS: by chance, then a kill and a power loss at one operation after another.
-PLAN = ((800, []), (100, ["--sweep", "kill"]), (100, ["--sweep", "power_loss"]))
+SCHEDULES = os.path.join(ROOT, "tests/schedules")
+# Where runs are spent, in thousandths of RUNS, until one of them fails: what finds most is first, short runs before long
+# ones. Each portion has worlds of its own.
+SHORT = ["--minutes", "3"]
+KILL = ["--sweep", "kill", "--minutes", "1"]
+POWER_LOSS = ["--sweep", "power_loss", "--minutes", "1"]
+HARD = ["--minutes", "5", "--faults", "all=x3"]
+QUIET = ["--minutes", "3", "--faults",  # no restart and no new link mends what was forgotten
+         "all=x3,kill=0,power_loss=0,link_cut=0,link_half_open=0,link_silent=0,garbage=0"]
+LONG = ["--minutes", "60", "--faults", "all=x3"]
+PLAN = ((20, SHORT), (20, KILL), (20, POWER_LOSS), (20, QUIET), (60, HARD), (8, LONG), (100, KILL), (100, POWER_LOSS),
+        (80, QUIET), (300, SHORT), (252, HARD), (20, []))
+SEEDS_APART = 10000
+BASELINE = 6  # portions that the tree as it is has to pass, so that what is found is the patch's doing
 
 
 def tell(text):
@@ -45,11 +58,13 @@ def run(command, **options):
 
 
 def build(tree, folder):
+    """What was wrong, or None."""
     if not os.path.exists(os.path.join(folder, "build.ninja")):
         done = run(["meson", "setup", folder, tree])
         if done.returncode:
-            return done
-    return run(["ninja", "-C", folder, "trigate", "routing/igraph/igraph.so"])
+            return "does not build: " + done.stdout.strip()[-500:]
+    done = run(["ninja", "-C", folder, "trigate", "routing/igraph/igraph.so"])
+    return "does not build: " + done.stdout.strip()[-500:] if done.returncode else None
 
 
 def title_of(patch):
@@ -58,61 +73,100 @@ def title_of(patch):
     return first.lstrip("# ") if first.startswith("#") else os.path.basename(patch)
 
 
-def hunt(program, runs):
-    """(check, seed, runs used) of the first violation, or None."""
+def portion_run(program, number, count, options):
+    """(runs, the line of the run that failed or None)"""
+    with tempfile.TemporaryDirectory() as out:
+        done = subprocess.run(
+            [program, "simulate", "world", "--json", "--no-shrink", "--check-twice", "10", "--seed",
+             str(1 + number * SEEDS_APART), "--runs", str(count), "--out", out] + options,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode not in (0, 1) or not lines:
+        raise RuntimeError(f"the simulator ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    failed = [line for line in lines if line.get("event") == "run" and line.get("check")]
+    return lines[-1].get("runs", count), failed[0] if failed else None
+
+
+def schedule_state(program, patch):
+    """What the schedule of a bug that was really found does when the bug is back; None: there is none."""
+    name = os.path.basename(patch).removesuffix(".patch")
+    path = os.path.join(SCHEDULES, name + ".schedule.json")
+    if not os.path.exists(path):
+        return None
+    with tempfile.TemporaryDirectory() as out:
+        done = run([program, "simulate", "world", "--schedule", path, "--out", out])
+    return "fails" if done.returncode == 1 else "stale: it passes with the bug"
+
+
+def hunt(program, runs, plan):
+    """Of the first violation: what is told of it. None: there was none."""
     used = 0
-    for share, extra in PLAN:
-        count = max(1, runs * share // 1000)
-        with tempfile.TemporaryDirectory() as out:
-            done = subprocess.run(
-                [program, "simulate", "world", "--json", "--no-shrink", "--seed", "1", "--runs", str(count),
-                 "--out", out] + extra, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
-        lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-        if done.returncode not in (0, 1) or not lines:
-            raise RuntimeError(f"the simulator ended with {done.returncode}: {done.stderr.strip()[-500:]}")
-        used += lines[-1].get("runs", count)
-        for line in lines:
-            if line.get("event") == "run" and line.get("check"):
-                return line["check"], line.get("seed"), used
+    for number, (share, options) in enumerate(plan):
+        count, failed = portion_run(program, number, max(1, runs * share // 1000), options)
+        used += count
+        if failed:
+            return {"check": failed["check"], "runs": used, "seed": failed.get("seed"), "options": " ".join(options)}
     return None
+
+
+def patch_apply(patch, tree):
+    """What was wrong, or None."""
+    done = run(["patch", "-p1", "--batch", "--forward", "--no-backup-if-mismatch", "-i", os.path.abspath(patch)], cwd=tree)
+    return "does not apply: " + done.stdout.strip()[-300:] if done.returncode else None
 
 
 def mutant_try(patch, tree, folder, runs):
     """What became of one: a dict for its line."""
     result = {"event": "mutant", "patch": os.path.basename(patch), "what": title_of(patch), "found": False}
-    applied = run(["patch", "-p1", "--batch", "--forward", "-i", os.path.abspath(patch)], cwd=tree)
-    if applied.returncode:
-        return dict(result, error="does not apply: " + applied.stdout.strip()[-300:])
-    built = build(tree, folder)
-    if built.returncode:
-        return dict(result, error="does not build: " + built.stdout.strip()[-500:])
-    found = hunt(os.path.join(folder, "trigate"), runs)
-    if found:
-        result.update(found=True, check=found[0], seed=found[1], runs=found[2])
-    return result
+    error = patch_apply(patch, tree) or build(tree, folder)
+    if error:
+        return dict(result, error=error)
+    program = os.path.join(folder, "trigate")
+    schedule = schedule_state(program, patch)
+    if schedule:
+        result["schedule"] = schedule
+    found = hunt(program, runs, PLAN)
+    return dict(result, found=True, **found) if found else result
+
+
+def baseline_fails(tree, folder, runs):
+    """Why the tree without any patch will not do, or None."""
+    error = build(tree, folder)
+    if error:
+        return error
+    found = hunt(os.path.join(folder, "trigate"), runs, PLAN[:BASELINE])
+    return f"without a patch seed {found['seed']} fails: {found['check']}" if found else None
 
 
 def main():
     if len(sys.argv) < 2:
         sys.exit(__doc__)
+    began = time.monotonic()
     work = os.path.join(os.path.abspath(sys.argv[1]), "mutants")
     tree, folder = os.path.join(work, "tree"), os.path.join(work, "build")
     runs = int(os.environ.get("RUNS") or 2000)
     patches = sys.argv[2:] or sorted(os.path.join(HERE, name) for name in os.listdir(HERE) if name.endswith(".patch"))
     os.umask(0o022)
-    missed = 0
+    tree_copy(tree)
+    baseline = baseline_fails(tree, folder, runs)
+    if baseline:
+        tell(baseline)
+    missed = int(baseline is not None)
     for patch in patches:
-        began = time.monotonic()
+        start = time.monotonic()
         tree_copy(tree)
         result = mutant_try(patch, tree, folder, runs)
         missed += not result["found"]
         print(json.dumps(result), flush=True)
         verdict = f"found in {result['runs']:4} runs: {result['check']}" if result["found"] else \
             result.get("error", f"NOT FOUND in {runs} runs")
-        tell(f"{result['patch']:34} {time.monotonic() - began:5.0f} s  {verdict}")
+        schedule = f"; its schedule: {result['schedule']}" if "schedule" in result else ""
+        tell(f"{result['patch']:34} {time.monotonic() - start:5.0f} s  {verdict}{schedule}")
     tree_copy(tree)
-    print(json.dumps({"event": "summary", "show": "mutants", "violations": missed, "mutants": len(patches), "runs": runs}))
+    print(json.dumps({"event": "summary", "show": "mutants", "violations": missed, "mutants": len(patches), "runs": runs,
+                      "wall_s": round(time.monotonic() - began, 1)}))
     sys.exit(1 if missed else 0)
 
 
-main()
+if __name__ == "__main__":
+    main()
