@@ -3,8 +3,8 @@
  *
  * From the ledgers and what leaves the gateways, at each instant (also without any store, with the same result):
  * - conserved: each currency: deposits - spent + received - fees = free + locked, to the last unit
- * - ids: a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that a
- * gateway opens have rising keys, so that no epoch comes again
+ * - ids: a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that
+ *   a gateway opens have rising keys, so that no epoch comes again
  * - open_cycles: cycles between their first and their last order, of all gateways of a group, within max_open_cycles
  * - notional: what a cycle's first order may cost, within capital_allocation
  * - rate: orders and requests within the venue's limit
