@@ -113,8 +113,12 @@ static int32_t world_take(const struct venue_options *options, const char *csv, 
 	uint32_t more = options->deposit_count + 1;
 	if (csv[0])
 		return recorded_read(csv, more, ret_recorded, ret_world, error);
-	if (world_create((uint32_t)options->markets, more, ret_world) != TG_OK)
+	if (options->world) {
+		*ret_world = *options->world;
+		*options->world = (struct world){0};
+	} else if (world_create((uint32_t)options->markets, more, ret_world) != TG_OK) {
 		return tg_error_set(error, TG_ERR_NO_MEMORY, "no memory for the markets");
+	}
 	int32_t status = rates_take(options, ret_world, error);
 	if (status != TG_OK)
 		world_destroy(ret_world);

@@ -20,11 +20,14 @@ struct venue_deposit {
 /* Takes the lines of one whole operation; borrowed for the call. */
 typedef void (*venue_ledger_fn)(void *ctx, const char *lines, size_t size);
 
+struct world;
+
 struct venue_options {
 	struct tg_str ledger;         /* path; empty: nothing is kept */
 	venue_ledger_fn ledger_write; /* if not NULL: the lines go here, and to no file */
 	void *ledger_ctx;
 	struct tg_str csv;          /* path of a markets CSV; empty: made-up markets */
+	struct world *world;        /* if not NULL, and no CSV: these markets, made up or not; taken over and zeroed */
 	struct tg_str fee_currency; /* empty: the received currency */
 	uint64_t seed;
 	int64_t markets; /* made-up ones */

@@ -28,14 +28,14 @@ LIBRARY_ROOMS = {
     "uv.h": ["core/io", "core/cli/cmd_version.c"],
     "libfyaml.h": ["core/config"],
     "gmp.h": ["core/arbitrage"],
-    "sodium.h": ["core/secrets"],
+    "sodium.h": ["core/secrets", "venue/binance"],
     "openssl/": ["core/secrets"],
     "sqlite3.h": ["storage/sqlite"],
     "igraph/": ["routing/igraph"],
     "libelf.h": ["plugins"],
     "gelf.h": ["plugins"],
     "dlfcn.h": ["plugins"],
-    "json-c/": ["plugins", "core"],
+    "json-c/": ["plugins", "core", "venue/binance"],
 }
 
 LINES_MAX = 600  # of a source file, unless its head comment says why with these words:
