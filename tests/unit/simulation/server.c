@@ -1,4 +1,5 @@
-/* The venue's front as gateways meet it: two clients, one fault at a time. */
+/* The venue's front as gateways meet it: two clients, one fault at a time; long because each fault has its test here.
+ */
 #include "tests/unit/simulation/server_fixture.h"
 
 static void a_day_without_mishap(void)
