@@ -8,7 +8,6 @@
  *   POST /control/market?symbol=S&status=TRADING|BREAK|CANCEL_ONLY
  *   GET /control/state */
 #include <stdio.h>
-#include <string.h>
 
 #include "venue/binance/state.h"
 
@@ -34,10 +33,9 @@ static const struct {
 
 const struct fault *fault_take(struct binance *binance, const struct endpoint *endpoint)
 {
-	const char *method = endpoint->method ? endpoint->method : "";
 	for (uint32_t i = 0; i < binance->fault_count; i++) {
 		struct fault *fault = &binance->fault[i];
-		if (!fault->count || (fault->method[0] && strcmp(fault->method, method) != 0))
+		if (!fault->count || (fault->method && fault->method != endpoint->method))
 			continue;
 		if (fault->skip > 0) {
 			fault->skip--;
@@ -79,15 +77,15 @@ static bool fault_run(struct call *call)
 	    !parameter_number(from, "count", OPTIONAL, &fault.count, &call->failure) ||
 	    !parameter_bool(from, "done", &fault.done, &call->failure))
 		return false;
-	if (method.len && !endpoint_of_method(method))
+	const struct endpoint *endpoint = method.len ? endpoint_of_method(method) : NULL;
+	if (method.len && !endpoint)
 		return fail(call, FAIL_DATA, "method", NULL);
 	struct fault *room = fault_room(call->binance);
 	if (!room)
 		return fail(call, FAIL_UNSUPPORTED, NULL, NULL);
 	fault.kind = fault_rows[row].kind;
 	fault.failure = fault_rows[row].failure;
-	if (method.len)
-		memcpy(fault.method, method.ptr, method.len);
+	fault.method = endpoint ? endpoint->method : NULL;
 	*room = fault;
 	return true;
 }

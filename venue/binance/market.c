@@ -81,24 +81,40 @@ static int32_t places(int32_t scale)
 	return scale > 8 ? scale : 8;
 }
 
+/* The engine's bound, or ninety thousand million if that is less: with eight places behind it that is still 64 bits. */
+static int64_t most_of(int64_t engine_most, int32_t scale, int64_t step)
+{
+	int64_t most = INT64_C(90000000000);
+	for (int32_t place = 0; place < scale && most < engine_most; place++)
+		most *= 10;
+	return (most < engine_most ? most : engine_most) / step * step;
+}
+
+int64_t price_most(const struct venue_market *market)
+{
+	return most_of(VENUE_MANTISSA_MAX, market->price_scale, market->tick);
+}
+
+int64_t qty_most(const struct venue_market *market)
+{
+	return most_of(market->max_qty ? market->max_qty : VENUE_MANTISSA_MAX, market->qty_scale, market->lot);
+}
+
 static void filters_write(struct text *out, const struct venue_market *market)
 {
-	int64_t most = VENUE_MANTISSA_MAX / market->tick * market->tick;
-	int64_t most_qty = market->max_qty ? market->max_qty : VENUE_MANTISSA_MAX;
 	member_key(out, "filters");
 	text_put(out, "[{\"filterType\":\"PRICE_FILTER\"");
 	member_fixed(out, "minPrice", market->tick, market->price_scale);
-	member_fixed(out, "maxPrice", most, market->price_scale);
+	member_fixed(out, "maxPrice", price_most(market), market->price_scale);
 	member_fixed(out, "tickSize", market->tick, market->price_scale);
 	text_put(out, "},{\"filterType\":\"LOT_SIZE\"");
 	member_fixed(out, "minQty", market->min_qty, market->qty_scale);
-	member_fixed(out, "maxQty", most_qty < VENUE_MANTISSA_MAX ? most_qty : VENUE_MANTISSA_MAX, market->qty_scale);
+	member_fixed(out, "maxQty", qty_most(market), market->qty_scale);
 	member_fixed(out, "stepSize", market->lot, market->qty_scale);
 	text_put(out, "},{\"filterType\":\"NOTIONAL\"");
 	member_amount(out, "minNotional", market->min_notional);
-	/* more than any balance: the venue has no upper bound */
-	text_put(out, ",\"applyMinToMarket\":true,\"maxNotional\":\"100000000000000000000.00000000\","
-		      "\"applyMaxToMarket\":false,\"avgPriceMins\":5},"
+	member_amount(out, "maxNotional", NOTIONAL_MOST);
+	text_put(out, ",\"applyMinToMarket\":true,\"applyMaxToMarket\":false,\"avgPriceMins\":5},"
 		      "{\"filterType\":\"MAX_NUM_ORDERS\",\"maxNumOrders\":200}]");
 }
 

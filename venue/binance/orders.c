@@ -204,6 +204,22 @@ static bool terms_take(struct call *call, struct venue_request *request, int32_t
 	       parameter_id(from, "newClientOrderId", &request->client_id, &call->failure);
 }
 
+/* What exchangeInfo says and the engine would not refuse: upper bounds, and the number of open orders. */
+static enum reason bounds_check(const struct binance *binance, const struct venue_market *market,
+				const struct venue_request *request)
+{
+	const struct tg_decimal price = {price_most(market), market->price_scale, 0};
+	const struct tg_decimal qty = {qty_most(market), market->qty_scale, 0};
+	tg_amount notional = 0;
+	if (tg_decimal_compare(request->price, price) > 0)
+		return REASON_PRICE_FILTER;
+	if (tg_decimal_compare(request->qty, qty) > 0)
+		return REASON_LOT_SIZE;
+	if (tg_amount_product(request->price, request->qty, &notional) == TG_OK && notional > NOTIONAL_MOST)
+		return REASON_NOTIONAL;
+	return open_count(binance, request->market) >= ORDERS_PER_SYMBOL ? REASON_MAX_NUM_ORDERS : REASON_NONE;
+}
+
 static bool request_take(struct call *call, struct venue_request *ret_request, int32_t *ret_answer)
 {
 	const struct symbol *symbol = call_symbol(call, "symbol", MANDATORY);
@@ -211,8 +227,7 @@ static bool request_take(struct call *call, struct venue_request *ret_request, i
 		return false;
 	const struct venue_market *market = &venue_engine(call->binance->venue)->market[symbol->market];
 	ret_request->market = symbol->market;
-	if (open_count(call->binance, symbol->market) >= ORDERS_PER_SYMBOL)
-		ret_request->refuse = REASON_MAX_NUM_ORDERS;
+	ret_request->refuse = bounds_check(call->binance, market, ret_request);
 	return precision_check(call, "quantity", ret_request->qty, market->qty_scale) &&
 	       precision_check(call, "price", ret_request->price, market->price_scale);
 }

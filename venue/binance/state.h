@@ -127,9 +127,9 @@ enum fault_kind {
 
 struct fault {
 	enum fault_kind kind;
-	char method[40]; /* of the WebSocket API's names; empty: any */
-	int64_t skip;    /* so many matching requests pass first */
-	int64_t count;   /* then so many are hit */
+	const char *method; /* an endpoint's, by the WebSocket API's names; NULL: any */
+	int64_t skip;       /* so many matching requests pass first */
+	int64_t count;      /* then so many are hit */
 	enum failure_kind failure;
 	bool done; /* FAULT_ERROR: the request is carried out */
 };
@@ -227,6 +227,9 @@ bool depth_run(struct call *call);
 bool ticker_run(struct call *call);
 int64_t depth_weigh(const struct call *call);
 int64_t ticker_weigh(const struct call *call);
+#define NOTIONAL_MOST (TG_AMOUNT_ONE * INT64_C(9000000000))
+int64_t price_most(const struct venue_market *market); /* as exchangeInfo says */
+int64_t qty_most(const struct venue_market *market);
 
 /* account.c */
 bool account_run(struct call *call);

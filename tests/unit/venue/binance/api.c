@@ -151,6 +151,12 @@ static const struct {
 	{"too small", "POST", "/api/v3/order",
 	 "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&quantity=0.0001&price=50000",
 	 "{\"code\":-1013,\"msg\":\"Filter failure: NOTIONAL\"}"},
+	{"beyond the greatest price", "POST", "/api/v3/order",
+	 "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=0.01&price=90000000000.01",
+	 "{\"code\":-1013,\"msg\":\"Filter failure: PRICE_FILTER\"}"},
+	{"beyond the greatest notional", "POST", "/api/v3/order",
+	 "symbol=BTCUSDT&side=SELL&type=LIMIT&timeInForce=GTC&quantity=1&price=9000000000.01",
+	 "{\"code\":-1013,\"msg\":\"Filter failure: NOTIONAL\"}"},
 	{"no funds", "POST", "/api/v3/order",
 	 "symbol=BTCUSDT&side=BUY&type=LIMIT&timeInForce=IOC&quantity=3&price=50000",
 	 "{\"code\":-2010,\"msg\":\"Account has insufficient balance for requested action.\"}"},
@@ -189,7 +195,7 @@ static const struct {
 	 "{\"code\":-1101,\"msg\":\"Too many parameters; expected '0' and received '1'.\"}"},
 	{"time", "/api/v3/time", "{\"serverTime\":1700000000000}"},
 	{"one symbol's information", "/api/v3/exchangeInfo?symbol=BTCUSDT",
-	 "{\"filterType\":\"PRICE_FILTER\",\"minPrice\":\"0.01000000\",\"maxPrice\":\"10000000000000.00000000\",\"tickSize\":"
+	 "{\"filterType\":\"PRICE_FILTER\",\"minPrice\":\"0.01000000\",\"maxPrice\":\"90000000000.00000000\",\"tickSize\":"
 	 "\"0.01000000\"},{\"filterType\":\"LOT_SIZE\",\"minQty\":\"0.00001000\",\"maxQty\":\"10000000000.00000000\",\"stepSize\":"
 	 "\"0.00001000\"},{\"filterType\":\"NOTIONAL\",\"minNotional\":\"10.00000000\","},
 	{"several symbols'", "/api/v3/exchangeInfo?symbols=%5B%22ETHBTC%22,%22LTCBTC%22%5D",
