@@ -35,7 +35,7 @@ LIBRARY_ROOMS = {
     "libelf.h": ["plugins"],
     "gelf.h": ["plugins"],
     "dlfcn.h": ["plugins"],
-    "json-c/": ["plugins", "core", "venue/binance"],
+    "json-c/": ["plugins", "core", "exchanges/binance", "venue/binance"],
 }
 
 LINES_MAX = 600  # of a source file, unless its head comment says why with these words:

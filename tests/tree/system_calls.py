@@ -46,7 +46,7 @@ COMPILER = re.compile(r"""__(assert_fail|cpu_model|cpu_indicator_init|ctype_\w+_
     |__(div|udiv|mod|umod|divmod|udivmod|mul|mulo)ti[34] | __(float|floatun|fix|fixuns)(ti|df)+ | _GLOBAL_OFFSET_TABLE_
     |__(asan|gcov|hwasan|lsan|msan|sancov|sanitizer|tsan|ubsan)_\w* | __(start|stop)___sancov_\w+""", re.X)
 LIBRARIES = {  # but for what opens files
-    re.compile(r"(json|array_list|printbuf|lh)_(?!\w*(file|fd))\w+"): ("core", "simulation", "venue/binance"),
+    re.compile(r"(json|array_list|printbuf|lh)_(?!\w*(file|fd))\w+"): ("core", "exchanges/binance", "simulation", "venue/binance"),
     re.compile(r"fy_(?!\w*(file|fp|fd))\w+"): ("core/config",),
     # signatures; sodium_init draws random numbers, of which nothing here depends
     re.compile(r"sodium_(init|memcmp|hex2bin|base642bin)|crypto_(auth_hmacsha256_\w+|sign_verify_detached)"): ("venue/binance",),
