@@ -264,6 +264,42 @@ static void faults_strike_on_request(void)
 	api_end();
 }
 
+static const struct {
+	const char *kind, *want;
+} errors[] = {
+	{"error-1000", "HTTP/1.1 500 Internal Server Error\r\n"},
+	{"error-1001", "HTTP/1.1 503 Service Unavailable\r\n"},
+	{"error-1006", "HTTP/1.1 502 Bad Gateway\r\n"},
+	{"error-1007", "HTTP/1.1 504 Gateway Timeout\r\n"},
+	{"error-1008", "{\"code\":-1008,\"msg\":\"Server is currently overloaded with other requests."},
+	{"ban", "HTTP/1.1 418 I'm a teapot\r\n"},
+};
+
+static void every_error_can_be_had(void)
+{
+	char target[100];
+	api_begin(binance_options_default());
+	for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+		snprintf(target, sizeof target, "/control/fault?kind=%s&method=ping", errors[i].kind);
+		ask("POST", target, "", NULL);
+		ok(has(ask("GET", "/api/v3/ping", "", NULL), errors[i].want), "asked for: %s", errors[i].kind);
+	}
+	api_end();
+}
+
+static void markets_close_on_request(void)
+{
+	api_begin(binance_options_default());
+	place_rest("GTC", "0.1", "49000.00", "stays");
+	ask("POST", "/control/market?symbol=BTCUSDT&status=BREAK", "", NULL);
+	ok(has(ask("GET", "/api/v3/exchangeInfo?symbol=BTCUSDT", "", NULL), "\"status\":\"BREAK\""),
+	   "a market is stopped");
+	ok(has(place_rest("GTC", "0.1", "49000.00", "late"), "{\"code\":-1013,\"msg\":\"Market is closed.\"}"),
+	   "it takes no orders");
+	ok(has(ask_signed("GET", "/api/v3/openOrders", ""), "\"clientOrderId\":\"stays\""), "and keeps those it has");
+	api_end();
+}
+
 static void control_is_off_unless_asked_for(void)
 {
 	struct binance_options options = binance_options_default();
@@ -290,6 +326,8 @@ int main(void)
 	wrong_requests_are_refused();
 	anybody_may_ask();
 	faults_strike_on_request();
+	every_error_can_be_had();
+	markets_close_on_request();
 	control_is_off_unless_asked_for();
 	fixture_end();
 	return tap_done();
