@@ -34,6 +34,7 @@ struct child {
 	int results; /* a pipe's end */
 	int words;   /* what it says on stderr: a file in memory */
 	int64_t deadline_ns;
+	int64_t seen_ns; /* how far it had come when its deadline was last put off */
 	bool too_late;
 	char *bytes; /* received so far */
 	size_t count, room;
@@ -229,7 +230,7 @@ static void crashed(const struct child *child, int status, int timeout_s, struct
 	struct violation *violation = &ret_result->violation;
 	if (child->too_late) {
 		strcpy(violation->check, "hang");
-		snprintf(violation->text, sizeof violation->text, "no end after %d s", timeout_s);
+		snprintf(violation->text, sizeof violation->text, "no further in %d s", timeout_s);
 		return;
 	}
 	/* NOLINTBEGIN(clang-analyzer-unix.Malloc): it loses sight of what ret_result owns from here on */
@@ -334,10 +335,15 @@ static bool child_receive(struct child *child)
 	return got > 0;
 }
 
-static void check_deadline(struct child *child, int64_t now_ns)
+static void check_deadline(struct child *child, int64_t now_ns, int timeout_s)
 {
 	if (child->pid == 0 || child->too_late || now_ns < child->deadline_ns)
 		return;
+	if (child->witness->at_ns != child->seen_ns) { /* slow, but on its way */
+		child->seen_ns = child->witness->at_ns;
+		child->deadline_ns = now_ns + timeout_s * INT64_C(1000000000);
+		return;
+	}
 	child->too_late = true;
 	kill(child->pid, SIGKILL); /* its pipe closes, and with that it ends */
 }
@@ -366,7 +372,7 @@ static int pool_pass(struct pool *pool, bool *ret_go_on)
 		struct child *child = &pool->child[i];
 		if (child->pid && polled[i].revents && !child_receive(child))
 			err = child_ended(pool, child, ret_go_on);
-		check_deadline(child, wall_ns());
+		check_deadline(child, wall_ns(), pool->jobs->timeout_s);
 	}
 	return err;
 }

@@ -6,9 +6,9 @@
 
 #include "simulation/run.h"
 
-/* One run in a child process. A crash (assert, signal, sanitizer) comes back as the violation "crash", one that takes
- * more than timeout_s of wall time as "hang"; both with what struck until then and the trace. The error is one of
- * run_world; TG_ERR_LIMIT, TG_ERR_NO_MEMORY: of the machine. */
+/* One run in a child process. A crash (assert, signal, sanitizer) comes back as the violation "crash", one that
+ * comes no further in its own time for timeout_s of wall time as "hang"; both with what struck until then and the
+ * trace. The error is one of run_world; TG_ERR_LIMIT, TG_ERR_NO_MEMORY: of the machine. */
 int jobs_run(const struct run_options *options, int timeout_s, struct run_result *ret_result,
 	     struct tg_error *ret_error);
 

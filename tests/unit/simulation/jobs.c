@@ -133,7 +133,7 @@ static void test_wrong(void)
 		{RUN_ASSERT, 60, "crash", "Assertion `options->seed != RUN_ASSERT' failed"},
 		{RUN_SIGNAL, 60, "crash", ""},
 		{RUN_EXIT, 60, "crash", "the process ended with 3"},
-		{RUN_HANG, 1, "hang", "no end after 1 s"},
+		{RUN_HANG, 1, "hang", "no further in 1 s"},
 	};
 	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
 		struct run_result result;
