@@ -30,6 +30,7 @@ struct loop {
 	uv_loop_t uv;
 	uv_timer_t wake; /* something is due later */
 	uv_idle_t turn;  /* something is due now */
+	uv_check_t over; /* active: something arrived, and its pass ends with this turn of libuv */
 	struct loop_options options;
 	int64_t mono_ns;
 	int64_t unix_offset_ns; /* unix - mono */
@@ -217,6 +218,14 @@ static void on_turn(uv_idle_t *handle)
 	turn(handle->data);
 }
 
+static void on_over(uv_check_t *handle)
+{
+	struct loop *loop = handle->data;
+	uv_check_stop(&loop->over);
+	if (loop->pass_end)
+		loop->pass_end(loop->pass_end_ctx);
+}
+
 static void wake_disarm(struct loop *loop)
 {
 	uv_timer_stop(&loop->wake);
@@ -265,7 +274,8 @@ static int handles_open(struct loop *loop)
 		return TG_ERR_NO_MEMORY;
 	uv_timer_init(&loop->uv, &loop->wake);
 	uv_idle_init(&loop->uv, &loop->turn);
-	loop->wake.data = loop->turn.data = loop;
+	uv_check_init(&loop->uv, &loop->over);
+	loop->wake.data = loop->turn.data = loop->over.data = loop;
 	anchor(loop);
 	return TG_OK;
 }
@@ -274,6 +284,7 @@ static void handles_close(struct loop *loop)
 {
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->turn, NULL);
+	uv_close((uv_handle_t *)&loop->over, NULL);
 	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
 		;
 	int closed = uv_loop_close(&loop->uv);
@@ -378,6 +389,15 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx)
 {
 	loop->pass_end = fn;
 	loop->pass_end_ctx = ctx;
+}
+
+void loop_arrive(struct loop *loop)
+{
+	assert(!loop->options.driven && !loop->options.virtual_time);
+	if (uv_is_active((uv_handle_t *)&loop->over))
+		return;
+	clock_read(loop);
+	uv_check_start(&loop->over, on_over);
 }
 
 void loop_run(struct loop *loop)

@@ -42,7 +42,11 @@ int loop_timer_stop(struct loop *loop, uint64_t id);
 /* How many more timers can be armed. */
 uint32_t loop_timers_free(const struct loop *loop);
 
-/* Called at the end of each pass that fired a timer: the place for batched I/O. */
+/* Real loop: something came in by a handle of libuv (a socket is readable), and what it calls is part of a pass. Called
+ * first in such a callback: the first one in a turn of libuv reads the clock, the pass ends once the turn is over. */
+void loop_arrive(struct loop *loop);
+
+/* Called at the end of each pass that fired a timer or began with loop_arrive: the place for batched I/O. */
 void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);
 
 /* Run until loop_stop, or, on a virtual loop, until no timer is armed. */

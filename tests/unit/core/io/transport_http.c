@@ -1,0 +1,380 @@
+#include "core/io/transport.h"
+
+#include <poll.h>
+
+#include "tests/tap.h"
+#include "tests/unit/core/io/wire.h"
+
+#define GUARD_NS (INT64_C(20) * 1000000000)
+
+static struct authority authority, stranger;
+static struct loop *loop;
+static struct transport *transport;
+static const int owner_key;
+static const struct transport_owner owner = {&owner_key, "test"};
+
+struct seen {
+	int answers, stop_at;
+	int32_t status;
+	uint32_t left;
+	uint64_t id;
+	struct tg_error error;
+	char body[512], header[64];
+	size_t body_len;
+};
+
+static void on_done(void *ctx, uint64_t id, const struct tg_http_response *response)
+{
+	struct seen *seen = ctx;
+	seen->id = id;
+	seen->status = response->http_status;
+	seen->left = response->left;
+	seen->error = response->error ? *response->error : tg_error_init();
+	seen->body_len = response->body.len;
+	snprintf(seen->body, sizeof seen->body, "%.*s", (int)(response->body.len < 500 ? response->body.len : 500),
+		 response->body.ptr);
+	for (uint32_t i = 0; i < response->header_count; i++)
+		if (response->headers[i].name.len == 8 && memcmp(response->headers[i].name.ptr, "x-weight", 8) == 0)
+			snprintf(seen->header, sizeof seen->header, "%.*s", (int)response->headers[i].value.len,
+				 response->headers[i].value.ptr);
+	if (++seen->answers == seen->stop_at)
+		loop_stop(loop);
+}
+
+static void on_guard(void *ctx)
+{
+	(void)ctx;
+	ok(false, "it does not hang");
+	loop_stop(loop);
+}
+
+static void run(void)
+{
+	uint64_t guard;
+	loop_timer_start(loop, GUARD_NS, on_guard, NULL, &guard);
+	loop_run(loop);
+	loop_timer_stop(loop, guard);
+}
+
+static int fill(void *ctx, struct tg_str text, char *buffer, size_t room, size_t *ret_len, struct tg_error *ret_error)
+{
+	(void)ctx;
+	if (!memmem(text.ptr, text.len, "${key:main:id}", 14))
+		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "no such key");
+	*ret_len = (size_t)snprintf(buffer, room, "%.*s: the-key", (int)(strcspn(text.ptr, ":")), text.ptr);
+	return TG_OK;
+}
+
+static struct transport_audit last;
+static char last_url[256], last_headers[256], last_body[256];
+
+static void on_audit(void *ctx, const struct transport_audit *audit)
+{
+	(void)ctx;
+	last = *audit;
+	snprintf(last_url, sizeof last_url, "%s", audit->url);
+	snprintf(last_headers, sizeof last_headers, "%.*s", (int)audit->headers.len, audit->headers.ptr);
+	snprintf(last_body, sizeof last_body, "%.*s", (int)audit->body.len, audit->body.ptr);
+}
+
+static void begin(const char *proxy)
+{
+	struct loop_options of_loop = {.timers_max = 256};
+	struct transport_options options = {.ca_file = authority.file, .proxy = proxy};
+	struct tg_error error = tg_error_init();
+	loop_create(&of_loop, &loop);
+	options.loop = loop;
+	is_int(transport_create(&options, &transport, &error), TG_OK, "a transport is made %s", error.message);
+	transport_set_fill(transport, fill, NULL);
+	transport_set_audit(transport, on_audit, NULL);
+}
+
+static void end(void)
+{
+	transport_destroy(transport);
+	loop_destroy(loop);
+}
+
+static int32_t ask(struct seen *seen, const char *method, const char *host, uint16_t port, const char *path,
+		   struct tg_http_request request)
+{
+	static char url[256];
+	struct tg_error error = tg_error_init();
+	snprintf(url, sizeof url, "https://%s:%u%s", host, port, path);
+	request.size = sizeof request;
+	request.method = (struct tg_str){method, strlen(method)};
+	request.url = (struct tg_str){url, strlen(url)};
+	int32_t status = transport_http_request(transport, owner, &request, on_done, seen, &seen->id, &error);
+	if (status)
+		seen->error = error;
+	return status;
+}
+
+#define PLAIN ((struct tg_http_request){0})
+
+/* ------------------------------------------------------------ scripts */
+
+static void body_read(struct peer *peer, char *to, size_t room)
+{
+	const char *at = strcasestr(peer->head, "Content-Length: ");
+	size_t count = at ? (size_t)atoi(at + 16) : 0;
+	to[0] = '\0';
+	if (count < room && peer_read(peer, to, count))
+		to[count] = '\0';
+}
+
+/* Keeps the connection: answers with what it was asked and how many connections there were. */
+static void mirror(struct peer *peer)
+{
+	static char body[512], line[20000];
+	while (peer_head(peer)) {
+		body_read(peer, body, sizeof body);
+		snprintf(line, sizeof line, "%.*s|%s|%d", (int)strcspn(peer->head, "\r"), peer->head, body,
+			 peer->number);
+		memcpy(peer->server->text, peer->head, sizeof peer->server->text - 1);
+		peer_say(peer, "HTTP/1.1 200 OK\r\nX-Weight:  12 \r\nContent-Length: %zu\r\n\r\n%s", strlen(line),
+			 line);
+	}
+}
+
+static void error500(struct peer *peer)
+{
+	if (peer_head(peer))
+		peer_say(peer, "HTTP/1.1 500 Oh\r\nContent-Length: 5\r\n\r\nwrong");
+}
+
+static void redirect(struct peer *peer)
+{
+	if (peer_head(peer))
+		peer_say(peer, "HTTP/1.1 302 Found\r\nLocation: https://localhost:1/\r\nContent-Length: 0\r\n\r\n");
+}
+
+static void silent(struct peer *peer)
+{
+	peer_wait(peer);
+}
+
+static void reset_after(struct peer *peer)
+{
+	peer_head(peer);
+	peer_reset(peer);
+}
+
+static void reset_at_once(struct peer *peer)
+{
+	peer_reset(peer);
+}
+
+/* Answers once, reads the next request and closes. */
+static void once(struct peer *peer)
+{
+	if (peer->number > 0) {
+		peer->server->text[0] = peer_head(peer) ? '!' : '.';
+		return;
+	}
+	if (peer_head(peer))
+		peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+	peer_head(peer);
+	peer_reset(peer);
+}
+
+static void long_answer(struct peer *peer)
+{
+	static char bytes[100000];
+	if (!peer_head(peer))
+		return;
+	peer_say(peer, "HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n");
+	peer_write(peer, bytes, sizeof bytes);
+	peer_wait(peer);
+}
+
+static uint16_t behind; /* the proxy's only way */
+
+static void proxy(struct peer *peer)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(behind), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (!peer_head(peer) || strncmp(peer->head, "CONNECT shop.example:", 21) != 0)
+		return;
+	memcpy(peer->server->text, peer->head, sizeof peer->server->text - 1);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(fd, (struct sockaddr *)&address, sizeof address))
+		return;
+	peer_say(peer, "HTTP/1.1 200 Established\r\n\r\n");
+	struct pollfd ends[2] = {{.fd = peer->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	char bytes[4096];
+	for (bool open = true; open && poll(ends, 2, 10000) > 0;)
+		for (int i = 0; i < 2 && open; i++) {
+			ssize_t got = ends[i].revents ? read(ends[i].fd, bytes, sizeof bytes) : 1;
+			open = got > 0;
+			if (ends[i].revents && open)
+				open = write(ends[1 - i].fd, bytes, (size_t)got) == got;
+		}
+	close(fd);
+}
+
+/* ------------------------------------------------------------ tests */
+
+static void test_exchange(void)
+{
+	struct server *server = server_start(&authority, "DNS:localhost", 86400, mirror);
+	begin(NULL);
+	struct tg_net_header headers[] = {{TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")},
+					  {TG_STR("Content-Type"), TG_STR("application/json")}};
+	struct seen seen = {.stop_at = 1};
+	is_int(ask(&seen, "GET", "localhost", server->port, "/api/v3/time?a=1&signature=77", PLAIN), TG_OK, "a GET");
+	is_int(seen.answers, 0, "is not answered from inside the call");
+	run();
+	is_int(seen.status, 200, "200");
+	is_str(seen.body, "GET /api/v3/time?a=1&signature=77 HTTP/1.1||0", "as it was asked");
+	is_str(seen.header, "12", "headers in lower case, without blanks around");
+	is_int(seen.left, 1, "it left");
+	ok(strstr(last_url, "/time?a=1&signature=***"), "the audit has no signature: %s", last_url);
+	is_int(last.status, 200, "but the status");
+	struct tg_http_request post = {.headers = headers, .header_count = 2, .body = TG_STR("apiKey=k&x=1")};
+	seen.stop_at = 2;
+	ask(&seen, "POST", "localhost", server->port, "/order", post);
+	run();
+	is_str(seen.body, "POST /order HTTP/1.1|apiKey=k&x=1|0", "a POST with a body, on the same connection");
+	is_str(last_body, "apiKey=***&x=1", "the audit has no key");
+	is_str(last_headers, "X-MBX-APIKEY: ***\r\nContent-Type: application/json\r\n", "not in headers either");
+	seen.stop_at = 3;
+	ask(&seen, "DELETE", "localhost", server->port, "/order?id=1", PLAIN);
+	run();
+	is_str(seen.body, "DELETE /order?id=1 HTTP/1.1||0", "a DELETE");
+	ask(&seen, "POST", "localhost", server->port, "/order", post);
+	transport_http_cancel(transport, owner.owner, seen.id);
+	seen.stop_at = 4;
+	ask(&seen, "POST", "localhost", server->port, "/last", post);
+	run();
+	is_int(seen.answers, 4, "what was cancelled is not answered");
+	end();
+	server_join(server);
+	ok(strstr(server->text, "X-MBX-APIKEY: the-key\r\n"), "the placeholder was filled on the way out");
+	ok(!strstr(server->text, "Expect"), "nothing was added");
+	server_free(server);
+}
+
+static void one(const char *what, const char *host, const char *alternative, script_fn script,
+		struct tg_http_request how, int32_t status, uint32_t left, int32_t code, const char *why)
+{
+	struct server *server = server_start(&authority, alternative, 86400, script);
+	begin(NULL);
+	struct seen seen = {.stop_at = 1};
+	ask(&seen, "GET", host, server->port, "/", how);
+	run();
+	is_int(seen.status, status, "%s: status", what);
+	is_int(seen.left, left, "%s: left", what);
+	is_int(seen.error.code, code, "%s: code", what);
+	ok(strstr(seen.error.message, why), "%s: %s", what, seen.error.message);
+	end();
+	server_stop(server);
+}
+
+static void test_ends(void)
+{
+	const struct tg_http_request soon = {.timeout_ms = 60};
+	one("500", "localhost", "DNS:localhost", error500, PLAIN, 500, 1, 0, "");
+	one("redirect", "localhost", "DNS:localhost", redirect, PLAIN, 302, 1, 0, "");
+	one("no answer", "localhost", "DNS:localhost", silent, soon, 0, 1, TG_ERR_UNKNOWN_OUTCOME, "no answer in time");
+	one("reset behind the request", "localhost", "DNS:localhost", reset_after, PLAIN, 0, 1, TG_ERR_UNKNOWN_OUTCOME,
+	    "");
+	one("reset before an answer", "localhost", "DNS:localhost", reset_at_once, PLAIN, 0, 1, TG_ERR_UNKNOWN_OUTCOME,
+	    "");
+	one("too long", "localhost", "DNS:localhost", long_answer, (struct tg_http_request){.body_max_bytes = 9999}, 0,
+	    1, TG_ERR_LIMIT, "body_max_bytes");
+	one("another name", "localhost", "DNS:elsewhere.example", mirror, PLAIN, 0, 0, TG_ERR_AUTH, "");
+	one("no such name", "nobody.invalid", "DNS:localhost", mirror, PLAIN, 0, 0, TG_ERR_IO, "cannot resolve");
+}
+
+static void test_nobody(void)
+{
+	uint16_t port;
+	close(listen_free(&port));
+	begin(NULL);
+	struct seen seen = {.stop_at = 1};
+	ask(&seen, "GET", "localhost", port, "/", PLAIN);
+	run();
+	is_int(seen.status, 0, "nobody listens: %s", seen.error.message);
+	is_int(seen.left, 0, "surely nothing left");
+	end();
+	struct server *server = server_start(&stranger, "DNS:localhost", 86400, mirror);
+	begin(NULL);
+	struct seen other = {.stop_at = 1};
+	ask(&other, "GET", "localhost", server->port, "/", PLAIN);
+	run();
+	is_int(other.error.code, TG_ERR_AUTH, "another authority: %s", other.error.message);
+	is_int(other.left, 0, "surely nothing left");
+	end();
+	server_stop(server);
+}
+
+/* libcurl would send a request again that met a kept connection's end. */
+static void test_never_twice(void)
+{
+	struct server *server = server_start(&authority, "DNS:localhost", 86400, once);
+	begin(NULL);
+	struct seen seen = {.stop_at = 1};
+	ask(&seen, "GET", "localhost", server->port, "/", PLAIN);
+	run();
+	is_int(seen.status, 200, "the first is answered");
+	seen.stop_at = 2;
+	ask(&seen, "GET", "localhost", server->port, "/", PLAIN);
+	run();
+	is_int(seen.error.code, TG_ERR_UNKNOWN_OUTCOME, "the second is not sent again: %s", seen.error.message);
+	end();
+	server_join(server);
+	ok(server->text[0] != '!', "over another connection");
+	server_free(server);
+}
+
+static void test_proxy(void)
+{
+	struct server *server = server_start(&authority, "DNS:shop.example", 86400, mirror);
+	struct server *between = server_start(NULL, NULL, 0, proxy);
+	char text[64];
+	behind = server->port;
+	snprintf(text, sizeof text, "http://localhost:%u", between->port);
+	begin(text);
+	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")};
+	struct seen seen = {.stop_at = 1};
+	ask(&seen, "GET", "shop.example", 443, "/through",
+	    (struct tg_http_request){.headers = &header, .header_count = 1});
+	run();
+	is_str(seen.body, "GET /through HTTP/1.1||0", "through a proxy, TLS with the one behind it %s",
+	       seen.error.message);
+	end();
+	server_stop(server);
+	server_join(between);
+	ok(!strstr(between->text, "the-key"), "the proxy saw no header of the request");
+	server_free(between);
+}
+
+static void test_refusals(void)
+{
+	begin(NULL);
+	struct seen seen = {0};
+	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:other:id}")};
+	is_int(ask(&seen, "PATCH", "localhost", 1, "/", PLAIN), TG_ERR_INVALID, "%s", seen.error.message);
+	is_int(ask(&seen, "GET", "local host", 1, "/", PLAIN), TG_ERR_INVALID, "%s", seen.error.message);
+	is_int(ask(&seen, "GET", "a", 1, "/", (struct tg_http_request){.headers = &header, .header_count = 1}),
+	       TG_ERR_NOT_FOUND, "%s", seen.error.message);
+	is_int(ask(&seen, "GET", "nobody.invalid", 1, "/", PLAIN), TG_OK, "closing in the midst of it");
+	end();
+	is_int(seen.answers, 0, "tells nobody");
+}
+
+int main(void)
+{
+	authority_make(&authority, "an authority");
+	authority_make(&stranger, "another one");
+	test_refusals();
+	test_exchange();
+	test_ends();
+	test_nobody();
+	test_never_twice();
+	test_proxy();
+	authority_clear(&authority);
+	authority_clear(&stranger);
+	return tap_done();
+}
