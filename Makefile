@@ -41,8 +41,8 @@ help: ## say what there is
 	@sed -n 's/^#   \(make .*\)/  \1/p' Makefile
 
 run: build ## trade the demo's made-up market until 20 cycles are completed
-	@test -d exchanges/$(EXCHANGE) || { echo "no exchange '$(EXCHANGE)'; there are:" \
-		$(patsubst exchanges/%/,%,$(wildcard exchanges/*/)) >&2; exit 2; }
+	@test -f $(BUILD)/exchanges/$(EXCHANGE)/$(EXCHANGE).so || { echo "no exchange '$(EXCHANGE)'; there are:" \
+		$(basename $(notdir $(wildcard $(BUILD)/exchanges/*/*.so))) >&2; exit 2; }
 	@test $(EXCHANGE) = sim || { echo "make run trades on sim; for $(EXCHANGE) write a configuration after" \
 		"examples/gateway.yaml and give it to $(BUILD)/trigate run" >&2; exit 2; }
 	@$(BUILD)/trigate run --config examples/demo.yaml --cycles 20 --state-dir $(BUILD)/demo-state $(ARGS)
