@@ -110,7 +110,7 @@ int url_parse(struct url *url, struct tg_str text, const char *scheme, bool allo
 	if (text.len > 0)
 		memcpy(url->text, text.ptr, text.len);
 	url->text[text.len] = '\0';
-	const char *rest;
+	const char *rest = "";
 	int status = scheme_take(url, scheme, &rest, ret_error);
 	if (!status)
 		status = authority_take(url, rest, ret_error);
