@@ -90,6 +90,88 @@ static int32_t ext_signer_sign_hashed(const struct tg_host *host, struct tg_str 
 				  ret_signature, room);
 }
 
+static int fill(void *ctx, struct tg_str text, char *buffer, size_t room, size_t *ret_len, struct tg_error *ret_error)
+{
+	const struct extensions *extensions = ctx;
+	return keys_fill(extensions->keys, text, buffer, room, ret_len, ret_error);
+}
+
+/* Made late: a gateway whose plugins never ask pays for no list of authorities. */
+static struct transport *transport_of(const struct tg_host *host, struct tg_error *ret_error)
+{
+	struct extensions *extensions = extensions_of(host);
+	const struct gateway_config *config = extensions->config;
+	if (extensions->transport)
+		return extensions->transport;
+	if (!loop_of(host) || config->virtual_clock) {
+		tg_error_set(ret_error, TG_ERR_UNSUPPORTED, "%s",
+			     loop_of(host) ? "the network knows no virtual time: set clock.mode to real"
+					   : "there is no loop yet");
+		return NULL;
+	}
+	const struct transport_options options = {
+		.loop = loop_of(host),
+		.ca_file = config->network.ca_file,
+		.proxy = config->network.proxy,
+		.busy_poll = config->network.busy_poll,
+		.allow_plain = config->network.allow_plain,
+		.seed = random_next(&extensions->random),
+	};
+	if (transport_create(&options, &extensions->transport, ret_error) == TG_OK)
+		transport_set_fill(extensions->transport, fill, extensions);
+	return extensions->transport;
+}
+
+static struct transport_owner owner_of(const struct tg_host *host)
+{
+	return (struct transport_owner){host, plugin_host_of(host)->plugin_id};
+}
+
+static int32_t ext_ws_open(const struct tg_host *host, const struct tg_ws_options *options,
+			   const struct tg_ws_events *events, uint64_t *ret_socket, struct tg_error *ret_error)
+{
+	struct tg_error error = tg_error_init();
+	struct transport *transport = transport_of(host, &error);
+	if (!transport)
+		return tg_error_set(ret_error, error.code, "%s", error.message);
+	return transport_ws_open(transport, owner_of(host), options, events, ret_socket, ret_error);
+}
+
+static int32_t ext_ws_send(const struct tg_host *host, uint64_t socket, int32_t kind, const uint8_t *bytes,
+			   uint64_t count)
+{
+	struct transport *transport = extensions_of(host)->transport;
+	return transport ? transport_ws_send(transport, host, socket, kind, bytes, count) : TG_ERR_CLOSED;
+}
+
+static void ext_ws_restart(const struct tg_host *host, uint64_t socket)
+{
+	if (extensions_of(host)->transport)
+		transport_ws_restart(extensions_of(host)->transport, host, socket);
+}
+
+static void ext_ws_close(const struct tg_host *host, uint64_t socket)
+{
+	if (extensions_of(host)->transport)
+		transport_ws_close(extensions_of(host)->transport, host, socket);
+}
+
+static int32_t ext_http_request(const struct tg_host *host, const struct tg_http_request *request,
+				transport_done_fn done, void *ctx, uint64_t *ret_id, struct tg_error *ret_error)
+{
+	struct tg_error error = tg_error_init();
+	struct transport *transport = transport_of(host, &error);
+	if (!transport)
+		return tg_error_set(ret_error, error.code, "%s", error.message);
+	return transport_http_request(transport, owner_of(host), request, done, ctx, ret_id, ret_error);
+}
+
+static void ext_http_cancel(const struct tg_host *host, uint64_t id)
+{
+	if (extensions_of(host)->transport)
+		transport_http_cancel(extensions_of(host)->transport, host, id);
+}
+
 static const struct tg_ext_log log_vtable = {.size = sizeof log_vtable, .write = ext_log};
 static const struct tg_ext_clock clock_vtable = {
 	.size = sizeof clock_vtable, .mono_ns = ext_mono_ns, .unix_ns = ext_unix_ns};
@@ -101,6 +183,13 @@ static const struct tg_ext_signer signer_vtable = {.size = sizeof signer_vtable,
 						   .key = ext_signer_key,
 						   .sign = ext_signer_sign,
 						   .sign_hashed = ext_signer_sign_hashed};
+static const struct tg_ext_ws ws_vtable = {.size = sizeof ws_vtable,
+					   .open = ext_ws_open,
+					   .send = ext_ws_send,
+					   .restart = ext_ws_restart,
+					   .close = ext_ws_close};
+static const struct tg_ext_http http_vtable = {
+	.size = sizeof http_vtable, .request = ext_http_request, .cancel = ext_http_cancel};
 
 static const struct plugin_extension own[] = {
 	{TG_EXT_LOG, &log_vtable},
@@ -112,6 +201,8 @@ static const struct plugin_extension own[] = {
 /* What a driven gateway has from its outside or not at all. */
 static const struct plugin_extension real[] = {
 	{TG_EXT_SIGNER, &signer_vtable},
+	{TG_EXT_WS, &ws_vtable},
+	{TG_EXT_HTTP, &http_vtable},
 };
 #define REAL_COUNT (sizeof real / sizeof *real)
 
@@ -132,6 +223,7 @@ void extensions_init(struct extensions *extensions, struct loop *const *loop, ui
 int extensions_keys_open(struct extensions *extensions, const struct gateway_config *config, struct tg_error *ret_error)
 {
 	int status;
+	extensions->config = config;
 	if (extensions->outside->driven)
 		return TG_OK;
 	status = keys_open(config->key, config->key_count, &extensions->keys, ret_error);
@@ -142,6 +234,18 @@ int extensions_keys_open(struct extensions *extensions, const struct gateway_con
 			log_warn("key.unusable", LOG_S("key", key.name), LOG_S("why", key.message));
 	}
 	return status;
+}
+
+void extensions_hang_up(struct extensions *extensions, const struct tg_host *host)
+{
+	if (extensions->transport)
+		transport_drop(extensions->transport, host);
+}
+
+void extensions_net_close(struct extensions *extensions)
+{
+	transport_destroy(extensions->transport);
+	extensions->transport = NULL;
 }
 
 void extensions_finish(struct extensions *extensions)

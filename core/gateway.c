@@ -405,6 +405,7 @@ int gateway_finish(struct gateway *gateway)
 {
 	if (gateway->started)
 		((const struct tg_exchange_api *)gateway->exchange.api)->stop(gateway->exchange.self);
+	extensions_hang_up(&gateway->extensions, &gateway->exchange.host.host);
 	gateway->started = false;
 	stop_note(gateway);
 	/* with a journal that cannot be written the store must not go further either */
@@ -509,6 +510,7 @@ void gateway_close(struct gateway *gateway)
 			     gateway->options.config->gateway_id);
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
+	extensions_net_close(&gateway->extensions);
 	loop_destroy(gateway->loop);
 	gateway->loop = NULL; /* for plugins that are closed after it: there is no time any more */
 	model_destroy(gateway->keeper.model);

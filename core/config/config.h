@@ -93,6 +93,12 @@ struct gateway_config {
 	bool virtual_clock;
 	int64_t clock_speed_e3; /* virtual: per wall time, thousandths; 0: as fast as possible */
 	char *log_level;
+	struct {
+		char *ca_file; /* resolved against the gateway file's folder; NULL: the system's authorities */
+		char *proxy;   /* "http://HOST:PORT"; NULL: none */
+		bool busy_poll;
+		bool allow_plain;
+	} network;
 	int64_t stop_deadline_ms;
 	char *strategy_file; /* resolved against the gateway file's folder; NULL if none */
 	void *document;      /* private: keeps origins alive */

@@ -75,6 +75,10 @@ static void gateway_complete(struct gateway_config *config, const struct check *
 		if (*path && strncmp(*path, "~/", 2) != 0)
 			text_replace(path, file_beside(config->file, *path));
 	}
+	if (config->network.ca_file)
+		text_replace(&config->network.ca_file, file_beside(config->file, config->network.ca_file));
+	if (strcmp(config->network.proxy, "none") == 0)
+		text_replace(&config->network.proxy, NULL);
 	if (config->strategy_file)
 		text_replace(&config->strategy_file, file_beside(config->file, config->strategy_file));
 }
@@ -156,6 +160,8 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->gateway_id);
 	free(config->clock_mode);
 	free(config->log_level);
+	free(config->network.ca_file);
+	free(config->network.proxy);
 	free(config->strategy_file);
 	yaml_free(config->document);
 	free(config);

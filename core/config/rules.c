@@ -61,6 +61,19 @@ const char *rule_variable(const char *text)
 	return NULL;
 }
 
+const char *rule_proxy(const char *text)
+{
+	const char *host = strncmp(text, "http://", 7) == 0 ? text + 7 : "";
+	size_t len = strspn(host, LETTERS DIGITS ".-");
+	size_t digits = host[len] == ':' ? strspn(host + len + 1, DIGITS) : 0;
+
+	if (strcmp(text, "none") == 0)
+		return NULL;
+	if (len == 0 || len > 127 || digits == 0 || digits > 5 || host[len + 1 + digits] != '\0')
+		return "is no proxy; must be http://HOST:PORT or none";
+	return NULL;
+}
+
 const char *rule_credential(const char *text)
 {
 	if (strlen(text) > 200)

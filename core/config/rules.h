@@ -11,6 +11,7 @@ const char *rule_currency(const char *text);   /* BTC */
 const char *rule_symbol(const char *text);     /* BTCUSDT, BTC-USDT, BTC/USDT */
 const char *rule_gateway_id(const char *text); /* 4 hex digits */
 const char *rule_variable(const char *text);   /* how names of environment variables begin: BINANCE_ */
+const char *rule_proxy(const char *text);      /* http://HOST:PORT or none */
 const char *rule_credential(const char *text); /* a file's name in the folder of credentials */
 
 /* "2024-01-31", "2024-01-31T12:30:00Z" (a space for T; seconds and Z may be left out) or seconds since 1970, to

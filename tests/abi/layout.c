@@ -5,6 +5,7 @@
 #include <trigate/abi.h>
 #include <trigate/amount.h>
 #include <trigate/exchange.h>
+#include <trigate/net.h>
 #include <trigate/router.h>
 #include <trigate/storage.h>
 

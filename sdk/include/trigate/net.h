@@ -31,11 +31,14 @@ enum {
 struct tg_ws_options {
 	uint32_t size;
 	uint32_t flags;    /* TG_WS_ */
-	struct tg_str url; /* "wss://host[:port]/path"; "ws://" only where the gateway's configuration allows it */
+	/* "wss://host[:port]/path", the host a name or an IPv4 address; "ws://" only where the gateway's configuration
+	 * allows it, to this machine */
+	struct tg_str url;
 	const struct tg_net_header *headers;
 	uint32_t header_count;
 	uint32_t message_max_bytes; /* a larger message closes it; 0: 16 MiB */
-	int64_t silence_ms;         /* no data from the other side for so long: it is lost. 0: 30,000 */
+	/* No message, or part of one, for so long: it is lost. Pings and pongs are none. 0: 30,000 */
+	int64_t silence_ms;
 	int64_t connect_ms;         /* up to the end of the handshake; 0: 10,000 */
 };
 
@@ -63,7 +66,8 @@ struct tg_ext_ws {
 	 * of it left or will: TG_ERR_CLOSED (not open), TG_ERR_LIMIT (too much is queued). */
 	int32_t (*send)(const struct tg_host *host, uint64_t socket, int32_t kind, const uint8_t *bytes,
 			uint64_t count);
-	/* [io] Close what is open and open it again at once, as after a loss (TG_WS_RECONNECT): closed is told. */
+	/* [io] Close what is open and open it again at once, as after a loss (TG_WS_RECONNECT): closed is told. Of no
+	 * effect on one that is closed and waits to be opened. */
 	void (*restart)(const struct tg_host *host, uint64_t socket);
 	/* [io] Close for good; no callback comes any more. */
 	void (*close)(const struct tg_host *host, uint64_t socket);

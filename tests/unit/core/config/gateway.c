@@ -45,6 +45,8 @@ static void test_defaults(void)
 	is_int(c->stop_deadline_ms, 5000, "stop_deadline_ms");
 	ok(c->strategy_file == NULL, "no strategy");
 	is_int(c->key_count, 0, "no keys");
+	ok(!c->network.ca_file && !c->network.proxy, "the system's authorities, no proxy");
+	ok(!c->network.busy_poll && !c->network.allow_plain, "no spinning, nothing without TLS");
 	gateway_config_free(c);
 	config_report_clear(&report);
 }
