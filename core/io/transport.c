@@ -185,6 +185,8 @@ int transport_fill_headers(struct transport *transport, const char *lines, size_
 			   struct tg_error *ret_error)
 {
 	int status = TG_OK;
+	if (len == 0)
+		return TG_OK;
 	for (const char *at = lines, *end = lines + len; !status && at < end;) {
 		const char *next = memchr(at, '\n', (size_t)(end - at));
 		struct tg_str line = {at, (uint64_t)(next - 1 - at)};

@@ -220,6 +220,8 @@ bool transport_redact(struct tg_str text, struct bytes *ret_shown)
 {
 	size_t shown = 0, name = 0;
 	bool fits = true;
+	if (text.len == 0)
+		return true;
 	for (size_t at = 0; at < text.len; at++) {
 		char c = text.ptr[at];
 		if (c != '=' && c != ':')

@@ -1,7 +1,5 @@
 #include "core/io/transport.h"
 
-#include <poll.h>
-
 #include "tests/tap.h"
 #include "tests/unit/core/io/wire.h"
 
@@ -188,31 +186,6 @@ static void long_answer(struct peer *peer)
 	peer_wait(peer);
 }
 
-static uint16_t behind; /* the proxy's only way */
-
-static void proxy(struct peer *peer)
-{
-	struct sockaddr_in address = {
-		.sin_family = AF_INET, .sin_port = htons(behind), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	if (!peer_head(peer) || strncmp(peer->head, "CONNECT shop.example:", 21) != 0)
-		return;
-	memcpy(peer->server->text, peer->head, sizeof peer->server->text - 1);
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (connect(fd, (struct sockaddr *)&address, sizeof address))
-		return;
-	peer_say(peer, "HTTP/1.1 200 Established\r\n\r\n");
-	struct pollfd ends[2] = {{.fd = peer->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
-	char bytes[4096];
-	for (bool open = true; open && poll(ends, 2, 10000) > 0;)
-		for (int i = 0; i < 2 && open; i++) {
-			ssize_t got = ends[i].revents ? read(ends[i].fd, bytes, sizeof bytes) : 1;
-			open = got > 0;
-			if (ends[i].revents && open)
-				open = write(ends[1 - i].fd, bytes, (size_t)got) == got;
-		}
-	close(fd);
-}
-
 /* ------------------------------------------------------------ tests */
 
 static void test_exchange(void)
@@ -331,9 +304,9 @@ static void test_never_twice(void)
 static void test_proxy(void)
 {
 	struct server *server = server_start(&authority, "DNS:shop.example", 86400, mirror);
-	struct server *between = server_start(NULL, NULL, 0, proxy);
+	struct server *between = server_start(NULL, NULL, 0, proxy_script);
 	char text[64];
-	behind = server->port;
+	proxy_behind = server->port;
 	snprintf(text, sizeof text, "http://localhost:%u", between->port);
 	begin(text);
 	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")};

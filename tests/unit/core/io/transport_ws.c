@@ -419,6 +419,26 @@ static void test_plain_and_busy(void)
 	server_stop(server);
 }
 
+static void test_proxy(void)
+{
+	struct server *server = server_start(&authority, "DNS:shop.example", 86400, echo);
+	struct server *between = server_start(NULL, NULL, 0, proxy_script);
+	char text[64];
+	proxy_behind = server->port;
+	snprintf(text, sizeof text, "http://localhost:%u", between->port);
+	begin((struct transport_options){.ca_file = authority.file, .proxy = text});
+	struct seen seen = {.stop_messages = 1, .stop_closed = 1, .greeting = "through"};
+	struct tg_ws_options options = {.flags = TG_WS_COMPRESSED};
+	open_socket(&seen, "wss", "shop.example", 443, options);
+	run();
+	is_str(seen.text, "through", "through a proxy, TLS with the one behind it %s", seen.reason.message);
+	end();
+	server_join(server);
+	ok(strstr(server->text, "permessage-deflate"), "deflate is offered where it is wanted, and may be declined");
+	server_free(server);
+	server_stop(between);
+}
+
 static void test_end_midway(void)
 {
 	struct server *server = server_start(&authority, "DNS:localhost", 86400, say_nothing);
@@ -451,6 +471,7 @@ int main(void)
 	test_large();
 	test_nobody();
 	test_plain_and_busy();
+	test_proxy();
 	test_end_midway();
 	authority_clear(&authority);
 	authority_clear(&stranger);

@@ -4,6 +4,7 @@
 #define TRIGATE_TESTS_WIRE_H
 
 #include <arpa/inet.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -234,6 +235,31 @@ __attribute__((unused)) static void peer_reset(struct peer *peer)
 	setsockopt(peer->fd, SOL_SOCKET, SO_LINGER, &hard, sizeof hard);
 	if (peer->ssl)
 		SSL_set_quiet_shutdown(peer->ssl, 1);
+}
+
+static uint16_t proxy_behind; /* the proxy's only way */
+
+__attribute__((unused)) static void proxy_script(struct peer *peer)
+{
+	struct sockaddr_in address = {
+		.sin_family = AF_INET, .sin_port = htons(proxy_behind), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	if (!peer_head(peer) || strncmp(peer->head, "CONNECT shop.example:", 21) != 0)
+		return;
+	memcpy(peer->server->text, peer->head, sizeof peer->server->text - 1);
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	if (connect(fd, (struct sockaddr *)&address, sizeof address))
+		return;
+	peer_say(peer, "HTTP/1.1 200 Established\r\n\r\n");
+	struct pollfd ends[2] = {{.fd = peer->fd, .events = POLLIN}, {.fd = fd, .events = POLLIN}};
+	char bytes[4096];
+	for (bool open = true; open && poll(ends, 2, 10000) > 0;)
+		for (int i = 0; i < 2 && open; i++) {
+			ssize_t got = ends[i].revents ? read(ends[i].fd, bytes, sizeof bytes) : 1;
+			open = got > 0;
+			if (ends[i].revents && open)
+				open = write(ends[1 - i].fd, bytes, (size_t)got) == got;
+		}
+	close(fd);
 }
 
 __attribute__((unused)) static bool ws_accept(struct peer *peer)
