@@ -198,7 +198,7 @@ static int placeholder_append(struct filler *filler, struct tg_str inside)
 	const char *colon = memchr(inside.ptr, ':', inside.len);
 	struct tg_str name = {inside.ptr, colon ? (uint64_t)(colon - inside.ptr) : inside.len};
 	struct tg_str field = {colon ? colon + 1 : "", colon ? inside.len - name.len - 1 : 0};
-	const struct key *key;
+	const struct key *key = NULL;
 	int status = keys_get(filler->keys, name, &key, filler->error);
 
 	return status ? status : field_append(filler, key, field);

@@ -49,9 +49,11 @@ static bool decode(struct tg_str text, char **at, struct tg_str *ret_text)
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
 		if (c == '%') {
-			if (text.len - i < 3 || nibble(text.ptr[i + 1]) < 0 || nibble(text.ptr[i + 2]) < 0)
+			int high = text.len - i < 3 ? -1 : nibble(text.ptr[i + 1]);
+			int low = high < 0 ? -1 : nibble(text.ptr[i + 2]);
+			if (low < 0)
 				return false;
-			c = (char)(nibble(text.ptr[i + 1]) << 4 | nibble(text.ptr[i + 2]));
+			c = (char)(16 * high + low);
 			i += 2;
 		} else if (c == '+') {
 			c = ' ';

@@ -30,7 +30,7 @@ enum {
 
 struct tg_ws_options {
 	uint32_t size;
-	uint32_t flags;    /* TG_WS_ */
+	uint32_t flags; /* TG_WS_ */
 	/* "wss://host[:port]/path", the host a name or an IPv4 address; "ws://" only where the gateway's configuration
 	 * allows it, to this machine */
 	struct tg_str url;
@@ -39,7 +39,7 @@ struct tg_ws_options {
 	uint32_t message_max_bytes; /* a larger message closes it; 0: 16 MiB */
 	/* No message, or part of one, for so long: it is lost. Pings and pongs are none. 0: 30,000 */
 	int64_t silence_ms;
-	int64_t connect_ms;         /* up to the end of the handshake; 0: 10,000 */
+	int64_t connect_ms; /* up to the end of the handshake; 0: 10,000 */
 };
 
 struct tg_ws_events {
