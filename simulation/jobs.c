@@ -339,6 +339,7 @@ static void check_deadline(struct child *child, int64_t now_ns, int timeout_s)
 {
 	if (child->pid == 0 || child->too_late || now_ns < child->deadline_ns)
 		return;
+	assert(child->witness);                        /* who has a process has one */
 	if (child->witness->at_ns != child->seen_ns) { /* slow, but on its way */
 		child->seen_ns = child->witness->at_ns;
 		child->deadline_ns = now_ns + timeout_s * INT64_C(1000000000);

@@ -1,4 +1,5 @@
 /* `trigate keys`: which keys a gateway file names and whether they can be used. Never a secret. */
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,12 +154,13 @@ static int config_read(const struct arguments *args, struct gateway_config **ret
 static int keys_run(const struct arguments *args)
 {
 	struct tg_error error = tg_error_init();
-	struct gateway_config *config;
-	struct keys *keys;
+	struct gateway_config *config = NULL;
+	struct keys *keys = NULL;
 	int code = config_read(args, &config);
 
 	if (code)
 		return code;
+	assert(config); /* it was read */
 	if (keys_open(config->key, config->key_count, &keys, &error) == 0) {
 		code = keys_tell(args, keys);
 		keys_close(keys);

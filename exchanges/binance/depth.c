@@ -437,13 +437,12 @@ void depth_snapshot(struct depth *depth, uint64_t id, const struct frame *frame,
 	struct slot *slot = slot_awaiting(depth, id);
 	if (!slot)
 		return;
-	uint64_t last_id;
-	if (frame->kind != FRAME_SNAPSHOT || frame->market != slot->market)
-		depth_failed(depth, id, 0, now_ns);
-	else if (!pending_follows(&slot->pending, frame->last_id, &last_id) ||
-		 last_id < depth->market[slot->market].seen_id)
+	uint64_t last_id = 0;
+	bool fits = frame->kind == FRAME_SNAPSHOT && frame->market == slot->market;
+	if (fits && (!pending_follows(&slot->pending, frame->last_id, &last_id) ||
+		     last_id < depth->market[slot->market].seen_id))
 		snapshot_too_old(depth, slot, frame->last_id, now_ns);
-	else if (!fresh_make(depth, slot, frame))
+	else if (!fits || !fresh_make(depth, slot, frame))
 		depth_failed(depth, id, 0, now_ns);
 	else
 		book_begin(depth, slot, last_id, now_ns);

@@ -110,7 +110,7 @@ static uint32_t side_changes(const struct tg_level *before, uint32_t before_coun
 {
 	uint32_t now_count = side->count < LADDER_VIEW ? side->count : LADDER_VIEW;
 	const struct tg_level *now = side->level;
-	struct tg_level set[LADDER_VIEW];
+	struct tg_level set[LADDER_VIEW] = {0};
 	uint32_t gone_count = 0, set_count = 0, i = 0, j = 0;
 
 	while (i < before_count || j < now_count) {

@@ -58,7 +58,8 @@ static bool weigh(struct call *call)
 		return fail(call, FAIL_WEIGHT, limit, "1 MINUTE");
 	case QUOTA_BANNED: break;
 	}
-	snprintf(until, sizeof until, "%lld", (long long)(now + call->retry_ms));
+	now += call->retry_ms;
+	snprintf(until, sizeof until, "%lld", (long long)now);
 	return fail(call, FAIL_BANNED, until, NULL);
 }
 

@@ -108,7 +108,8 @@ static int32_t body_length(const struct http_request *request, size_t *ret_lengt
 		return 501;
 	for (uint32_t i = 0; i < request->header_count; i++) {
 		struct tg_str value = request->header[i].value;
-		if (request->header[i].name.len != 14 || strncasecmp(request->header[i].name.ptr, "content-length", 14))
+		if (request->header[i].name.len != 14 ||
+		    strncasecmp(request->header[i].name.ptr, "content-length", 14) != 0)
 			continue;
 		if (!value.len || (seen.ptr && (seen.len != value.len || memcmp(seen.ptr, value.ptr, value.len) != 0)))
 			return 400;

@@ -358,7 +358,7 @@ static void test_links(void)
 			sum.crossed += counts.crossed;
 		}
 		ok(wrong == 0, "a fault in %u frames: true or empty, and true in the end", FAULTS[i]);
-		printf("# live %u of %u, %llu gaps, %llu thin, %llu old, %llu crossed, %u wrong\n", live, 8 * 3000,
+		printf("# live %u of %u, %llu gaps, %llu thin, %llu old, %llu crossed, %u wrong\n", live, 8u * 3000u,
 		       (unsigned long long)sum.gaps, (unsigned long long)sum.thin, (unsigned long long)sum.old,
 		       (unsigned long long)sum.crossed, wrong);
 		if (FAULTS[i] == 0)

@@ -56,7 +56,9 @@ static void plain_set(struct plain_book *book, int side, int64_t price, int64_t 
 	uint32_t at = 0;
 	while (at < book->count[side] && book->price[side][at] != price)
 		at++;
-	if (at == book->count[side] && at < LEVELS)
+	if (at == LEVELS)
+		abort();
+	if (at == book->count[side])
 		book->count[side]++;
 	book->price[side][at] = price;
 	book->qty[side][at] = qty;
