@@ -408,6 +408,10 @@ static void order_fill(struct executor *executor, struct order *order, const str
 		executor->events.order(executor->events.ctx, order, 0);
 		order_unknown(executor, order, before);
 	}
+	/* its end was told too early and as another: its fills are the evidence */
+	if ((order->state == ORDER_EXPIRED || order->state == ORDER_CANCELLED) &&
+	    order->filled_base >= qty_amount(order))
+		order_event(executor, order, ORDER_EVENT_COMPLETE, NULL, (struct tg_str){0});
 }
 
 /* An order that has fills was not refused, whatever its state says that it came back to. */
@@ -437,6 +441,8 @@ static void order_end(struct executor *executor, struct order *order, const stru
 	struct tg_str reason = {0};
 	if (event->reason)
 		reason = (struct tg_str){event->reason->message, event->reason->message_len};
+	if ((end == ORDER_EVENT_EXPIRE || end == ORDER_EVENT_CANCEL) && order->filled_base >= qty_amount(order))
+		end = ORDER_EVENT_COMPLETE; /* whatever it is called: all of it is filled */
 	if (end == ORDER_EVENT_REJECT)
 		order_refused(executor, order, event, reason);
 	else
