@@ -1,0 +1,27 @@
+/* The exchange's clock as seen from ours: offset, with what it may be off by, and drift between two readings. Pure but
+ * for its own state. Owner: the connector; thread: the loop's. */
+#ifndef TRIGATE_EXCHANGES_BINANCE_SERVER_TIME_H
+#define TRIGATE_EXCHANGES_BINANCE_SERVER_TIME_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct server_time {
+	bool known;
+	int64_t offset_ns;     /* the exchange's unix time minus our mono time, at read_mono_ns */
+	int64_t error_ns;      /* it is within so much of that: half the round trip */
+	int64_t drift_ppb;     /* how much faster theirs runs, from readings far enough apart; 0: unknown */
+	int64_t read_mono_ns;  /* of the reading that is in use */
+	int64_t first_mono_ns; /* of the reading that drift is counted from */
+	int64_t first_offset_ns;
+};
+
+/* One reading: a request sent and its answer received at these mono times, in which the exchange said unix_ns. A better
+ * (shorter) or a much later reading replaces what is known; a jump of theirs is taken over at once. [io] */
+void server_time_read(struct server_time *time, int64_t sent_mono_ns, int64_t received_mono_ns, int64_t unix_ns);
+/* The exchange's unix time now: 0 unless known. [hot] */
+int64_t server_time_unix_ns(const struct server_time *time, int64_t mono_ns);
+/* -1021 came, or our own clocks jumped: ask again at once. [io] */
+void server_time_doubt(struct server_time *time);
+
+#endif
