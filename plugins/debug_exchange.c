@@ -258,11 +258,12 @@ static int32_t exchange_order_query(void *self, const struct tg_order_ref *ref, 
 	return asked(proxy, "order_query", ref->token, status, ret_error);
 }
 
-static int32_t exchange_orders_list(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error)
+static int32_t exchange_orders_list(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns,
+				    uint64_t token, struct tg_error *ret_error)
 {
 	struct proxy *proxy = self;
 	const char *outer = enter(proxy, "orders_list");
-	int32_t status = proxy->api->orders_list(proxy->self, since_unix_ns, token, ret_error);
+	int32_t status = proxy->api->orders_list(proxy->self, markets, market_count, since_unix_ns, token, ret_error);
 	debug_leave(&proxy->guard, outer);
 	return asked(proxy, "orders_list", token, status, ret_error);
 }

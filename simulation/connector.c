@@ -388,14 +388,15 @@ static int32_t order_query(void *self, const struct tg_order_ref *ref, struct tg
 	return requests_refer(self, WIRE_QUERY, ref, ret_error);
 }
 
-static int32_t orders_list(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error)
+static int32_t orders_list(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns,
+			   uint64_t token, struct tg_error *ret_error)
 {
-	return requests_ask(self, WIRE_LIST, since_unix_ns, token, ret_error);
+	return requests_list(self, markets, market_count, since_unix_ns, token, ret_error);
 }
 
 static int32_t balances(void *self, uint64_t token, struct tg_error *ret_error)
 {
-	return requests_ask(self, WIRE_BALANCES, 0, token, ret_error);
+	return requests_balances(self, token, ret_error);
 }
 
 static const void *extension(void *self, struct tg_str id)

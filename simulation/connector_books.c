@@ -20,7 +20,7 @@ static void subscribe_send(struct connector *connector)
 	union wire_payload payload;
 	struct wire_subscribe *subscribe = &payload.SUBSCRIBE;
 	*subscribe = (struct wire_subscribe){0};
-	for (uint32_t i = 0; i < connector->market_count && subscribe->count < WIRE_SUBSCRIBE_MAX; i++)
+	for (uint32_t i = 0; i < connector->market_count && subscribe->count < WIRE_MARKETS_MAX; i++)
 		if (connector->market[i].book == BOOK_WANTED)
 			subscribe->market[subscribe->count++] = i;
 	if (subscribe->count == 0) {

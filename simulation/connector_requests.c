@@ -171,16 +171,30 @@ int32_t requests_refer(struct connector *connector, enum wire_type type, const s
 	return asked_send(connector, slot, type, ref->token, &payload, ret_error);
 }
 
-int32_t requests_ask(struct connector *connector, enum wire_type type, int64_t since_unix_ns, uint64_t host_token,
-		     struct tg_error *ret_error)
+int32_t requests_list(struct connector *connector, const uint32_t *markets, uint32_t market_count,
+		      int64_t since_unix_ns, uint64_t host_token, struct tg_error *ret_error)
+{
+	uint32_t slot = 0;
+	int32_t status = asked_take(connector, CONNECTOR_REQUESTS_PER_SECOND, &slot, ret_error);
+	if (status != TG_OK)
+		return status;
+	if (market_count > WIRE_MARKETS_MAX)
+		return tg_error_set(ret_error, TG_ERR_LIMIT, "%u markets are more than a request holds", market_count);
+	union wire_payload payload;
+	payload.LIST = (struct wire_list){.since_unix_ns = since_unix_ns, .count = market_count};
+	memcpy(payload.LIST.market, markets, market_count * sizeof *markets);
+	return asked_send(connector, slot, WIRE_LIST, host_token, &payload, ret_error);
+}
+
+int32_t requests_balances(struct connector *connector, uint64_t host_token, struct tg_error *ret_error)
 {
 	uint32_t slot = 0;
 	int32_t status = asked_take(connector, CONNECTOR_REQUESTS_PER_SECOND, &slot, ret_error);
 	if (status != TG_OK)
 		return status;
 	union wire_payload payload;
-	payload.LIST = (struct wire_list){.since_unix_ns = since_unix_ns};
-	return asked_send(connector, slot, type, host_token, &payload, ret_error);
+	payload.BALANCES = (struct wire_ask){0};
+	return asked_send(connector, slot, WIRE_BALANCES, host_token, &payload, ret_error);
 }
 
 /* ------------------------------------------------------------ answers */

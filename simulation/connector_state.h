@@ -139,8 +139,9 @@ uint64_t requests_send_own(struct connector *connector, enum wire_type type, uni
 int32_t requests_place(struct connector *connector, const struct tg_order_request *request, struct tg_error *ret_error);
 int32_t requests_refer(struct connector *connector, enum wire_type type, const struct tg_order_ref *ref,
 		       struct tg_error *ret_error);
-int32_t requests_ask(struct connector *connector, enum wire_type type, int64_t since_unix_ns, uint64_t host_token,
-		     struct tg_error *ret_error);
+int32_t requests_list(struct connector *connector, const uint32_t *markets, uint32_t market_count,
+		      int64_t since_unix_ns, uint64_t host_token, struct tg_error *ret_error);
+int32_t requests_balances(struct connector *connector, uint64_t host_token, struct tg_error *ret_error);
 void requests_reply(struct connector *connector, const struct wire_reply *reply);
 /* Answer those without an answer by now. */
 void requests_expire(struct connector *connector);

@@ -86,13 +86,27 @@ static struct outcome answer_query(const struct request *request)
 	return granted;
 }
 
+static bool is_listed(const struct wire_list *list, const struct venue_order *order)
+{
+	if (order->state != TG_ORDER_OPEN &&
+	    (order->state == TG_ORDER_REJECTED || order->created_ns < list->since_unix_ns))
+		return false;
+	for (uint32_t i = 0; i < list->count; i++)
+		if (list->market[i] == order->market)
+			return true;
+	return false;
+}
+
 static struct outcome answer_list(const struct request *request)
 {
 	struct server *server = request->server;
-	int64_t since = request->payload->LIST.since_unix_ns;
+	const struct wire_list *list = &request->payload->LIST;
+	for (uint32_t i = 0; i < list->count; i++)
+		if (!is_market(server, list->market[i]))
+			return refused(TG_ERR_INVALID, REASON_BAD_SYMBOL);
 	for (uint32_t i = 0; i < venue_orders(server->venue)->count && !server->failed; i++) {
 		const struct venue_order *order = &venue_orders(server->venue)->order[i];
-		if (order->state == TG_ORDER_OPEN || (order->state != TG_ORDER_REJECTED && order->created_ns >= since))
+		if (is_listed(list, order))
 			order_report(server, i);
 	}
 	return granted;

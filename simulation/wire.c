@@ -16,12 +16,13 @@ _Static_assert(sizeof(struct wire_instrument) == 16 + 7 * 16 + 4 * 48, "no paddi
 _Static_assert(sizeof(struct wire_balance) == 2 * 16 + 8 + 48, "no padding");
 _Static_assert(offsetof(struct wire_book, level) == 32, "no padding");
 _Static_assert(offsetof(struct wire_subscribe, market) == 16, "no padding");
+_Static_assert(offsetof(struct wire_list, market) == 24, "no padding");
 _Static_assert(sizeof(struct wire_order) == 16 + 6 * 16 + 2 * 8 + 4 * 48 + 120, "no padding");
 _Static_assert(sizeof(struct wire_reply) == 32 + 120, "no padding");
 
 static const struct {
 	const char *name;
-	size_t size; /* of the payload; of BOOK and SUBSCRIBE the most */
+	size_t size; /* of the payload; of BOOK, LIST and SUBSCRIBE the most */
 	bool request;
 } type_info[WIRE_TYPES] = {
 #define WIRE_INFO(name, payload, request) [WIRE_##name] = {#name, sizeof(payload), request},
@@ -89,6 +90,9 @@ static size_t payload_size(enum wire_type type, const union wire_payload *payloa
 	case WIRE_SUBSCRIBE:
 		return offsetof(struct wire_subscribe, market) +
 		       (size_t)payload->SUBSCRIBE.count * sizeof payload->SUBSCRIBE.market[0];
+	case WIRE_LIST:
+		return offsetof(struct wire_list, market) +
+		       (size_t)payload->LIST.count * sizeof payload->LIST.market[0];
 	default: return type_info[type].size;
 	}
 }
@@ -99,6 +103,7 @@ static size_t payload_least(enum wire_type type)
 	switch (type) {
 	case WIRE_BOOK: return offsetof(struct wire_book, level);
 	case WIRE_SUBSCRIBE: return offsetof(struct wire_subscribe, market);
+	case WIRE_LIST: return offsetof(struct wire_list, market);
 	default: return type_info[type].size;
 	}
 }
@@ -135,9 +140,12 @@ static bool texts_fit(enum wire_type type, const union wire_payload *payload)
 
 static bool counts_fit(enum wire_type type, const union wire_payload *payload)
 {
-	if (type == WIRE_BOOK)
-		return payload->BOOK.bid_count <= WIRE_LEVELS_MAX && payload->BOOK.ask_count <= WIRE_LEVELS_MAX;
-	return type != WIRE_SUBSCRIBE || payload->SUBSCRIBE.count <= WIRE_SUBSCRIBE_MAX;
+	switch (type) {
+	case WIRE_BOOK: return payload->BOOK.bid_count <= WIRE_LEVELS_MAX && payload->BOOK.ask_count <= WIRE_LEVELS_MAX;
+	case WIRE_SUBSCRIBE: return payload->SUBSCRIBE.count <= WIRE_MARKETS_MAX;
+	case WIRE_LIST: return payload->LIST.count <= WIRE_MARKETS_MAX;
+	default: return true;
+	}
 }
 
 /* ------------------------------------------------------------ writing */

@@ -16,10 +16,10 @@
 #include <trigate/exchange.h>
 
 #define WIRE_VERSION 1
-#define WIRE_NAME_MAX 47       /* of an id, a symbol, a currency; the longest are client ids (36) and symbols (47) */
-#define WIRE_TEXT_MAX 118      /* of a reason */
-#define WIRE_LEVELS_MAX 50     /* a side; as many as a venue streams */
-#define WIRE_SUBSCRIBE_MAX 512 /* markets in one frame; more take several */
+#define WIRE_NAME_MAX 47     /* of an id, a symbol, a currency; the longest are client ids (36) and symbols (47) */
+#define WIRE_TEXT_MAX 118    /* of a reason */
+#define WIRE_LEVELS_MAX 50   /* a side; as many as a venue streams */
+#define WIRE_MARKETS_MAX 512 /* markets in one frame; more take several */
 
 /* X(NAME, payload, request?). The client sends those up to PING, the venue those from INSTRUMENT on. */
 #define WIRE_TABLE(X) \
@@ -27,7 +27,7 @@
 	X(PLACE, struct wire_place, true)              /* REPLY as done() of order_place; then ORDER events */ \
 	X(CANCEL, struct wire_ref, true)               /* REPLY: was it taken; ORDER tells what became of it */ \
 	X(QUERY, struct wire_ref, true)                /* ORDER: its fills, then its state, or ABSENT; REPLY */ \
-	X(LIST, struct wire_list, true)                /* the same for each; REPLY */ \
+	X(LIST, struct wire_list, true)                /* the same for each in these markets; REPLY */ \
 	X(BALANCES, struct wire_ask, true)             /* BALANCE for each currency; REPLY */ \
 	X(INSTRUMENTS, struct wire_ask, true)          /* INSTRUMENT for each market, CATALOGUE_END; REPLY */ \
 	X(SUBSCRIBE, struct wire_subscribe, true)      /* REPLY; a BOOK that begins its sequence for each; changes */ \
@@ -94,6 +94,9 @@ struct wire_ref {
 struct wire_list {
 	uint64_t token;
 	int64_t since_unix_ns; /* created at or after, or open */
+	uint32_t count;
+	uint32_t reserved;
+	uint32_t market[WIRE_MARKETS_MAX]; /* only `count` of them travel */
 };
 
 struct wire_ask {
@@ -104,7 +107,7 @@ struct wire_subscribe {
 	uint64_t token;
 	uint32_t count;
 	uint32_t reserved;
-	uint32_t market[WIRE_SUBSCRIBE_MAX]; /* only `count` of them travel */
+	uint32_t market[WIRE_MARKETS_MAX]; /* only `count` of them travel */
 };
 
 struct wire_snapshot {

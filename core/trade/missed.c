@@ -1,4 +1,6 @@
 /* What passed us by: orders that ended while nobody listened, or whose end was corrected then. */
+#include <string.h>
+
 #include "core/trade/executor.h"
 
 /* Recent orders are asked for from so long before the link was lost: an order may have been on its way then, and our
@@ -18,17 +20,53 @@ static void ask_later(struct executor *executor, int64_t least_ns)
 				 &executor->list_timer); /* without a timer: with the next start of the link */
 }
 
+/* Can an order of this cycle have been on its way since then? */
+static bool is_recent(const struct cycle *cycle, int64_t since_ns)
+{
+	return !cycle_is_final(cycle) || cycle->closed_ns >= since_ns || cycle_has_open_order(cycle);
+}
+
+static void legs_mark(const struct markets *markets, const struct cycle *cycle, bool wanted[MARKETS_MAX])
+{
+	for (uint32_t leg = 0; leg < cycle->legs; leg++) {
+		const char *symbol = cycle->leg[leg].market;
+		uint32_t market = markets_find(markets, (struct tg_str){symbol, strlen(symbol)});
+		if (market != MARKET_NONE)
+			wanted[market] = true;
+	}
+}
+
+/* The markets of recent cycles, in the order of their ids: an exchange with thousands of markets lists orders of one
+ * market at a time. One that the exchange does not tell of any more cannot be asked about. */
+static uint32_t markets_gather(const struct executor *executor, int64_t since_ns, uint32_t ret_markets[MARKETS_MAX])
+{
+	bool wanted[MARKETS_MAX] = {false};
+	uint32_t count = 0;
+	for (const struct cycle *cycle = model_oldest(executor->keeper->model); cycle; cycle = cycle->newer)
+		if (is_recent(cycle, since_ns))
+			legs_mark(executor->markets, cycle, wanted);
+	for (uint32_t market = 0; market < MARKETS_MAX; market++)
+		if (wanted[market])
+			ret_markets[count++] = market;
+	return count;
+}
+
 /* An end that came while we listened may have been told too early, and what corrects it while we did not: nobody doubts
  * such an order, so it would not be asked for by itself. */
 void missed_ask(struct executor *executor)
 {
 	struct tg_error error = tg_error_init();
+	uint32_t markets[MARKETS_MAX];
 	loop_timer_stop(executor->loop, executor->list_timer);
 	executor->list_timer = 0;
 	if (!executor->settings.lists || executor->missed_since_ns == 0 || !executor->link_up || executor->frozen)
 		return;
 	int64_t since_ns = executor->missed_since_ns - MARGIN_NS;
-	if (executor->exchange->orders_list(executor->exchange_self, since_ns, MISSED_TOKEN, &error) != TG_PENDING)
+	uint32_t count = markets_gather(executor, since_ns, markets);
+	if (count == 0)
+		executor->missed_since_ns = 0; /* there was no order */
+	else if (executor->exchange->orders_list(executor->exchange_self, markets, count, since_ns, MISSED_TOKEN,
+						 &error) != TG_PENDING)
 		ask_later(executor, error.retry_after_ns);
 }
 

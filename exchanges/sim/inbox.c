@@ -1,5 +1,6 @@
 /* From the host to the venue: requests that arrive after the latency, each with a timer of its own. An instance that
  * ends takes what is under way with it: those never reached the venue. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "exchanges/sim/sim.h"
@@ -14,6 +15,8 @@ void inbox_init(struct sim *sim)
 
 static void request_release(struct request *request)
 {
+	free(request->listed);
+	request->listed = NULL;
 	request->timer = 0;
 	request->next_free = request->sim->free_request;
 	request->sim->free_request = request;
@@ -119,7 +122,7 @@ static void list_arrive(struct request *request)
 	struct packet done = done_packet(request, TG_OK, REASON_NONE);
 	for (uint32_t i = 0; i < orders->count; i++) {
 		const struct venue_order *order = &orders->order[i];
-		if (order->state == TG_ORDER_REJECTED ||
+		if (!request->listed[order->market] || order->state == TG_ORDER_REJECTED ||
 		    (order->created_ns < request->sent_ns && order->state != TG_ORDER_OPEN))
 			continue;
 		if (fail_if_broken(request, venue_report(sim->venue, sim_unix_ns(sim), i)))
@@ -244,14 +247,49 @@ int32_t inbox_ask(struct sim *sim, enum request_kind kind, const struct tg_order
 	return request_send(sim, ret_error);
 }
 
-int32_t inbox_ask_all(struct sim *sim, enum request_kind kind, int64_t since_ns, uint64_t token,
-		      struct tg_error *ret_error)
+static int32_t listed_take(const struct sim *sim, const uint32_t *markets, uint32_t market_count, bool **ret_listed,
+			   struct tg_error *error)
+{
+	uint32_t known = venue_engine(sim->venue)->market_count;
+	for (uint32_t i = 0; i < market_count; i++)
+		if (markets[i] >= known)
+			return tg_error_set(error, TG_ERR_INVALID, "no such market: %u", markets[i]);
+	bool *listed = calloc(known, sizeof *listed);
+	if (!listed)
+		return tg_error_set(error, TG_ERR_NO_MEMORY, "out of memory");
+	for (uint32_t i = 0; i < market_count; i++)
+		listed[markets[i]] = true;
+	*ret_listed = listed;
+	return TG_OK;
+}
+
+int32_t inbox_list(struct sim *sim, const uint32_t *markets, uint32_t market_count, int64_t since_ns, uint64_t token,
+		   struct tg_error *ret_error)
+{
+	bool *listed = NULL;
+	int32_t status = state_check(sim, ret_error);
+	if (status == TG_OK)
+		status = listed_take(sim, markets, market_count, &listed, ret_error);
+	if (status != TG_OK)
+		return status;
+	struct request *request = sim->free_request;
+	request->kind = REQUEST_LIST;
+	request->sent_ns = since_ns;
+	request->token = token;
+	status = request_send(sim, ret_error);
+	if (status == TG_PENDING)
+		request->listed = listed;
+	else
+		free(listed);
+	return status;
+}
+
+int32_t inbox_balances(struct sim *sim, uint64_t token, struct tg_error *ret_error)
 {
 	int32_t status = state_check(sim, ret_error);
 	if (status != TG_OK)
 		return status;
-	sim->free_request->kind = kind;
-	sim->free_request->sent_ns = since_ns;
+	sim->free_request->kind = REQUEST_BALANCES;
 	sim->free_request->token = token;
 	return request_send(sim, ret_error);
 }

@@ -52,6 +52,7 @@ struct request {
 	struct tg_decimal qty;
 	uint64_t token;
 	int64_t sent_ns; /* unix; since_ns for REQUEST_LIST */
+	bool *listed;    /* by market, of REQUEST_LIST; else NULL */
 	int64_t valid_ns;
 	uint32_t client_id_len;
 	uint32_t exchange_id_len;
@@ -168,8 +169,9 @@ void inbox_init(struct sim *sim);
 void inbox_stop(struct sim *sim);
 int32_t inbox_place(struct sim *sim, const struct tg_order_request *request, struct tg_error *ret_error);
 int32_t inbox_ask(struct sim *sim, enum request_kind kind, const struct tg_order_ref *ref, struct tg_error *ret_error);
-int32_t inbox_ask_all(struct sim *sim, enum request_kind kind, int64_t since_ns, uint64_t token,
-		      struct tg_error *ret_error);
+int32_t inbox_list(struct sim *sim, const uint32_t *markets, uint32_t market_count, int64_t since_ns, uint64_t token,
+		   struct tg_error *ret_error);
+int32_t inbox_balances(struct sim *sim, uint64_t token, struct tg_error *ret_error);
 
 void outbox_push(struct sim *sim, const struct packet *packet);
 void outbox_push_book(struct sim *sim, uint32_t market);

@@ -155,7 +155,7 @@ static void trade(const struct tg_exchange_api *api, void *self)
 	is_int(seen.last_status, TG_ERR_REJECTED, "which is rejected");
 	ref.client_id = TG_STR("ffffffffffffffffffffffffffffffff");
 	is_int(api->order_query(self, &ref, &error), TG_PENDING, "an unknown one is asked for");
-	is_int(api->orders_list(self, 0, 7, &error), TG_PENDING, "all are asked for");
+	is_int(api->orders_list(self, &ref.market, 1, 0, 7, &error), TG_PENDING, "all are asked for");
 	is_int(api->balances(self, 7, &error), TG_PENDING, "balances are asked for");
 	timers_fire();
 	is_int(seen.orders[TG_ORDER_ABSENT], 1, "it is absent");

@@ -177,8 +177,10 @@ struct tg_exchange_api {
 	/* [io] Ask for one order. TG_PENDING; all its fills, then one of CANCELLED, REJECTED, EXPIRED, FILLED, OPEN,
 	 * ABSENT come as order events, then done(). */
 	int32_t (*order_query)(void *self, const struct tg_order_ref *ref, struct tg_error *ret_error);
-	/* [io] Ask for every order of the account that was created since (unix) or is open; as order_query for each. */
-	int32_t (*orders_list)(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error);
+	/* [io] Ask for every order of the account in these markets (at least one, none twice) that was created since
+	 * (unix) or is open; as order_query for each. The list is borrowed for the call. */
+	int32_t (*orders_list)(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns,
+			       uint64_t token, struct tg_error *ret_error);
 	/* [io] Ask for all balances. TG_PENDING; balance events, then done(). */
 	int32_t (*balances)(void *self, uint64_t token, struct tg_error *ret_error);
 	/* [any] A further vtable of this connector by id, or NULL. */

@@ -330,9 +330,11 @@ static int32_t order_query(void *self, const struct tg_order_ref *ref, struct tg
 	return task_add(self, task, ret_error);
 }
 
-static int32_t orders_list(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error)
+static int32_t orders_list(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns,
+			   uint64_t token, struct tg_error *ret_error)
 {
-	(void)since_unix_ns; /* it lives no longer than a session: all of them are recent */
+	(void)markets, (void)market_count; /* there is one */
+	(void)since_unix_ns;               /* it lives no longer than a session: all of them are recent */
 	return task_add(self, (struct task){.kind = TASK_LIST, .token = token}, ret_error);
 }
 

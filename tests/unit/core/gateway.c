@@ -66,9 +66,10 @@ static int32_t exchange_ask(void *self, const struct tg_order_ref *ref, struct t
 	return TG_ERR_UNSUPPORTED;
 }
 
-static int32_t exchange_list(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error)
+static int32_t exchange_list(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns,
+			     uint64_t token, struct tg_error *ret_error)
 {
-	(void)self, (void)since_unix_ns, (void)token, (void)ret_error;
+	(void)self, (void)markets, (void)market_count, (void)since_unix_ns, (void)token, (void)ret_error;
 	return TG_ERR_UNSUPPORTED;
 }
 

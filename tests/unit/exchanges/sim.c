@@ -430,11 +430,14 @@ static void recorded_market(void)
 	       "a look-up tells fills and end; an order is known in its market only");
 
 	from = host.log_count;
-	is_int(api->orders_list(sim, 0, 90, NULL), TG_PENDING, "a listing");
+	const uint32_t markets[] = {0, 1, 1000};
+	is_int(api->orders_list(sim, markets, 3, 0, 89, NULL), TG_ERR_INVALID, "no listing of a market that is not");
+	is_int(api->orders_list(sim, markets, 2, 0, 90, NULL), TG_PENDING, "a listing");
+	is_int(api->orders_list(sim, markets + 1, 1, 0, 92, NULL), TG_PENDING, "and one of another market");
 	is_int(api->balances(sim, 91, NULL), TG_PENDING, "and balances");
 	run_until(500 * MS);
-	is_str(told(from), "O2:one=5 O5:one=5 O3:soon=0 D0:90 b0:A=7.495 b0:USDT=949.5 b0:B=0 D0:91 ",
-	       "every accepted order, and every balance");
+	is_str(told(from), "O2:one=5 O5:one=5 O3:soon=0 D0:90 D0:92 b0:A=7.495 b0:USDT=949.5 b0:B=0 D0:91 ",
+	       "every accepted order of the market, and every balance");
 	is_int(host.wrong, 0, "nothing came from inside a call");
 	sim_end(sim);
 }

@@ -79,9 +79,10 @@ static int32_t x_ref(void *self, const struct tg_order_ref *ref, struct tg_error
 	(void)self, (void)ref, (void)ret_error;
 	return TG_PENDING;
 }
-static int32_t x_list(void *self, int64_t since_unix_ns, uint64_t token, struct tg_error *ret_error)
+static int32_t x_list(void *self, const uint32_t *markets, uint32_t market_count, int64_t since_unix_ns, uint64_t token,
+		      struct tg_error *ret_error)
 {
-	(void)self, (void)since_unix_ns, (void)token;
+	(void)self, (void)markets, (void)market_count, (void)since_unix_ns, (void)token;
 	ret_error->code = TG_ERR_LIMIT;
 	return TG_ERR_LIMIT;
 }
@@ -203,7 +204,7 @@ static void test_obedient(void)
 	events->done(events->ctx, 7, TG_OK, NULL);
 	events->book(events->ctx, &book);
 	is_int(told, 3, "answer and book come through");
-	is_int(api->orders_list(self, 0, 1, &error), TG_ERR_LIMIT, "an error comes through");
+	is_int(api->orders_list(self, NULL, 0, 0, 1, &error), TG_ERR_LIMIT, "an error comes through");
 	breaches(0, "", "a plugin that keeps the rules");
 }
 

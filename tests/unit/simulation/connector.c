@@ -49,7 +49,8 @@ static void test_order(void)
 	is_int(venue.place.valid_ms, 2000, "and its bound");
 	host.count = 0;
 	is_int(query(43, NULL), TG_PENDING, "a question leaves");
-	is_int(host.api->orders_list(host.self, 5, 44, NULL), TG_PENDING, "a list is asked for");
+	is_int(host.api->orders_list(host.self, (const uint32_t[]){0}, 1, 5, 44, NULL), TG_PENDING,
+	       "a list is asked for");
 	is_int(host.api->balances(host.self, 45, NULL), TG_PENDING, "balances are");
 	world_pass_ms(60);
 	is_int(times(TOLD_DONE, TG_OK), 3, "each has its answer");
@@ -76,6 +77,9 @@ static void test_refused_calls(void)
 	is_int(host.api->order_place(host.self, &request, &error), TG_ERR_INVALID, "a bound in the past");
 	is_int(host.api->order_query(host.self, &ref, &error), TG_ERR_INVALID, "a question about no market");
 	is_int(host.api->subscribe(host.self, &beyond, 1, &error), TG_ERR_INVALID, "nor is it subscribed");
+	static const uint32_t many[WIRE_MARKETS_MAX + 1];
+	is_int(host.api->orders_list(host.self, many, WIRE_MARKETS_MAX + 1, 0, 46, &error), TG_ERR_LIMIT,
+	       "nor are orders listed of more markets than a request holds");
 	is_int(venue.count[WIRE_PLACE] + venue.count[WIRE_QUERY], 0, "nothing left");
 	teardown();
 }

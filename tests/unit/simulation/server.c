@@ -37,7 +37,15 @@ static void a_day_without_mishap(void)
 	run_for(300);
 	is_int(status_of(ours, token), TG_ERR_REJECTED, "a second cancel finds nothing");
 	client_forget(ours);
-	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS};
+	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS, .count = 1, .market = {1}};
+	token = client_ask(ours, WIRE_LIST, &list);
+	run_for(300);
+	ok(status_of(ours, token) == TG_OK && heard_count(ours, WIRE_ORDER) == 0, "there is none in another market");
+	list.market[0] = 99;
+	token = client_ask(ours, WIRE_LIST, &list);
+	run_for(300);
+	is_int(status_of(ours, token), TG_ERR_INVALID, "none can be listed of a market that is not");
+	list.market[0] = 0;
 	token = client_ask(ours, WIRE_LIST, &list);
 	run_for(300);
 	ok(status_of(ours, token) == TG_OK && heard_count(ours, WIRE_ORDER) == 3, "a listing tells of both orders");
@@ -77,7 +85,7 @@ static void wrong_requests_are_refused(void)
 		   "refused: %lld", (long long)wrong[i].code);
 	}
 	is_str(truth("late"), "R", "a refused order is known as such");
-	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS};
+	struct wire_list list = {.since_unix_ns = WORLD_START_UNIX_NS, .count = 1};
 	client_forget(client);
 	client_ask(client, WIRE_LIST, &list);
 	run_for(300);

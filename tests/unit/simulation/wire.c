@@ -39,14 +39,14 @@ static struct wire_book a_book(uint16_t bids, uint16_t asks)
 /* One frame of each type, those with parts that vary in several sizes. */
 static void stream_make(void)
 {
-	static struct wire_subscribe subscribe = {.token = 6, .count = WIRE_SUBSCRIBE_MAX};
+	static struct wire_subscribe subscribe = {.token = 6, .count = WIRE_MARKETS_MAX};
 	static struct wire_book book;
 	stream_size = frame_count = 0;
 	stream_add(WIRE_HELLO, 0, &(struct wire_hello){.version = WIRE_VERSION});
 	stream_add(WIRE_PLACE, 0, &(struct wire_place){.token = 1, .client_id = name("0a1b2c"), .valid_ms = 2000});
 	stream_add(WIRE_CANCEL, 0, &(struct wire_ref){.token = 2, .market = 4, .exchange_id = name("77")});
 	stream_add(WIRE_QUERY, 0, &(struct wire_ref){.token = 3, .client_id = name("0a1b2c")});
-	stream_add(WIRE_LIST, 0, &(struct wire_list){4, 99});
+	stream_add(WIRE_LIST, 0, &(struct wire_list){4, 99, .count = 2, .market = {7, 1}});
 	stream_add(WIRE_BALANCES, 0, &(struct wire_ask){5});
 	stream_add(WIRE_INSTRUMENTS, 0, &(struct wire_ask){6});
 	stream_add(WIRE_SUBSCRIBE, 0, &subscribe);
@@ -181,6 +181,7 @@ static struct {
 	{"more asks than travel", WIRE_BOOK, offsetof(struct wire_book, ask_count), 9, "counts"},
 	{"fewer levels than travel", WIRE_BOOK, offsetof(struct wire_book, ask_count), 1, "counts"},
 	{"more markets than travel", WIRE_SUBSCRIBE, offsetof(struct wire_subscribe, count), 200, "counts"},
+	{"more markets to list than travel", WIRE_LIST, offsetof(struct wire_list, count), 1, "counts"},
 	{"a client id beyond its place", WIRE_PLACE, offsetof(struct wire_place, client_id), 48, "text"},
 	{"an exchange id beyond its place", WIRE_QUERY, offsetof(struct wire_ref, exchange_id), 255, "text"},
 	{"a symbol beyond its place", WIRE_INSTRUMENT, offsetof(struct wire_instrument, symbol), 48, "text"},
