@@ -29,7 +29,7 @@ static void balances_write(struct call *call, bool omit_zero)
 			continue;
 		member_next(out);
 		text_put(out, "{");
-		member_text(out, "asset", engine->currency[c]);
+		member_word(out, "asset", engine->currency[c]);
 		member_amount(out, "free", balance->free);
 		member_amount(out, "locked", balance->locked);
 		text_put(out, "}");
@@ -69,7 +69,7 @@ bool commission_run(struct call *call)
 		return false;
 	const struct venue_market *market = &venue_engine(call->binance->venue)->market[symbol->market];
 	text_put(out, "{");
-	member_text(out, "symbol", symbol->name);
+	member_word(out, "symbol", symbol->name);
 	rates_write(out, "standardCommission", market->maker_e9, market->taker_e9);
 	rates_write(out, "specialCommission", 0, 0);
 	rates_write(out, "taxCommission", 0, 0);
@@ -77,7 +77,7 @@ bool commission_run(struct call *call)
 	text_put(out, "{");
 	member_bool(out, "enabledForAccount", call->binance->fee_currency[0] != '\0');
 	member_bool(out, "enabledForSymbol", call->binance->fee_currency[0] != '\0');
-	member_text(out, "discountAsset", call->binance->fee_currency[0] ? call->binance->fee_currency : "BNB");
+	member_word(out, "discountAsset", call->binance->fee_currency[0] ? call->binance->fee_currency : "BNB");
 	text_put(out, ",\"discount\":\"1.00000000\"}}");
 	return true;
 }

@@ -74,7 +74,7 @@ static bool key_check(struct call *call)
 	}
 	if (!key_id_is_sane(call->api_key))
 		return fail(call, FAIL_KEY_FORMAT, NULL, NULL);
-	call->key = keys_find(&call->binance->options.keys, call->api_key);
+	call->key = api_key_find(&call->binance->options.keys, call->api_key);
 	if (!call->key || (call->endpoint->security == TRADE && !call->key->trades))
 		return fail(call, FAIL_KEY, NULL, NULL);
 	return true;

@@ -158,7 +158,7 @@ static void ticker_tell(struct binance *binance, uint32_t market, struct text *d
 	text_clear(data);
 	text_put(data, "{");
 	member_number(data, "u", (int64_t)feed->id);
-	member_text(data, "s", binance->symbols.of[market]->name);
+	member_word(data, "s", binance->symbols.of[market]->name);
 	member_fixed(data, "b", bid.price, book->price_scale);
 	member_fixed(data, "B", bid.qty, book->qty_scale);
 	member_fixed(data, "a", ask.price, book->price_scale);
@@ -240,7 +240,7 @@ static void depth_tell(struct binance *binance, uint32_t market, int pace, struc
 	text_clear(data);
 	text_put(data, "{\"e\":\"depthUpdate\"");
 	member_number(data, "E", clock_ms(binance));
-	member_text(data, "s", binance->symbols.of[market]->name);
+	member_word(data, "s", binance->symbols.of[market]->name);
 	member_number(data, "U", (int64_t)told->id + 1);
 	member_number(data, "u", (int64_t)feed->id);
 	changes_write(data, "b", book, &told->bids, &book->bids, 1);

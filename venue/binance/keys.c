@@ -74,7 +74,7 @@ void keys_finish(struct keys *keys)
 	*keys = (struct keys){0};
 }
 
-const struct api_key *keys_find(const struct keys *keys, struct tg_str id)
+const struct api_key *api_key_find(const struct keys *keys, struct tg_str id)
 {
 	for (uint32_t i = 0; i < keys->count; i++)
 		if (str_is(id, keys->key[i].id))

@@ -34,7 +34,7 @@ int32_t keys_add(struct keys *keys, struct tg_str id, enum key_kind kind, struct
 void keys_finish(struct keys *keys);
 
 /* NULL if there is none. */
-const struct api_key *keys_find(const struct keys *keys, struct tg_str id);
+const struct api_key *api_key_find(const struct keys *keys, struct tg_str id);
 bool key_id_is_sane(struct tg_str id);
 
 /* Did this key sign the payload? HMAC signatures are hex in any case, Ed25519's base64. */

@@ -136,11 +136,11 @@ static void info_write(struct call *call, const struct symbol *symbol)
 		return; /* it is gone from the list */
 	member_next(out);
 	text_put(out, "{");
-	member_text(out, "symbol", symbol->name);
-	member_text(out, "status", status_word(market->status));
-	member_text(out, "baseAsset", engine->currency[market->base]);
+	member_word(out, "symbol", symbol->name);
+	member_word(out, "status", status_word(market->status));
+	member_word(out, "baseAsset", engine->currency[market->base]);
 	member_number(out, "baseAssetPrecision", places(market->qty_scale));
-	member_text(out, "quoteAsset", engine->currency[market->quote]);
+	member_word(out, "quoteAsset", engine->currency[market->quote]);
 	member_number(out, "quotePrecision", places(market->price_scale));
 	member_number(out, "quoteAssetPrecision", places(market->price_scale));
 	text_put(
@@ -245,7 +245,7 @@ static void ticker_write(struct call *call, const struct symbol *symbol)
 	struct text *out = call->result;
 	member_next(out);
 	text_put(out, "{");
-	member_text(out, "symbol", symbol->name);
+	member_word(out, "symbol", symbol->name);
 	member_fixed(out, "bidPrice", bid ? bid->price : 0, market->price_scale);
 	member_fixed(out, "bidQty", bid ? bid->qty : 0, market->qty_scale);
 	member_fixed(out, "askPrice", ask ? ask->price : 0, market->price_scale);

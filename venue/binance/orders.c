@@ -73,22 +73,22 @@ static void state_write(const struct binance *binance, struct text *out, uint32_
 	decimal_write(out, "price", order->price);
 	decimal_write(out, "origQty", order->qty);
 	member_fixed(out, "executedQty", order->filled, market_of(binance, order)->qty_scale);
-	member_text(out, "origQuoteOrderQty", "0.00000000");
+	member_word(out, "origQuoteOrderQty", "0.00000000");
 	member_amount(out, "cummulativeQuoteQty", order_paid(binance, index, INDEX_NONE));
-	member_text(out, "status", order_status(order));
-	member_text(out, "timeInForce", order_tif(order));
-	member_text(out, "type", order_type(order));
-	member_text(out, "side", sides[order->side == TG_SIDE_SELL]);
+	member_word(out, "status", order_status(order));
+	member_word(out, "timeInForce", order_tif(order));
+	member_word(out, "type", order_type(order));
+	member_word(out, "side", sides[order->side == TG_SIDE_SELL]);
 	if (order->state == TG_ORDER_EXPIRED && order->reason == REASON_NOT_MATCHED) /* since 2026-03-26 */
-		member_text(out, "expiryReason",
+		member_word(out, "expiryReason",
 			    order->time_in_force == TG_TIF_FOK ? "UNFILLED_FOK_ORDER_EXPIRED"
 							       : "UNFILLED_IOC_QUANTITY_EXPIRED");
-	member_text(out, "selfTradePreventionMode", "EXPIRE_TAKER");
+	member_word(out, "selfTradePreventionMode", "EXPIRE_TAKER");
 }
 
 static void names_write(const struct binance *binance, struct text *out, uint32_t index)
 {
-	member_text(out, "symbol", binance->symbols.of[order_at(binance, index)->market]->name);
+	member_word(out, "symbol", binance->symbols.of[order_at(binance, index)->market]->name);
 	member_number(out, "orderId", (int64_t)index + 1);
 	member_number(out, "orderListId", -1);
 }
@@ -106,7 +106,7 @@ static void fills_write(const struct binance *binance, struct text *out, uint32_
 		member_fixed(out, "price", fill->price, market->price_scale);
 		member_fixed(out, "qty", fill->qty, market->qty_scale);
 		member_amount(out, "commission", fill->fee);
-		member_text(out, "commissionAsset", venue_engine(binance->venue)->currency[fill->fee_currency]);
+		member_word(out, "commissionAsset", venue_engine(binance->venue)->currency[fill->fee_currency]);
 		member_number(out, "tradeId", (int64_t)fill->trade_id);
 		text_put(out, "}");
 	}
@@ -119,7 +119,7 @@ static void placed_write(const struct call *call, uint32_t index, int32_t answer
 	struct text *out = call->result;
 	text_put(out, "{");
 	names_write(call->binance, out, index);
-	member_text(out, "clientOrderId", order->client_id);
+	member_word(out, "clientOrderId", order->client_id);
 	member_number(out, "transactTime", wire_ms(call->binance, order->created_ns));
 	if (answer >= ANSWER_RESULT) {
 		state_write(call->binance, out, index);
@@ -139,7 +139,7 @@ static void asked_write(const struct binance *binance, struct text *out, uint32_
 							   : order->created_ns;
 	text_put(out, "{");
 	names_write(binance, out, index);
-	member_text(out, "clientOrderId", order->client_id);
+	member_word(out, "clientOrderId", order->client_id);
 	state_write(binance, out, index);
 	text_put(out, ",\"stopPrice\":\"0.00000000\",\"icebergQty\":\"0.00000000\"");
 	member_number(out, "time", wire_ms(binance, order->created_ns));
@@ -156,7 +156,7 @@ static void cancelled_write(const struct call *call, uint32_t index, struct tg_s
 	member_next(out);
 	text_put(out, "{");
 	names_write(call->binance, out, index);
-	member_text(out, "origClientOrderId", order->client_id);
+	member_word(out, "origClientOrderId", order->client_id);
 	member_str(out, "clientOrderId", cancel_id);
 	member_number(out, "transactTime", wire_ms(call->binance, order->ended_ns));
 	state_write(call->binance, out, index);
@@ -444,7 +444,7 @@ static void trade_write(const struct call *call, const struct venue_fill *fill)
 	struct text *out = call->result;
 	member_next(out);
 	text_put(out, "{");
-	member_text(out, "symbol", call->binance->symbols.of[order->market]->name);
+	member_word(out, "symbol", call->binance->symbols.of[order->market]->name);
 	member_number(out, "id", (int64_t)fill->trade_id);
 	member_number(out, "orderId", (int64_t)fill->order + 1);
 	member_number(out, "orderListId", -1);
@@ -452,7 +452,7 @@ static void trade_write(const struct call *call, const struct venue_fill *fill)
 	member_fixed(out, "qty", fill->qty, market->qty_scale);
 	member_amount(out, "quoteQty", engine_cost(market, TG_SIDE_BUY, fill->price, fill->qty));
 	member_amount(out, "commission", fill->fee);
-	member_text(out, "commissionAsset", venue_engine(call->binance->venue)->currency[fill->fee_currency]);
+	member_word(out, "commissionAsset", venue_engine(call->binance->venue)->currency[fill->fee_currency]);
 	member_number(out, "time", wire_ms(call->binance, fill->ns));
 	member_bool(out, "isBuyer", order->side == TG_SIDE_BUY);
 	member_bool(out, "isMaker", fill->maker);

@@ -9,7 +9,7 @@ static void session_write(struct call *call)
 	struct text *out = call->result;
 	text_put(out, "{");
 	if (connection->session) {
-		member_text(out, "apiKey", connection->session->id);
+		member_word(out, "apiKey", connection->session->id);
 		member_number(out, "authorizedSince", connection->session_ms);
 	} else {
 		member_raw(out, "apiKey", "null");

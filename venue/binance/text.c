@@ -129,7 +129,7 @@ void member_key(struct text *text, const char *key)
 	text_put(text, "\":");
 }
 
-void member_text(struct text *text, const char *key, const char *value)
+void member_word(struct text *text, const char *key, const char *value)
 {
 	member_key(text, key);
 	text_put(text, "\"");

@@ -46,7 +46,7 @@ void text_quote(struct text *text, struct tg_str value); /* a JSON string; contr
 /* JSON members and elements. Each begins with a comma unless it is the first of its object or list. */
 void member_next(struct text *text);
 void member_key(struct text *text, const char *key);
-void member_text(struct text *text, const char *key, const char *value); /* needs no escape */
+void member_word(struct text *text, const char *key, const char *value); /* needs no escape */
 void member_str(struct text *text, const char *key, struct tg_str value);
 void member_number(struct text *text, const char *key, int64_t value);
 void member_fixed(struct text *text, const char *key, int64_t mantissa, int32_t scale); /* in quotes */

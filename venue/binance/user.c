@@ -73,18 +73,18 @@ static void order_write(const struct binance *binance, struct text *out, const s
 			bool on_request)
 {
 	bool renamed = on_request && binance->cancel_id.len;
-	member_text(out, "s", binance->symbols.of[order->market]->name);
+	member_word(out, "s", binance->symbols.of[order->market]->name);
 	if (renamed)
 		member_str(out, "c", binance->cancel_id);
 	else
-		member_text(out, "c", order->client_id);
-	member_text(out, "S", order->side == TG_SIDE_BUY ? "BUY" : "SELL");
-	member_text(out, "o", order_type(order));
-	member_text(out, "f", order_tif(order));
+		member_word(out, "c", order->client_id);
+	member_word(out, "S", order->side == TG_SIDE_BUY ? "BUY" : "SELL");
+	member_word(out, "o", order_type(order));
+	member_word(out, "f", order_tif(order));
 	member_fixed(out, "q", order->qty.mantissa, order->qty.scale);
 	member_fixed(out, "p", order->price.mantissa, order->price.scale);
 	text_put(out, ",\"P\":\"0.00000000\",\"F\":\"0.00000000\",\"g\":-1");
-	member_text(out, "C", renamed ? order->client_id : "");
+	member_word(out, "C", renamed ? order->client_id : "");
 }
 
 static void fill_write(const struct binance *binance, struct text *out, const struct venue_order *order,
@@ -98,7 +98,7 @@ static void fill_write(const struct binance *binance, struct text *out, const st
 	member_fixed(out, "L", fill ? fill->price : 0, market->price_scale);
 	member_amount(out, "n", fill ? fill->fee : 0);
 	if (fill)
-		member_text(out, "N", engine->currency[fill->fee_currency]);
+		member_word(out, "N", engine->currency[fill->fee_currency]);
 	else
 		member_raw(out, "N", "null");
 }
@@ -112,7 +112,7 @@ static void paid_write(const struct binance *binance, struct text *out, const st
 	tg_amount last = fill ? engine_cost(market, TG_SIDE_BUY, fill->price, fill->qty) : 0;
 	member_amount(out, "Z", execution->cum_qty ? order_paid(binance, event->order, execution->up_to) : 0);
 	member_amount(out, "Y", last);
-	member_text(out, "Q", "0.00000000");
+	member_word(out, "Q", "0.00000000");
 }
 
 static void execution_tell(struct binance *binance, const struct venue_event *event, struct text *out)
@@ -124,9 +124,9 @@ static void execution_tell(struct binance *binance, const struct venue_event *ev
 	text_put(out, "{\"e\":\"executionReport\"");
 	member_number(out, "E", wire_ms(binance, event->ns));
 	order_write(binance, out, order, on_request);
-	member_text(out, "x", execution.kind);
-	member_text(out, "X", execution.status);
-	member_text(out, "r", "NONE");
+	member_word(out, "x", execution.kind);
+	member_word(out, "X", execution.status);
+	member_word(out, "r", "NONE");
 	member_number(out, "i", (int64_t)event->order + 1);
 	fill_write(binance, out, order, &execution);
 	member_number(out, "T", wire_ms(binance, event->ns));
@@ -138,7 +138,7 @@ static void execution_tell(struct binance *binance, const struct venue_event *ev
 	member_number(out, "O", wire_ms(binance, order->created_ns));
 	paid_write(binance, out, event, &execution);
 	member_number(out, "W", wire_ms(binance, order->created_ns));
-	member_text(out, "V", "EXPIRE_TAKER");
+	member_word(out, "V", "EXPIRE_TAKER");
 	text_put(out, "}");
 	tell(binance, out);
 }
@@ -159,7 +159,7 @@ static uint32_t balances_tell(struct binance *binance, const struct venue_event 
 	for (; used < count && event[used].kind == VENUE_EVENT_BALANCE; used++) {
 		member_next(out);
 		text_put(out, "{");
-		member_text(out, "a", venue_engine(binance->venue)->currency[event[used].currency]);
+		member_word(out, "a", venue_engine(binance->venue)->currency[event[used].currency]);
 		member_amount(out, "f", event[used].balance.free);
 		member_amount(out, "l", event[used].balance.locked);
 		text_put(out, "}");
