@@ -482,6 +482,17 @@ int32_t binance_step(struct binance *binance, int64_t unix_ns)
 	return binance->broken;
 }
 
+void binance_notice(struct binance *binance, int64_t unix_ns)
+{
+	call_time(binance, unix_ns);
+	changes_push(binance);
+}
+
+uint64_t binance_update_id(const struct binance *binance, uint32_t market)
+{
+	return binance->feed[market].id;
+}
+
 void binance_tick(struct binance *binance, int64_t unix_ns)
 {
 	call_time(binance, unix_ns);

@@ -22,8 +22,16 @@ struct binance_sink {
 	void (*close)(void *ctx, uint64_t connection, int32_t code, const char *reason);
 };
 
+/* What the venue does to an order of its own accord (struct venue_request: refuse, withhold, cancels), asked before it
+ * is placed. NULL: nothing. It must not call back. */
+struct binance_whim {
+	void *ctx;
+	void (*order)(void *ctx, struct venue_request *order);
+};
+
 struct binance_options {
 	struct binance_sink sink;
+	struct binance_whim whim;
 	struct keys keys; /* taken over */
 	struct quota_limits limits;
 	struct tg_str fee_currency; /* the venue's, empty: the received one */
@@ -61,6 +69,10 @@ void binance_disconnected(struct binance *binance, uint64_t connection);
 
 /* Let the made-up markets go on one step, and push what changed. TG_OK, or the venue broke. */
 int32_t binance_step(struct binance *binance, int64_t unix_ns);
+/* A market's status or filters were changed in the venue itself: push what follows from that. */
+void binance_notice(struct binance *binance, int64_t unix_ns);
+/* The id that a market's book, as it stands in the venue, is told under. */
+uint64_t binance_update_id(const struct binance *binance, uint32_t market);
 /* What time brings: depth every 100 ms and every second, pings, ends of connections. Call it at least that often. */
 void binance_tick(struct binance *binance, int64_t unix_ns);
 

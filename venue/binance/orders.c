@@ -269,6 +269,8 @@ bool order_place_run(struct call *call)
 				 (unsigned long long)++binance->made_ids);
 		request.client_id = (struct tg_str){made, (size_t)length};
 	}
+	if (binance->options.whim.order && request.refuse == REASON_NONE)
+		binance->options.whim.order(binance->options.whim.ctx, &request);
 	int32_t status = venue_place(binance->venue, binance->unix_ns, &request, &order);
 	if (status == TG_ERR_REJECTED)
 		return refused(call, order_at(binance, order)->reason);
