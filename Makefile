@@ -34,7 +34,7 @@ CONFIGURE = .ci/configure $(1) -Dprefix=$(PREFIX) -Dwerror=$(WERROR) $(2) >&2
 PACKAGES := $(BUILD)/.packages
 PACKAGES_EXTRA := $(BUILD)/.packages-extra
 
-.PHONY: help run test build show mutants bench digests check format sanitize fuzz install clean
+.PHONY: help run test build show mutants bench peers digests check format sanitize fuzz install clean
 
 help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
@@ -65,6 +65,10 @@ digests: build ## write tests/simulation.digests anew, after a change of behavio
 
 bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
 	@bench/run $(BUILD) $(BENCH)
+
+peers: ## install what some benchmarks measure beside, with npm: see bench/peers
+	@mkdir -p $(BUILD)/peers && cp bench/peers/package.json $(BUILD)/peers/
+	@npm install --prefix $(BUILD)/peers --omit=optional --ignore-scripts --no-audit --no-fund >&2
 
 check: build $(PACKAGES_EXTRA) ## clang-format, clang-tidy, cppcheck, clang's warnings, the tree's own rules
 	@.ci/check $(BUILD)

@@ -1,0 +1,63 @@
+#include "bench/wire/floor.h"
+
+#include <string.h>
+
+#include <libwebsockets.h>
+
+#include "bench/wire/measure.h"
+
+/* ---- ingest */
+
+static uint64_t count_seen, count_warm;
+static int64_t count_begin_ns;
+
+static int count_callback(struct lws *lws, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	(void)lws, (void)user, (void)in, (void)len;
+	if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR)
+		fail("floor: no connection");
+	if (reason == LWS_CALLBACK_CLIENT_RECEIVE && ++count_seen == count_warm)
+		count_begin_ns = now_ns();
+	return 0;
+}
+
+double floor_ingest(uint16_t port, const char *ca_file, uint64_t warm, uint64_t frames)
+{
+	const struct lws_protocols protocols[] = {
+		{.name = "count", .callback = count_callback, .rx_buffer_size = 32768}, {0}};
+	struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN,
+						 .protocols = protocols,
+						 .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+						 .pt_serv_buf_size = 32768,
+						 .client_ssl_ca_filepath = ca_file};
+	lws_set_log_level(0, NULL);
+	struct lws_context *context = lws_create_context(&info);
+	struct lws_client_connect_info connect = {.context = context,
+						  .address = "localhost",
+						  .host = "localhost",
+						  .port = port,
+						  .path = "/ws",
+						  .ssl_connection = LCCSCF_USE_SSL,
+						  .local_protocol_name = "count"};
+	count_seen = 0, count_warm = warm;
+	lws_client_connect_via_info(&connect);
+	while (count_seen < warm + frames)
+		lws_service(context, 0);
+	double passed_ns = (double)(now_ns() - count_begin_ns), seen = (double)(count_seen - warm);
+	lws_context_destroy(context);
+	return seen * 1e9 / passed_ns;
+}
+
+/* ---- decode */
+
+uint64_t floor_decode(const uint8_t *bytes, size_t count)
+{
+	uint64_t sum = 0;
+	for (const uint8_t *at = bytes, *end = bytes + count; (at = memchr(at, '"', (size_t)(end - at))); at++) {
+		uint64_t number = 0;
+		for (at++; *at != '"'; at++)
+			number = *at == '.' ? number : number * 10 + (uint64_t)(*at - '0');
+		sum += number;
+	}
+	return sum;
+}

@@ -1,0 +1,14 @@
+/* The least that any program could do, a function each, at most 30 lines. Owner: the one thread of a process. */
+#ifndef TRIGATE_BENCH_WIRE_FLOOR_H
+#define TRIGATE_BENCH_WIRE_FLOOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* libwebsockets' client over TLS that counts: frames a second, after the first `warm` of them. */
+double floor_ingest(uint16_t port, const char *ca_file, uint64_t warm, uint64_t frames);
+
+/* Looks at every byte of a frame once: adds up the digits between quotes. */
+uint64_t floor_decode(const uint8_t *bytes, size_t count);
+
+#endif
