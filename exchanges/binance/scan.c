@@ -169,6 +169,21 @@ int scan_u64(struct scan *scan, uint64_t *ret_value)
 	return SCAN_OK;
 }
 
+int scan_i64(struct scan *scan, int64_t *ret_value)
+{
+	bool negative = scan_take(scan, '-');
+	uint64_t value;
+	if (negative && scan->at < scan->end && !is_digit(*scan->at))
+		return SCAN_NUMBER;
+	int status = scan_u64(scan, &value);
+	if (status)
+		return status;
+	if (value > INT64_MAX)
+		return SCAN_OVERFLOW;
+	*ret_value = negative ? -(int64_t)value : (int64_t)value;
+	return SCAN_OK;
+}
+
 static const int64_t POWERS[] = {
 	1,
 	10,

@@ -85,6 +85,9 @@ int scan_unescape(const struct scan_string *string, uint8_t *ret_bytes, uint32_t
 /* A number without sign, fraction and exponent. */
 int scan_u64(struct scan *scan, uint64_t *ret_value);
 
+/* The same, with a sign. */
+int scan_i64(struct scan *scan, int64_t *ret_value);
+
 /* Digits with an optional fraction, in quotes, as a mantissa at this scale (0..18). Digits beyond the scale are cut;
  * *ret_cut tells whether they were more than zeros. */
 int scan_decimal(struct scan *scan, uint32_t scale, int64_t *ret_mantissa, bool *ret_cut);
