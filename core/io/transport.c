@@ -131,6 +131,7 @@ void transport_destroy(struct transport *transport)
 	if (!transport)
 		return;
 	transport->audit = NULL;
+	transport->tap = NULL;
 	transport_drop(transport, NULL);
 	if (transport->ws)
 		ws_destroy(transport->ws);
@@ -161,6 +162,12 @@ void transport_set_audit(struct transport *transport, transport_audit_fn fn, voi
 {
 	transport->audit = fn;
 	transport->audit_ctx = ctx;
+}
+
+void transport_set_tap(struct transport *transport, transport_tap_fn fn, void *ctx)
+{
+	transport->tap = fn;
+	transport->tap_ctx = ctx;
 }
 
 static int line_fill(struct transport *transport, struct tg_str line, struct bytes *ret_lines,

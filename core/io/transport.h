@@ -64,6 +64,25 @@ struct transport_audit {
 typedef void (*transport_audit_fn)(void *ctx, const struct transport_audit *audit);
 void transport_set_audit(struct transport *transport, transport_audit_fn fn, void *ctx);
 
+/* What went over the wire as it is, for a capture: whoever takes it sees to the secrets in it. Borrowed for the call.
+ */
+enum traffic_kind { TRAFFIC_HTTP, TRAFFIC_OPENED, TRAFFIC_MESSAGE, TRAFFIC_SENT, TRAFFIC_CLOSED };
+struct transport_traffic {
+	enum traffic_kind kind;
+	uint64_t id; /* of the request or socket */
+	const char *url;
+	struct tg_str headers;                   /* HTTP, OPENED: lines as they were given, placeholders unfilled */
+	struct tg_str body;                      /* MESSAGE, SENT: all of it; HTTP: the request's */
+	int32_t ws_kind;                         /* MESSAGE, SENT: TG_WS_ */
+	const char *method;                      /* HTTP */
+	int64_t asked_ns;                        /* HTTP: mono */
+	const struct tg_http_response *response; /* HTTP */
+	const struct tg_error *error;            /* CLOSED; NULL: by the connector */
+};
+/* Told before the connector is. [hot] where it is told of a message. NULL: none. */
+typedef void (*transport_tap_fn)(void *ctx, const struct transport_traffic *traffic);
+void transport_set_tap(struct transport *transport, transport_tap_fn fn, void *ctx);
+
 /* trigate/net.h has what these do. owner says whose a socket or request is: others cannot reach it; name is for people
  * and lives as long as the owner. */
 struct transport_owner {

@@ -133,6 +133,16 @@ static void request_finish(struct request *request, int32_t status, const struct
 					  .duration_ns = response.received_ns - request->started_ns,
 					  .error = error,
 				  });
+	transport_show(transport, &(struct transport_traffic){
+					  .kind = TRAFFIC_HTTP,
+					  .id = request->id,
+					  .url = request->url.text,
+					  .headers = {(const char *)request->headers.at, request->headers.count},
+					  .body = {(const char *)request->body.at, request->body.count},
+					  .method = request->method,
+					  .asked_ns = request->started_ns,
+					  .response = &response,
+				  });
 	request->done(request->ctx, request->id, &response);
 	request_free(request);
 }

@@ -47,6 +47,8 @@ struct transport {
 	void *fill_ctx;
 	transport_audit_fn audit;
 	void *audit_ctx;
+	transport_tap_fn tap;
+	void *tap_ctx;
 	struct bytes shown_url, shown_headers, shown_body; /* of the audit */
 	struct resolver *resolver;
 	struct http *http;
@@ -66,6 +68,13 @@ int transport_fill_headers(struct transport *transport, const char *lines, size_
 			   struct tg_error *ret_error);
 /* Show it, secrets out. Texts in `audit` are as they are. */
 void transport_tell(struct transport *transport, struct transport_audit audit);
+
+/* Show it as it is. [hot] */
+static inline void transport_show(struct transport *transport, const struct transport_traffic *traffic)
+{
+	if (transport->tap)
+		transport->tap(transport->tap_ctx, traffic);
+}
 
 /* Where a connection to a host goes first. */
 static inline const char *transport_next_host(const struct transport *transport, const struct url *url)

@@ -66,6 +66,28 @@ static void socket_tell(const struct socket *socket, enum transport_event event,
 		       });
 }
 
+static void socket_show(const struct socket *socket, enum traffic_kind kind, const struct tg_error *error)
+{
+	transport_show(socket->ws->transport,
+		       &(struct transport_traffic){
+			       .kind = kind,
+			       .id = socket->id,
+			       .url = socket->url.text,
+			       .headers = {(const char *)socket->headers.at, socket->headers.count},
+			       .error = error,
+		       });
+}
+
+static void message_show(const struct socket *socket, enum traffic_kind kind, int32_t ws_kind, const uint8_t *bytes,
+			 size_t count)
+{
+	transport_show(socket->ws->transport, &(struct transport_traffic){.kind = kind,
+									  .id = socket->id,
+									  .url = socket->url.text,
+									  .body = {(const char *)bytes, count},
+									  .ws_kind = ws_kind});
+}
+
 /* Half of the delay is random, so that sockets that were lost together do not come back together. */
 static int64_t backoff_ns(struct socket *socket)
 {
@@ -86,6 +108,7 @@ void socket_lost(struct socket *socket, const struct tg_error *error)
 	if (socket->link)
 		link_drop(socket->link, false);
 	socket_tell(socket, TRANSPORT_WS_CLOSED, error);
+	socket_show(socket, TRAFFIC_CLOSED, error);
 	socket->out.count = socket->out_at = 0;
 	if (!socket->reconnect) {
 		socket_free(socket);
@@ -201,6 +224,7 @@ int socket_on_open(struct link *link)
 	socket->state = OPEN;
 	socket->sent_bytes = socket->received_bytes = 0;
 	socket_tell(socket, TRANSPORT_WS_OPENED, NULL);
+	socket_show(socket, TRAFFIC_OPENED, NULL);
 	socket->began_ns = socket->data_ns = now_ns(socket->ws);
 	timer_set(socket, socket->silence_ns, on_silence);
 	socket->events.opened(socket->events.ctx, socket->id);
@@ -212,6 +236,7 @@ static int message_deliver(struct link *link, uint8_t *bytes, size_t count)
 	struct socket *socket = link->socket;
 	int32_t kind = lws_frame_is_binary(link->lws) ? TG_WS_BINARY : TG_WS_TEXT;
 	socket->failures = 0;
+	message_show(socket, TRAFFIC_MESSAGE, kind, bytes, count);
 	socket->events.message(socket->events.ctx, socket->id, kind, bytes, count, socket->data_ns);
 	return link->socket ? 0 : -1;
 }
@@ -312,6 +337,7 @@ int32_t transport_ws_send(struct transport *transport, const void *owner, uint64
 	if (status)
 		return status;
 	socket->sent_bytes += count;
+	message_show(socket, TRAFFIC_SENT, kind, bytes, count);
 	transport_tell(transport, (struct transport_audit){.event = TRANSPORT_WS_SENT,
 							   .owner = socket->owner.name,
 							   .id = id,
@@ -408,6 +434,7 @@ void transport_ws_close(struct transport *transport, const void *owner, uint64_t
 		link_drop(socket->link, socket->state == OPEN);
 	if (socket->state == OPEN)
 		socket_tell(socket, TRANSPORT_WS_CLOSED, NULL);
+	socket_show(socket, TRAFFIC_CLOSED, NULL);
 	socket_free(socket);
 }
 

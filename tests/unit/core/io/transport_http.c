@@ -75,6 +75,20 @@ static void on_audit(void *ctx, const struct transport_audit *audit)
 	snprintf(last_body, sizeof last_body, "%.*s", (int)audit->body.len, audit->body.ptr);
 }
 
+static int taps;
+static struct transport_traffic tapped;
+static char tapped_url[256], tapped_answer[256];
+
+static void on_traffic(void *ctx, const struct transport_traffic *traffic)
+{
+	(void)ctx;
+	taps++;
+	tapped = *traffic;
+	snprintf(tapped_url, sizeof tapped_url, "%s %s", traffic->method, traffic->url);
+	snprintf(tapped_answer, sizeof tapped_answer, "%d %.*s", traffic->response->http_status,
+		 (int)traffic->response->body.len, traffic->response->body.ptr);
+}
+
 static void begin(const char *proxy)
 {
 	struct loop_options of_loop = {.timers_max = 256};
@@ -85,6 +99,7 @@ static void begin(const char *proxy)
 	is_int(transport_create(&options, &transport, &error), TG_OK, "a transport is made %s", error.message);
 	transport_set_fill(transport, fill, NULL);
 	transport_set_audit(transport, on_audit, NULL);
+	transport_set_tap(transport, on_traffic, NULL);
 }
 
 static void end(void)
@@ -204,6 +219,11 @@ static void test_exchange(void)
 	is_int(seen.left, 1, "it left");
 	ok(strstr(last_url, "/time?a=1&signature=***"), "the audit has no signature: %s", last_url);
 	is_int(last.status, 200, "but the status");
+	is_int(taps, 1, "a tap sees one exchange");
+	ok(tapped.kind == TRAFFIC_HTTP && tapped.asked_ns > 0, "of HTTP, since it was asked for");
+	ok(strstr(tapped_url, "GET https://localhost") && strstr(tapped_url, "signature=77"), "its request: %s",
+	   tapped_url);
+	is_str(tapped_answer, "200 GET /api/v3/time?a=1&signature=77 HTTP/1.1||0", "and its answer");
 	struct tg_http_request post = {.headers = headers, .header_count = 2, .body = TG_STR("apiKey=k&x=1")};
 	seen.stop_at = 2;
 	ask(&seen, "POST", "localhost", server->port, "/order", post);

@@ -222,6 +222,20 @@ static void on_audit(void *ctx, const struct transport_audit *audit)
 		snprintf(audit_body, sizeof audit_body, "%.*s", (int)audit->body.len, audit->body.ptr);
 }
 
+/* A letter for each thing that passes: O M S C. */
+static char tapped[64], tapped_body[64], tapped_url[256];
+
+static void on_traffic(void *ctx, const struct transport_traffic *traffic)
+{
+	(void)ctx;
+	size_t at = strlen(tapped);
+	if (at + 1 < sizeof tapped)
+		tapped[at] = "HOMSC"[traffic->kind];
+	if (traffic->kind == TRAFFIC_MESSAGE)
+		snprintf(tapped_body, sizeof tapped_body, "%.*s", (int)traffic->body.len, traffic->body.ptr);
+	snprintf(tapped_url, sizeof tapped_url, "%s", traffic->url);
+}
+
 static int fill(void *ctx, struct tg_str text, char *buffer, size_t room, size_t *ret_len, struct tg_error *ret_error)
 {
 	(void)ctx, (void)ret_error;
@@ -234,6 +248,7 @@ static void test_echo(void)
 	struct server *server = server_start(&authority, "DNS:localhost", 86400, echo);
 	begin_tls();
 	transport_set_audit(transport, on_audit, NULL);
+	transport_set_tap(transport, on_traffic, NULL);
 	transport_set_fill(transport, fill, NULL);
 	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")};
 	struct tg_ws_options options = {.headers = &header, .header_count = 1};
@@ -249,6 +264,9 @@ static void test_echo(void)
 	is_str(audit_body, "{\"signature\":\"***\",\"x\":1}", "the audit sees no signature");
 	ok(strstr(audit_url, "/ws?signature=***"), "nor in the URL: %s", audit_url);
 	is_int(audits, 2, "opened and sent");
+	is_str(tapped, "OSM", "a tap sees it opened, the frame that left, the message that came");
+	is_str(tapped_body, seen.greeting, "before the connector scribbles in it");
+	ok(strstr(tapped_url, "signature=abc"), "as they are");
 	is_int(transport_ws_send(transport, &loop, seen.socket, TG_WS_TEXT, (const uint8_t *)"a", 1), TG_ERR_CLOSED,
 	       "another owner cannot reach it");
 	uint8_t *large = calloc(1, 1 << 20);
@@ -264,8 +282,10 @@ static void test_echo(void)
 		status = transport_ws_send(transport, owner.owner, seen.socket, TG_WS_BINARY, large, 1 << 20);
 	is_int(status, TG_ERR_LIMIT, "what is not read by the other side is not queued for ever");
 	free(large);
+	transport_ws_close(transport, owner.owner, seen.socket);
+	ok(tapped[strlen(tapped) - 1] == 'C', "the tap sees it closed");
 	end();
-	is_int(seen.closed, 0, "closing tells nobody");
+	is_int(seen.closed, 0, "closing tells nobody else");
 	server_join(server);
 	ok(strstr(server->text, "\r\nX-MBX-APIKEY: the-key\r\n"), "the placeholder was filled on the way out");
 	ok(!strstr(server->text, "permessage-deflate"), "deflate was not offered");
