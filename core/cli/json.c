@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/stamp.h"
 #include "core/cli/text.h"
 
 struct json_object *json_line(const char *event)
@@ -86,5 +87,5 @@ void json_put_time(struct json_object *line, const char *key, int64_t unix_ns)
 	if (unix_ns <= 0)
 		put(line, key, NULL);
 	else
-		json_put_text(line, key, text_stamp(text, unix_ns));
+		json_put_text(line, key, stamp_of(text, unix_ns));
 }

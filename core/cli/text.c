@@ -6,30 +6,17 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/base/utf8.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define US 1000.0
-
-/* Length that a UTF-8 lead byte announces; 0 for a continuation byte or one that cannot lead. */
-static size_t lead_length(unsigned char byte)
-{
-	if (byte < 0x80)
-		return 1;
-	if (byte >= 0xc2 && byte < 0xe0)
-		return 2;
-	if (byte >= 0xe0 && byte < 0xf0)
-		return 3;
-	return byte >= 0xf0 && byte < 0xf5 ? 4 : 0;
-}
 
 size_t text_character(const char *text)
 {
 	const unsigned char *byte = (const unsigned char *)text;
 	if (byte[0] < 0x20 || byte[0] == 0x7f)
 		return 0;
-	size_t length = lead_length(byte[0]);
-	for (size_t i = 1; i < length; i++)
-		if ((byte[i] & 0xc0) != 0x80) /* also the NUL that ends the text */
-			return 0;
+	size_t length = utf8_length(text, strnlen(text, 4));
 	if (length == 2 && byte[0] == 0xc2 && byte[1] < 0xa0) /* C1 controls: a terminal obeys them as well */
 		return 0;
 	return length;
@@ -99,16 +86,6 @@ const char *text_time(char buffer[TEXT_MAX], int64_t unix_ns)
 	char text[40];
 	if (day_and_time(text, "%Y-%m-%d %H:%M:%S", unix_ns))
 		snprintf(buffer, TEXT_MAX, "%s.%03d", text, (int)(unix_ns % NS_PER_S / 1000000));
-	else
-		snprintf(buffer, TEXT_MAX, "-");
-	return buffer;
-}
-
-const char *text_stamp(char buffer[TEXT_MAX], int64_t unix_ns)
-{
-	char text[40];
-	if (day_and_time(text, "%Y-%m-%dT%H:%M:%S", unix_ns))
-		snprintf(buffer, TEXT_MAX, "%s.%06dZ", text, (int)(unix_ns % NS_PER_S / 1000));
 	else
 		snprintf(buffer, TEXT_MAX, "-");
 	return buffer;

@@ -25,9 +25,6 @@ const char *text_duration(char buffer[TEXT_MAX], int64_t ns);
 /* "2026-11-22 15:48:27.123" in UTC; "-" for 0 */
 const char *text_time(char buffer[TEXT_MAX], int64_t unix_ns);
 
-/* "2026-11-22T15:48:27.123456Z", for machines */
-const char *text_stamp(char buffer[TEXT_MAX], int64_t unix_ns);
-
 /* "1,262" */
 const char *text_count(char buffer[TEXT_MAX], int64_t number);
 

@@ -10,36 +10,9 @@
 
 #include <trigate/abi.h>
 
+#include "core/base/utf8.h"
 #include "core/config/memory.h"
 #include "core/config/report.h"
-
-/* Bytes of the UTF-8 character at text, 0 if it is none (RFC 3629: shortest form, no surrogates, up to U+10FFFF). */
-static size_t character_len(const unsigned char *text, size_t left)
-{
-	static const struct {
-		unsigned char first_low, first_high, second_low, second_high;
-		size_t len;
-	} forms[] = {
-		{0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-		{0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-		{0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-
-	if (text[0] < 0x80)
-		return 1;
-	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
-		if (text[0] < forms[i].first_low || text[0] > forms[i].first_high || left < forms[i].len)
-			continue;
-		if (text[1] < forms[i].second_low || text[1] > forms[i].second_high)
-			continue;
-		for (size_t k = 2; k < forms[i].len; k++) {
-			if ((text[k] & 0xc0) != 0x80)
-				return 0;
-		}
-		return forms[i].len;
-	}
-	return 0;
-}
 
 static const char *byte_fault(unsigned char byte)
 {
@@ -57,7 +30,7 @@ bool text_check(const char *text, size_t len, struct text_fault *ret_fault)
 	for (size_t i = 0, step; i < len; i += step) {
 		const unsigned char *byte = (const unsigned char *)text + i;
 
-		step = character_len(byte, len - i);
+		step = utf8_length(text + i, len - i);
 		at.what = step ? byte_fault(*byte) : "a byte that is not UTF-8";
 		if (at.what) {
 			*ret_fault = at;

@@ -2,25 +2,7 @@
 
 #include <string.h>
 
-/* Length of the well-formed UTF-8 sequence at `text` (RFC 3629: no surrogates, no over-long forms), 0 if there is none.
- */
-static size_t sequence_length(const unsigned char *text, size_t left)
-{
-	static const uint32_t least[5] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t length = text[0] < 0x80 ? 1 : text[0] < 0xc2 ? 0 : text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-
-	if (length == 0 || length > left || text[0] > 0xf4)
-		return 0;
-	uint32_t code = length == 1 ? text[0] : text[0] & (0xffu >> (length + 1));
-	for (size_t i = 1; i < length; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3f);
-	}
-	if (code < least[length] || code > 0x10ffff || (code >= 0xd800 && code < 0xe000))
-		return 0;
-	return length;
-}
+#include "core/base/utf8.h"
 
 bool name_valid(struct tg_str name, size_t size)
 {
@@ -33,7 +15,7 @@ bool name_valid(struct tg_str name, size_t size)
 			return false;
 		if (text[at] == 0xc2 && at + 1 < name.len && text[at + 1] < 0xa0) /* C1 controls */
 			return false;
-		length = sequence_length(text + at, name.len - at);
+		length = utf8_length(name.ptr + at, name.len - at);
 		if (length == 0)
 			return false;
 	}
