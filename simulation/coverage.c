@@ -15,6 +15,8 @@ struct unreachable {
 #define FILLS_FIRST "a complete end is taken only once all fills are known, and the first of them makes it partial"
 #define ALL_FILLED \
 	"the fills of a filled order come to its whole quantity, and no exchange tells of more than was ordered"
+#define ALL_IS_COMPLETE \
+	"an end of an order whose fills come to its whole quantity is taken as complete, whatever it is called"
 #define NO_FILLS \
 	"a rejected order has no fill: order_refused doubts one that has, and a fill makes it unknown; and a complete end " \
 	"is taken only once all fills are known"
@@ -33,6 +35,8 @@ static const struct unreachable order_unreachable[] = {
 	{ORDER_SENT, ORDER_EVENT_NOT_SENT, SENT_IS_LATER},
 	{ORDER_SENT, ORDER_EVENT_COMPLETE, FILLS_FIRST},
 	{ORDER_FILLED, ORDER_EVENT_FILL, ALL_FILLED},
+	{ORDER_FILLED, ORDER_EVENT_CANCEL, ALL_IS_COMPLETE},
+	{ORDER_FILLED, ORDER_EVENT_EXPIRE, ALL_IS_COMPLETE},
 	{ORDER_FILLED, ORDER_EVENT_DOUBT, ALL_FILLED},
 	{ORDER_REJECTED, ORDER_EVENT_COMPLETE, NO_FILLS},
 	{ORDER_ABANDONED, ORDER_EVENT_FILL, ABSENT_FOR_GOOD},

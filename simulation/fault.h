@@ -33,7 +33,8 @@
 	X(EVENT_LATE, "event_late", GATEWAY, 6000, 10, 20000, "an event arrives so many ms late, behind later ones") \
 	X(EVENT_TWICE, "event_twice", GATEWAY, 3000, 0, 2000, "an event comes again so many ms later") \
 	X(FILL_AFTER_END, "fill_after_end", GATEWAY, 3000, 10, 5000, \
-	  "the order's end comes first and knows nothing of its last fill, which follows so many ms later") \
+	  "the order's end comes first and knows nothing of its last fill, which follows n ms later; a filled order is " \
+	  "called filled, cancelled or expired by n % 3") \
 	X(END_AGAIN, "end_again", GATEWAY, 5000, 10, 20000, \
 	  "the order's end comes again so many ms later, with all that is known by then") \
 	X(FALSE_END, "false_end", GATEWAY, 5000, 0, 8999, \

@@ -92,6 +92,14 @@ static bool is_last_fill(const struct batch *batch, uint32_t at)
 	return false;
 }
 
+/* An exchange that does not know of the last fill takes a filled order for one whose rest is gone, or says so all the
+ * same. */
+static int32_t told_instead_of_filled(int64_t ms)
+{
+	static const int32_t kinds[] = {TG_ORDER_FILLED, TG_ORDER_CANCELLED, TG_ORDER_EXPIRED};
+	return kinds[ms % 3];
+}
+
 /* The end of an order without its last fill, and that fill later. */
 static void end_tell_early(struct connection *connection, const struct batch *batch, uint32_t at)
 {
@@ -100,8 +108,11 @@ static void end_tell_early(struct connection *connection, const struct batch *ba
 	const struct venue_event *fill = &batch->event[connection->held_fill - 1];
 	struct venue_event end = batch->event[at];
 	end.cum_qty -= orders->fill[fill->fill].qty;
-	trace_fault(server, FAULT_FILL_AFTER_END, "order %s, to g%u after %lld ms", orders->order[end.order].client_id,
-		    connection->gateway, (long long)connection->held_ms);
+	if (end.order_kind == TG_ORDER_FILLED)
+		end.order_kind = told_instead_of_filled(connection->held_ms);
+	trace_fault(server, FAULT_FILL_AFTER_END, "order %s, to g%u after %lld ms: %s",
+		    orders->order[end.order].client_id, connection->gateway, (long long)connection->held_ms,
+		    kind_name(end.order_kind));
 	frames_clear(&server->frame);
 	order_encode(server, &server->frame, &end);
 	frames_send(connection, server->frame.bytes, server->frame.used);
