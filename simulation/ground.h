@@ -23,6 +23,10 @@ struct ground {
 	struct trace *trace;
 };
 
+/* A fault struck: "fault NAME: what it hit", said by whom. */
+__attribute__((format(printf, 4, 5))) void ground_fault_tell(const struct ground *ground, const char *who,
+							     enum fault_kind kind, const char *format, ...);
+
 /* True time since the world began. */
 static inline int64_t ground_ns(const struct ground *ground)
 {

@@ -2,7 +2,6 @@
 #include "simulation/server_state.h"
 
 #include <assert.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -21,16 +20,6 @@ void server_fail(struct server *server, const char *why)
 bool strikes(const struct server *server, enum fault_kind kind, uint32_t target, int64_t *ret_arg)
 {
 	return fault_strikes(server->options.ground->faults, kind, target, ret_arg);
-}
-
-void trace_fault(const struct server *server, enum fault_kind kind, const char *format, ...)
-{
-	char text[512];
-	va_list args;
-	va_start(args, format);
-	vsnprintf(text, sizeof text, format, args);
-	va_end(args);
-	trace_add(server->options.ground->trace, server->who, "fault %s: %s", fault_info[kind].name, text);
 }
 
 /* ------------------------------------------------------------ connections */
@@ -189,6 +178,31 @@ static void on_ledger(void *ctx, const char *lines, size_t size)
 	observer_ledger(server->options.observer, server->options.venue, lines, size);
 }
 
+static void on_market_fault(void *ctx)
+{
+	changes_tell(ctx);
+}
+
+static void on_market_failure(void *ctx, const char *why)
+{
+	server_fail(ctx, why);
+}
+
+static bool markets_begin(struct server *server)
+{
+	const struct market_faults_options options = {.ground = server->options.ground,
+						      .who = server->who,
+						      .index = server->options.venue,
+						      .venue = server->venue,
+						      .ctx = server,
+						      .changed = on_market_fault,
+						      .failed = on_market_failure};
+	server->sequence = malloc(server->engine->market_count * sizeof *server->sequence);
+	for (uint32_t i = 0; server->sequence && i < server->engine->market_count; i++)
+		server->sequence[i] = 1;
+	return server->sequence && market_faults_init(&server->market_faults, &options);
+}
+
 static int32_t venue_begin(struct server *server, struct tg_error *error)
 {
 	struct venue_options options = server->options.options;
@@ -202,7 +216,7 @@ static int32_t venue_begin(struct server *server, struct tg_error *error)
 	server->engine = venue_engine(server->venue);
 	venue_events_clear(server->venue);
 	server->changed = calloc(server->engine->market_count, sizeof *server->changed);
-	if (!server->changed || !markets_init(server))
+	if (!server->changed || !markets_begin(server))
 		return tg_error_set(error, TG_ERR_NO_MEMORY, "no memory for the server's markets");
 	while (venue_take_changed(server->venue, server->changed, server->engine->market_count) > 0)
 		; /* nobody knew them before */
@@ -240,13 +254,20 @@ void server_destroy(struct server *server)
 		connection_remove(connection);
 	}
 	parcels_drop(server);
-	markets_finish(server);
+	market_faults_finish(&server->market_faults);
+	free(server->sequence);
 	free(server->changed);
 	free(server->placed);
 	free(server->answer.bytes);
 	free(server->frame.bytes);
 	venue_close(server->venue);
 	free(server);
+}
+
+void server_second(struct server *server)
+{
+	if (!server->failed)
+		market_faults_second(&server->market_faults);
 }
 
 uint32_t server_open_orders(const struct server *server)

@@ -112,7 +112,7 @@ void book_encode(struct server *server, struct frames *frames, uint32_t index, u
 	memset(&wire, 0, offsetof(struct wire_book, level));
 	wire.market = index;
 	wire.version = market->version;
-	wire.sequence = server->market[index].sequence;
+	wire.sequence = server->sequence[index];
 	wire.exchange_ns = server_unix_ns(server);
 	wire.bid_count = (uint16_t)engine_top(&market->bids, room, wire.level);
 	wire.ask_count = (uint16_t)engine_top(&market->asks, room, wire.level + wire.bid_count);

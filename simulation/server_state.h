@@ -2,6 +2,7 @@
 #ifndef TRIGATE_SIMULATION_SERVER_STATE_H
 #define TRIGATE_SIMULATION_SERVER_STATE_H
 
+#include "simulation/market_faults.h"
 #include "simulation/server.h"
 #include "simulation/wire.h"
 
@@ -50,15 +51,6 @@ struct parcel {
 	uint8_t bytes[];
 };
 
-struct server_market {
-	struct server *server;
-	uint32_t index;
-	uint64_t sequence;   /* of the last book sent, from 1 */
-	uint64_t halt_timer; /* 0: not halted by fault */
-	int64_t first_tick, first_lot;
-	tg_amount first_min_notional;
-};
-
 /* An order, as far as only the server knows it. */
 struct placed {
 	uint8_t gateway; /* index */
@@ -70,9 +62,9 @@ struct server {
 	char who[8]; /* in the trace */
 	struct venue *venue;
 	const struct engine *engine; /* the venue's */
-	struct server_market *market;
-	uint32_t *changed; /* scratch, one entry a market */
-	uint32_t delisted;
+	uint64_t *sequence;          /* of the last book sent, from 1; by market */
+	uint32_t *changed;           /* scratch, one entry a market */
+	struct market_faults market_faults;
 	struct connection *connections; /* oldest first */
 	uint64_t connection_last;
 	int64_t banned_until_ns[GATEWAYS_MAX];
@@ -93,8 +85,7 @@ static inline int64_t server_unix_ns(const struct server *server)
 }
 /* As fault_strikes. Whatever struck is told in the trace as "fault NAME: what it hit". */
 bool strikes(const struct server *server, enum fault_kind kind, uint32_t target, int64_t *ret_arg);
-__attribute__((format(printf, 3, 4))) void trace_fault(const struct server *server, enum fault_kind kind,
-						       const char *format, ...);
+#define trace_fault(server, kind, ...) ground_fault_tell((server)->options.ground, (server)->who, (kind), __VA_ARGS__)
 
 /* ---- frames and parcels (server_post.c) */
 
@@ -177,10 +168,5 @@ bool end_tell_falsely(struct connection *connection, const struct venue_event *e
 void truth_tell(struct connection *connection, const struct venue_event *event);
 /* The order's end once more, by fault: all that is known of it. */
 void end_tell_again(struct connection *connection, const struct venue_event *event);
-
-/* ---- markets that change by fault (server_markets.c) */
-
-bool markets_init(struct server *server);
-void markets_finish(struct server *server);
 
 #endif

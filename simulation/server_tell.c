@@ -233,7 +233,7 @@ static void book_tell(struct server *server, uint32_t market)
 {
 	if (!is_wanted(server, market))
 		return;
-	server->market[market].sequence++;
+	server->sequence[market]++;
 	frames_clear(&server->frame);
 	book_encode(server, &server->frame, market, WIRE_BOOK_FULL, false);
 	for (struct connection *c = server->connections; c; c = c->next)

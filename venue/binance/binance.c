@@ -16,7 +16,8 @@ struct binance_options binance_options_default(void)
 			   .orders_day = 200000,
 			   .connections_5m = 300,
 			   .patience = 20,
-			   .ban_ms = 120000},
+			   .ban_ms = 120000, /* "IP bans scale from 2 minutes to 3 days" (REST API, limits) */
+			   .ban_most_ms = INT64_C(3) * 86400 * 1000},
 		.connection_life_ms = INT64_C(86400000),
 		.ping_ms = 20000,
 		.pong_wait_ms = 60000,

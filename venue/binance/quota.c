@@ -1,7 +1,6 @@
 #include "venue/binance/quota.h"
 
 #define MINUTE_MS 60000
-#define BAN_LONGEST_MS (INT64_C(3) * 86400 * 1000) /* "IP bans scale from 2 minutes to 3 days" (REST API, limits) */
 
 static struct quota_peer *peer_find(struct quota *quota, uint64_t address)
 {
@@ -35,11 +34,11 @@ struct quota_peer *quota_peer(struct quota *quota, uint64_t address, int64_t now
 
 int64_t quota_ban(struct quota *quota, struct quota_peer *peer, int64_t now_ms)
 {
-	int64_t length = quota->limits.ban_ms;
-	for (int64_t i = 0; i < peer->bans && length < BAN_LONGEST_MS; i++)
+	int64_t length = quota->limits.ban_ms, most = quota->limits.ban_most_ms;
+	for (int64_t i = 0; i < peer->bans && length < most; i++)
 		length *= 2;
 	peer->bans++;
-	peer->banned_until_ms = now_ms + (length < BAN_LONGEST_MS ? length : BAN_LONGEST_MS);
+	peer->banned_until_ms = now_ms + (length < most ? length : most);
 	return peer->banned_until_ms;
 }
 

@@ -14,6 +14,7 @@ struct quota_limits {
 	int64_t connections_5m; /* of an address */
 	int64_t patience;       /* refusals in one minute after which an address is banned */
 	int64_t ban_ms;         /* the first ban; each further one is twice as long */
+	int64_t ban_most_ms;    /* but none is longer */
 };
 
 struct quota_peer {
