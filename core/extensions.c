@@ -117,8 +117,10 @@ static struct transport *transport_of(const struct tg_host *host, struct tg_erro
 		.allow_plain = config->network.allow_plain,
 		.seed = random_next(&extensions->random),
 	};
-	if (transport_create(&options, &extensions->transport, ret_error) == TG_OK)
+	if (transport_create(&options, &extensions->transport, ret_error) == TG_OK) {
 		transport_set_fill(extensions->transport, fill, extensions);
+		transport_set_audit(extensions->transport, extensions->audit ? audit_wire : NULL, extensions->audit);
+	}
 	return extensions->transport;
 }
 
@@ -213,10 +215,10 @@ void extensions_init(struct extensions *extensions, struct loop *const *loop, ui
 	assert(OWN_COUNT + REAL_COUNT + outside->extension_count <= EXTENSIONS_MAX);
 	for (size_t i = 0; i < OWN_COUNT; i++)
 		extensions->table[extensions->count++] = own[i];
+	for (size_t i = 0; i < outside->extension_count; i++) /* the first of an id counts: before the real ones */
+		extensions->table[extensions->count++] = outside->extensions[i];
 	for (size_t i = 0; i < REAL_COUNT && !outside->driven; i++)
 		extensions->table[extensions->count++] = real[i];
-	for (size_t i = 0; i < outside->extension_count; i++)
-		extensions->table[extensions->count++] = outside->extensions[i];
 }
 
 /* A key that cannot be read matters once a connector asks for it, which is then told why; others are warned of. */

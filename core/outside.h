@@ -14,7 +14,8 @@ struct outside {
 	/* A loop that whoever opened the gateway drives (loop_drive) instead of one that runs by itself. */
 	bool driven;
 	int64_t mono_ns, unix_ns; /* driven: the time at opening */
-	/* Lent to plugins besides the gateway's own; their functions find ctx by extensions_outside(host). */
+	/* Lent to plugins besides the gateway's own, and in place of its signer and its wire; their functions find ctx
+	 * by extensions_outside(host). */
 	const struct plugin_extension *extensions;
 	size_t extension_count;
 	void *ctx;
