@@ -15,12 +15,26 @@ extern const struct command command_decisions;
 extern const struct command command_journal;
 extern const struct command command_states;
 extern const struct command command_simulate;
+extern const struct command command_venue;
 extern const struct command command_version;
 extern const struct command command_help;
 
 const struct command *const commands[] = {
-	&command_run,      &command_scan,      &command_check,   &command_keys,
-	&command_plugins,  &command_status,    &command_stop,    &command_cycles,
-	&command_orders,   &command_decisions, &command_journal, &command_states,
-	&command_simulate, &command_version,   &command_help,    NULL,
+	&command_run,
+	&command_scan,
+	&command_check,
+	&command_keys,
+	&command_plugins,
+	&command_status,
+	&command_stop,
+	&command_cycles,
+	&command_orders,
+	&command_decisions,
+	&command_journal,
+	&command_states,
+	&command_simulate,
+	&command_venue,
+	&command_version,
+	&command_help,
+	NULL,
 };

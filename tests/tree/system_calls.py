@@ -15,8 +15,8 @@ ROOMS = ("core", "exchanges", "plugins", "sdk", "simulation", "storage/memory/ta
 PROJECT = ROOMS + ("routing", "storage")
 
 # They are the machine's side of a seam, or a person's: whatever they call.
-MAY_CALL_ALL = ("core/io", "core/cli", "core/control", "core/main.c", "plugins", "simulation/jobs.c", "venue/csv.c",
-                "venue/ledger.c")
+MAY_CALL_ALL = ("core/io", "core/cli", "core/control", "core/main.c", "plugins", "simulation/jobs.c", "venue/binance/listener.c",
+                "venue/binance/server.c", "venue/csv.c", "venue/ledger.c")
 # A folder or a file, and what else it may call.
 MAY_CALL = {
     "core/base/log.c": "pthread_mutex_lock pthread_mutex_unlock stderr",  # the default sink
@@ -51,9 +51,14 @@ LIBRARIES = {  # but for what opens files
     re.compile(r"fy_(?!\w*(file|fp|fd))\w+"): ("core/config",),
     # signatures; sodium_init draws random numbers, of which nothing here depends
     re.compile(r"sodium_(init|memcmp|hex2bin|base642bin)|crypto_(auth_hmacsha256_\w+|sign_verify_detached)"): ("venue/binance",),
+    re.compile(r"wslay_\w+|EVP_(Digest|EncodeBlock|sha1)"): ("venue/binance/websocket.c",),
+    # keys and certificates made for clients of the venue, by its command alone: random numbers, as they must be
+    re.compile(r"(ASN1|BIO|BN|EVP|PEM|RAND|X509|X509V3)_(?!\w*(file|fp|fd))\w+|OPENSSL_cleanse|sodium_bin2base64"):
+        ("venue/binance/certificate.c", "venue/binance/made_keys.c"),
     re.compile(r"__gmp\w+"): ("core/arbitrage",),
     # keys: arithmetic and memory of their own; sodium_init draws random numbers, for the canaries of that memory
     re.compile(r"sodium_(init|malloc|free|memzero|mprotect_\w+|hex2bin|base642bin)|crypto_sign_ed25519_\w+"): ("core/secrets",),
+    re.compile(r"ZSTD_\w+"): ("core/capture",),
     re.compile(r"SHA(256|512)_(Init|Update|Final)|OPENSSL_cleanse"): ("core/secrets/hmac.c",),
     re.compile(r"(BIO|BN|ECDSA|ERR|EVP|PEM)_(?!\w*(file|fp|fd))\w+|d2i_ECDSA_SIG"): ("core/secrets/pem.c",),
 }

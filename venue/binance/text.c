@@ -86,7 +86,7 @@ void text_fixed(struct text *text, int64_t mantissa, int32_t scale)
 	digits_add(text, value, scale);
 }
 
-void text_amount(struct text *text, tg_amount amount)
+void text_money(struct text *text, tg_amount amount)
 {
 	int32_t scale = TG_AMOUNT_SCALE;
 	if (amount < 0)
@@ -161,7 +161,7 @@ void member_amount(struct text *text, const char *key, tg_amount value)
 {
 	member_key(text, key);
 	text_put(text, "\"");
-	text_amount(text, value);
+	text_money(text, value);
 	text_put(text, "\"");
 }
 

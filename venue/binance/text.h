@@ -40,7 +40,7 @@ void text_format(struct text *text, const char *format, ...) __attribute__((form
 void text_number(struct text *text, int64_t number);
 /* A value that is not negative, as Binance writes prices and quantities: eight places, or more where it has more. */
 void text_fixed(struct text *text, int64_t mantissa, int32_t scale);
-void text_amount(struct text *text, tg_amount amount);
+void text_money(struct text *text, tg_amount amount);
 void text_quote(struct text *text, struct tg_str value); /* a JSON string; controls and quotes escaped */
 
 /* JSON members and elements. Each begins with a comma unless it is the first of its object or list. */
