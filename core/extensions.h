@@ -2,6 +2,7 @@
 #ifndef TRIGATE_CORE_EXTENSIONS_H
 #define TRIGATE_CORE_EXTENSIONS_H
 
+#include "core/audit/audit.h"
 #include "core/io/loop.h"
 #include "core/io/transport.h"
 #include "core/outside.h"
@@ -16,6 +17,7 @@ struct extensions {
 	const struct outside *outside;
 	struct keys *keys;                             /* NULL: not opened, or a driven gateway, which has none */
 	const struct gateway_config *config;           /* set with the keys */
+	struct audit *audit;                           /* set before there is a transport; NULL: nothing is audited */
 	struct transport *transport;                   /* made when a plugin first asks for it */
 	struct plugin_extension table[EXTENSIONS_MAX]; /* the gateway's own come first */
 	size_t count;

@@ -77,6 +77,44 @@ static int exchange_suits(const struct plugin_info *info, struct tg_error *ret_e
 	return TG_OK;
 }
 
+static int64_t manifest_number(const struct plugin_info *info, const char *key, int64_t absent)
+{
+	struct json_object *capabilities, *value;
+	if (!json_object_object_get_ex(info->manifest, "capabilities", &capabilities) ||
+	    !json_object_object_get_ex(capabilities, key, &value))
+		return absent;
+	return json_object_get_int64(value);
+}
+
+/* A driven gateway keeps none: a simulation has records of its own. */
+static bool audit_is_wanted(const struct gateway *gateway)
+{
+	const char *mode = gateway->options.config->audit.mode;
+	bool live = !manifest_number(&gateway->exchange.plugin->info, "simulated", 0);
+	return !gateway->options.outside->driven &&
+	       (strcmp(mode, "always") == 0 || (strcmp(mode, "live") == 0 && live));
+}
+
+static int audit_begin(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct gateway_config *config = gateway->options.config;
+	const struct audit_options options = {
+		.disk = gateway->options.outside->disk,
+		.workers = gateway->options.outside->workers,
+		.loop = gateway->loop,
+		.state_dir = config->state_dir,
+		.gateway_id = config->gateway_id,
+		.epoch = gateway->executor.settings.epoch,
+		.file_bytes = (uint64_t)config->audit.file_mib << 20,
+		.files = (uint32_t)config->audit.files,
+	};
+	if (!audit_is_wanted(gateway))
+		return TG_OK;
+	int status = audit_open(&options, &gateway->audit, ret_error);
+	gateway->notices.audit = gateway->extensions.audit = gateway->audit;
+	return status;
+}
+
 static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
@@ -87,6 +125,8 @@ static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 	const struct tg_exchange_api *api = gateway->exchange.api;
 	struct tg_config view = plugin_config_view(settings);
 	status = exchange_suits(&gateway->exchange.plugin->info, ret_error);
+	if (!status)
+		status = audit_begin(gateway, ret_error);
 	if (status) {
 		json_object_put(settings);
 		return status;
@@ -233,15 +273,6 @@ static int slots_open(struct gateway *gateway, struct tg_error *ret_error)
 }
 
 /* ------------------------------------------------------------ executor */
-
-static int64_t manifest_number(const struct plugin_info *info, const char *key, int64_t absent)
-{
-	struct json_object *capabilities, *value;
-	if (!json_object_object_get_ex(info->manifest, "capabilities", &capabilities) ||
-	    !json_object_object_get_ex(capabilities, key, &value))
-		return absent;
-	return json_object_get_int64(value);
-}
 
 static void executor_fill(struct gateway *gateway)
 {
@@ -511,6 +542,7 @@ void gateway_close(struct gateway *gateway)
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
 	extensions_net_close(&gateway->extensions);
+	audit_close(gateway->audit);
 	loop_destroy(gateway->loop);
 	gateway->loop = NULL; /* for plugins that are closed after it: there is no time any more */
 	model_destroy(gateway->keeper.model);

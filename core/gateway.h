@@ -6,6 +6,7 @@
 #define TRIGATE_CORE_GATEWAY_H
 
 #include "core/arbitrage/gate.h"
+#include "core/audit/audit.h"
 #include "core/config/config.h"
 #include "core/control/server.h"
 #include "core/extensions.h"
@@ -98,6 +99,7 @@ struct gateway {
 		uint64_t ticks, evaluated, decisions, executed, skipped, orders, fills, bad_frames;
 	} count;
 	tg_amount pnl[CURRENCIES_MAX]; /* by currency id: what this run's fills and fees changed */
+	struct audit *audit;           /* NULL: none is kept */
 	struct notices notices;
 	struct latency tick_to_order;
 	struct latency round_trip;

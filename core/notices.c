@@ -33,12 +33,18 @@ void notices_cycle(struct notices *notices, const struct cycle *cycle)
 	notice_new(notices, NOTICE_CYCLE)->cycle = *cycle;
 }
 
-static void notice_tell(const struct gateway_events *events, const struct notice *notice)
+static void notice_tell(const struct gateway_events *events, struct audit *audit, const struct notice *notice)
 {
 	switch (notice->kind) {
 	case NOTICE_DECISION: events->decision(events->ctx, &notice->decision); break;
-	case NOTICE_ORDER: events->order(events->ctx, &notice->order, notice->tick_to_order_ns); break;
-	case NOTICE_FILL: events->fill(events->ctx, &notice->order, &notice->fill); break;
+	case NOTICE_ORDER:
+		events->order(events->ctx, &notice->order, notice->tick_to_order_ns);
+		audit_order(audit, &notice->order);
+		break;
+	case NOTICE_FILL:
+		events->fill(events->ctx, &notice->order, &notice->fill);
+		audit_fill(audit, &notice->order, &notice->fill);
+		break;
 	case NOTICE_CYCLE: events->cycle(events->ctx, &notice->cycle); break;
 	}
 }
@@ -46,6 +52,6 @@ static void notice_tell(const struct gateway_events *events, const struct notice
 void notices_tell(struct notices *notices)
 {
 	for (uint32_t i = 0; i < notices->count; i++)
-		notice_tell(notices->events, &notices->notice[i]);
+		notice_tell(notices->events, notices->audit, &notices->notice[i]);
 	notices->count = 0;
 }

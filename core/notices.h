@@ -3,6 +3,7 @@
 #ifndef TRIGATE_CORE_NOTICES_H
 #define TRIGATE_CORE_NOTICES_H
 
+#include "core/audit/audit.h"
 #include "core/trade/model.h"
 
 /* Takers of notices. Borrowed for the call; the copies' pointers to cycles are good, those to further orders and fills
@@ -33,6 +34,7 @@ struct notice {
 
 struct notices {
 	const struct gateway_events *events;
+	struct audit *audit; /* is told of orders and fills too; may be NULL */
 	uint32_t count;
 	struct notice notice[NOTICES_MAX];
 };

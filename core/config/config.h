@@ -99,6 +99,11 @@ struct gateway_config {
 		bool busy_poll;
 		bool allow_plain;
 	} network;
+	struct {
+		char *mode; /* live | always | off */
+		int64_t file_mib;
+		int64_t files;
+	} audit;
 	int64_t stop_deadline_ms;
 	char *strategy_file; /* resolved against the gateway file's folder; NULL if none */
 	void *document;      /* private: keeps origins alive */

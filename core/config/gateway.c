@@ -162,6 +162,7 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->log_level);
 	free(config->network.ca_file);
 	free(config->network.proxy);
+	free(config->audit.mode);
 	free(config->strategy_file);
 	yaml_free(config->document);
 	free(config);

@@ -90,6 +90,22 @@ def test_b_ledger():
        counts["completed"] + counts["failed"] == len(cycles), "the summary counts what was told", counts)
 
 
+def test_b_audit():
+    seeded()
+    config = demo_with("audit.yaml", "storage:", "audit:\n  mode: always\n\nstorage:")
+    done = run("run", "--config", config, "--json", "--speed", "max", "--state-dir", place("audit"), "--cycles", 10)
+    ok(done.code == 0, "a run with an audit log ends with 0", done)
+    with open(os.path.join(place("audit"), "audit.log")) as file:
+        lines = [json.loads(line) for line in file]
+    fills = [line for line in done.lines() if line["event"] == "fill"]
+    told = {line["client_id"]: line["state"] for line in done.lines() if line["event"] == "order"}
+    ok(lines[0]["event"] == "start" and not any(line["event"] == "lost" for line in lines), "it begins with the start, and has all")
+    ok({line["client_id"]: line["state"] for line in lines if line["event"] == "order"} == told, "every order's end is in it")
+    ok(sorted(line["fill_id"] for line in lines if line["event"] == "fill") == sorted(f["fill_id"] for f in fills),
+       "and every fill")
+    ok(not os.path.exists(os.path.join(place("seeded"), "audit.log")), "a simulated exchange is not audited by default")
+
+
 def test_b_ledger_can_fail():
     """The judge itself: each lie in a copy of the ledger is found."""
     lies = [("a fill", '"kind":"fill"', r'"received":"\d', '"received":"9'), ("a fee", '"kind":"fill"', r'"fee":"\d', '"fee":"9'),

@@ -47,6 +47,8 @@ static void test_defaults(void)
 	is_int(c->key_count, 0, "no keys");
 	ok(!c->network.ca_file && !c->network.proxy, "the system's authorities, no proxy");
 	ok(!c->network.busy_poll && !c->network.allow_plain, "no spinning, nothing without TLS");
+	is_str(c->audit.mode, "live", "audited where money is real");
+	ok(c->audit.file_mib == 64 && c->audit.files == 8, "in at most half a gigabyte");
 	gateway_config_free(c);
 	config_report_clear(&report);
 }
