@@ -32,4 +32,20 @@
 #define FEED_DELIVERS_NS 10000000000 /* all subscribed and so long silent is quiet, not deaf */
 #define FEED_OVERLAP_NS 2000000000   /* both connections deliver so long, far more than one lags behind the other */
 
+#define TRADER_ASKS_MAX 512           /* requests under way: five times what may be placed in ten seconds */
+#define TRADER_ASSETS_MAX 4096        /* slots for the age of a balance; some 1,000 assets exist */
+#define TRADER_PAGE 1000              /* "limit: Default 500; Maximum 1000" of allOrders and myTrades */
+#define TRADER_LIFE_NS 82800000000000 /* as FEED_LIFE_NS */
+#define TRADER_OVERLAP_NS 2000000000  /* as FEED_OVERLAP_NS: both carry the user stream */
+#define TRADER_CLOCK_NS 30000000000   /* between two readings of the exchange's clock; they show a deaf link, too */
+#define TRADER_READINGS 3             /* of the clock, at most, before a link is used */
+#define TRADER_RETRY_NS 1000000000    /* before what a link's start was refused is asked again; doubled each time */
+#define TRADER_RETRY_MAX_NS 60000000000
+#define TRADER_LAG_MS 10000   /* an order can turn up so long after it was sent: the API waits so long for the engine */
+#define TRADER_LOOKUP_DAYS 90 /* "-2026 ORDER_ARCHIVED: ... over 90 days ago" */
+
+#define REST_CALLS_MAX (DEPTH_FETCHES_MAX + 8) /* snapshots, and the few documents that are asked for beside them */
+#define REST_ANSWER_MS 10000                   /* "APIs have a timeout of 10 seconds when processing a request" */
+#define REST_DOCUMENT_MS 30000                 /* exchangeInfo has many megabytes */
+
 #endif
