@@ -1,0 +1,140 @@
+#include "exchanges/binance/request.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include <trigate/error.h>
+
+#define CLIENT_ID_MAX 36
+#define NUMBER_MAX 20 /* digits of a 64-bit number */
+#define AROUND 8      /* quotes, colon, comma and the like around a name and its value */
+
+static void text_add(struct request *request, const char *bytes, size_t count)
+{
+	memcpy(request->text + request->used, bytes, count);
+	request->used += (uint32_t)count;
+}
+
+#define TEXT_ADD(request, literal) text_add(request, literal, sizeof(literal) - 1)
+
+static bool has_room(struct request *request, size_t count)
+{
+	/* Both hold it then: the text is longer than the payload by what was reserved for the signature. */
+	if (request->payload_used + count + AROUND > sizeof request->payload ||
+	    request->used + count + AROUND + CREDENTIAL_SIGNATURE_MAX + 32 > sizeof request->text)
+		request->failed = true;
+	return !request->failed;
+}
+
+/* Digits of a number, from the end of a buffer of NUMBER_MAX; returns where they begin. */
+static char *digits(uint64_t value, char *end)
+{
+	do {
+		*--end = (char)('0' + value % 10);
+		value /= 10;
+	} while (value);
+	return end;
+}
+
+/* ------------------------------------------------------------- parameters */
+
+static void parameter_add(struct request *request, const char *name, const char *value, size_t count, bool quoted)
+{
+	size_t length = strlen(name);
+	assert(!request->name || strcmp(request->name, name) < 0);
+	if (!has_room(request, length + count))
+		return;
+	if (request->name)
+		TEXT_ADD(request, ",\"");
+	else
+		TEXT_ADD(request, "\"");
+	text_add(request, name, length);
+	text_add(request, "\":\"", 2 + quoted);
+	text_add(request, value, count);
+	if (quoted)
+		TEXT_ADD(request, "\"");
+	if (request->credential) {
+		char *to = request->payload + request->payload_used;
+		if (request->name)
+			*to++ = '&';
+		memcpy(to, name, length);
+		to += length;
+		*to++ = '=';
+		memcpy(to, value, count);
+		request->payload_used = (uint32_t)(to + count - request->payload);
+	}
+	request->name = name;
+}
+
+void request_begin(struct request *request, uint64_t id, const char *method, const struct credential *credential)
+{
+	char buffer[NUMBER_MAX], *end = buffer + sizeof buffer, *begin = digits(id, end);
+	request->credential = credential;
+	request->failed = false;
+	request->used = request->payload_used = 0;
+	request->name = NULL;
+	TEXT_ADD(request, "{\"id\":");
+	text_add(request, begin, (size_t)(end - begin));
+	TEXT_ADD(request, ",\"method\":\"");
+	text_add(request, method, strlen(method));
+	TEXT_ADD(request, "\",\"params\":{");
+	if (credential)
+		request_text(request, "apiKey", credential->id);
+}
+
+void request_text(struct request *request, const char *name, struct tg_str value)
+{
+	parameter_add(request, name, value.ptr, value.len, true);
+}
+
+void request_number(struct request *request, const char *name, int64_t value)
+{
+	char buffer[NUMBER_MAX], *end = buffer + sizeof buffer;
+	assert(value >= 0);
+	char *begin = digits((uint64_t)value, end);
+	parameter_add(request, name, begin, (size_t)(end - begin), false);
+}
+
+void request_decimal(struct request *request, const char *name, int64_t mantissa, uint32_t scale)
+{
+	char buffer[2 * NUMBER_MAX + 2], *end = buffer + sizeof buffer, *at = end;
+	uint64_t value = (uint64_t)mantissa;
+	assert(mantissa >= 0 && scale <= 18);
+	for (uint32_t i = 0; i < scale; i++, value /= 10)
+		*--at = (char)('0' + value % 10);
+	if (scale)
+		*--at = '.';
+	at = digits(value, at);
+	parameter_add(request, name, at, (size_t)(end - at), true);
+}
+
+int32_t request_end(struct request *request)
+{
+	if (request->failed)
+		return TG_ERR_LIMIT;
+	if (request->credential) {
+		TEXT_ADD(request, ",\"signature\":\"");
+		int32_t length =
+			credential_sign(request->credential, (const uint8_t *)request->payload, request->payload_used,
+					request->text + request->used, CREDENTIAL_SIGNATURE_MAX);
+		if (length < 0)
+			return length;
+		request->used += (uint32_t)length;
+		TEXT_ADD(request, "\"");
+	}
+	TEXT_ADD(request, "}}");
+	return TG_OK;
+}
+
+bool request_id_is_legal(struct tg_str id)
+{
+	if (id.len == 0 || id.len > CLIENT_ID_MAX)
+		return false;
+	for (uint64_t i = 0; i < id.len; i++) {
+		char c = id.ptr[i];
+		bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+		if (!letter && !(c >= '0' && c <= '9') && c != '-' && c != '_')
+			return false;
+	}
+	return true;
+}
