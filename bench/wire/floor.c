@@ -1,8 +1,11 @@
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "bench/wire/floor.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include <libwebsockets.h>
+#include <openssl/sha.h>
 
 #include "bench/wire/measure.h"
 
@@ -15,7 +18,7 @@ static int count_callback(struct lws *lws, enum lws_callback_reasons reason, voi
 {
 	(void)lws, (void)user, (void)in, (void)len;
 	if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR)
-		fail("floor: no connection");
+		bench_fail("floor: no connection");
 	if (reason == LWS_CALLBACK_CLIENT_RECEIVE && ++count_seen == count_warm)
 		count_begin_ns = now_ns();
 	return 0;
@@ -60,4 +63,27 @@ uint64_t floor_decode(const uint8_t *bytes, size_t count)
 		sum += number;
 	}
 	return sum;
+}
+
+/* ---- tick to order */
+
+void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended)
+{
+	static SHA256_CTX inner, outer; /* of a key, hashed in advance */
+	static uint8_t bytes[8192], block[64], signature[32];
+	if (inner.num == 0 && inner.Nl == 0) {
+		SHA256_Init(&inner);
+		SHA256_Update(&inner, block, sizeof block);
+		SHA256_Init(&outer);
+		SHA256_Update(&outer, block, sizeof block);
+	}
+	bytes[0] = (uint8_t)floor_decode(frame, count);
+	SHA256_CTX hash = inner;
+	SHA256_Update(&hash, bytes, payload);
+	SHA256_Final(signature, &hash);
+	hash = outer;
+	SHA256_Update(&hash, signature, sizeof signature);
+	SHA256_Final(bytes, &hash);
+	if (appended > sizeof bytes || write(file, bytes, appended) != (ssize_t)appended)
+		bench_fail("floor: cannot write");
 }

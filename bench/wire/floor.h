@@ -11,4 +11,7 @@ double floor_ingest(uint16_t port, const char *ca_file, uint64_t warm, uint64_t 
 /* Looks at every byte of a frame once: adds up the digits between quotes. */
 uint64_t floor_decode(const uint8_t *bytes, size_t count);
 
+/* What an order cannot do without: looks at a frame, signs so many bytes, appends so many to a file. */
+void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended);
+
 #endif

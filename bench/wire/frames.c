@@ -99,11 +99,11 @@ void consumer_open(void)
 	consumer.changed = 0;
 	if (markets_create(&consumer.markets) || catalogue_create(&fees, &consumer.catalogue) ||
 	    catalogue_update(consumer.catalogue, (const uint8_t *)info, strlen(info), &changes, &error))
-		fail("the markets: %s", error.message);
+		bench_fail("the markets: %s", error.message);
 	for (uint32_t i = 0; i < changes.count; i++) {
 		struct tg_instrument instrument = catalogue_instrument(consumer.catalogue, changes.market[i]);
 		if (markets_update(consumer.markets, &instrument, &error))
-			fail("a market: %s", error.message);
+			bench_fail("a market: %s", error.message);
 	}
 	quotes_init(&consumer.quotes, catalogue_routes(consumer.catalogue), book_take, NULL);
 }
@@ -112,15 +112,15 @@ void consumer_take(const uint8_t *bytes, size_t count)
 {
 	if (frame_decode(consumer.quotes.routes, ROUTE_NONE, bytes, count, &consumer.frame) != SCAN_OK ||
 	    consumer.frame.kind != FRAME_TICKER)
-		fail("a frame was not understood: %.*s", (int)count, (const char *)bytes);
+		bench_fail("a frame was not understood: %.*s", (int)count, (const char *)bytes);
 	quotes_frame(&consumer.quotes, &consumer.frame, 1);
 }
 
 void consumer_close(uint64_t frames)
 {
 	if (consumer.changed != frames)
-		fail("of %llu frames %llu changed a book", (unsigned long long)frames,
-		     (unsigned long long)consumer.changed);
+		bench_fail("of %llu frames %llu changed a book", (unsigned long long)frames,
+			   (unsigned long long)consumer.changed);
 	catalogue_destroy(consumer.catalogue);
 	markets_destroy(consumer.markets);
 }

@@ -82,7 +82,7 @@ static void on_message(void *ctx, uint64_t socket, int32_t kind, uint8_t *bytes,
 static void on_closed(void *ctx, uint64_t socket, const struct tg_error *reason)
 {
 	(void)ctx, (void)socket;
-	fail("the frames stopped: %s", reason->message);
+	bench_fail("the frames stopped: %s", reason->message);
 }
 
 static double ingest_ours(const struct tls_server *server)
@@ -94,7 +94,7 @@ static double ingest_ours(const struct tls_server *server)
 	uint64_t socket;
 	consumer_open();
 	if (loop_create(&loop_options, &ours.loop))
-		fail("no loop");
+		bench_fail("no loop");
 	struct transport_options options = {.loop = ours.loop, .ca_file = server->ca_file};
 	const struct tg_ws_events events = {
 		.size = sizeof events, .opened = on_opened, .message = on_message, .closed = on_closed};
@@ -102,7 +102,7 @@ static double ingest_ours(const struct tls_server *server)
 	ws.url = (struct tg_str){url, (uint64_t)snprintf(url, sizeof url, "wss://localhost:%u/ws", server->port)};
 	if (transport_create(&options, &transport, &error) ||
 	    transport_ws_open(transport, (struct transport_owner){url, "bench"}, &ws, &events, &socket, &error))
-		fail("transport: %s", error.message);
+		bench_fail("transport: %s", error.message);
 	loop_run(ours.loop);
 	transport_destroy(transport);
 	loop_destroy(ours.loop);
@@ -125,7 +125,7 @@ static void file_write(const char *path, const char *text, size_t count)
 {
 	FILE *file = fopen(path, "w");
 	if (!file || fwrite(text, 1, count, file) != count || fclose(file))
-		fail("%s cannot be written", path);
+		bench_fail("%s cannot be written", path);
 }
 
 void ingest_bench(const char *folder, const char *peer_name)
@@ -188,7 +188,7 @@ static void decode_floor_measure(const void *ctx, double *ret_results)
 	(void)ctx;
 	*ret_results = decode_rate(floor_take);
 	if (floor_sum == 0)
-		fail("the floor saw nothing");
+		bench_fail("the floor saw nothing");
 }
 
 static void frames_save(const char *path)
@@ -198,9 +198,9 @@ static void frames_save(const char *path)
 	for (uint32_t i = 0; file && i < FRAMES_COUNT; i++)
 		if (fwrite(frames.bytes + frames.at[i], 1, frames.len[i], file) != frames.len[i] ||
 		    fputc('\n', file) == EOF)
-			fail("%s cannot be written", path);
+			bench_fail("%s cannot be written", path);
 	if (!file || fclose(file))
-		fail("%s cannot be written", path);
+		bench_fail("%s cannot be written", path);
 }
 
 void decode_bench(const char *folder, const char *peer_name)

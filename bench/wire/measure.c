@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-void fail(const char *format, ...)
+void bench_fail(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
@@ -30,6 +30,13 @@ int64_t now_ns(void)
 	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
+int64_t unix_ns(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
 void cpu_pin(int cpu)
 {
 	cpu_set_t set;
@@ -38,11 +45,18 @@ void cpu_pin(int cpu)
 	sched_setaffinity(0, sizeof set, &set); /* a machine with one core has no second one: so be it */
 }
 
+void cpu_free(void)
+{
+	cpu_set_t set;
+	memset(&set, 0xff, sizeof set);
+	sched_setaffinity(0, sizeof set, &set);
+}
+
 pid_t process_start(int cpu, void (*fn)(const void *ctx), const void *ctx)
 {
 	pid_t parent = getpid(), process = fork();
 	if (process < 0)
-		fail("fork: %s", strerror(errno));
+		bench_fail("fork: %s", strerror(errno));
 	if (process > 0)
 		return process;
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -80,7 +94,7 @@ void measure(measure_fn fn, const void *ctx, double *ret_results, size_t count)
 {
 	int ends[2], status;
 	if (count > ROUNDS_MAX || pipe(ends))
-		fail("no pipe");
+		bench_fail("no pipe");
 	struct measuring measuring = {fn, ctx, count, ends[1]};
 	pid_t process = process_start(CPU_OURS, measure_run, &measuring);
 	close(ends[1]);
@@ -89,7 +103,7 @@ void measure(measure_fn fn, const void *ctx, double *ret_results, size_t count)
 	close(ends[0]);
 	waitpid(process, &status, 0);
 	if (got != (ssize_t)size || status != 0)
-		fail("a measurement ended without a result");
+		bench_fail("a measurement ended without a result");
 }
 
 static int ascending(const void *a, const void *b)

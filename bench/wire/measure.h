@@ -12,9 +12,11 @@
 /* Who pushes and who is measured each have a core of their own, where there are two. */
 enum { CPU_OTHER = 0, CPU_OURS = 1 };
 
-__attribute__((noreturn, format(printf, 1, 2))) void fail(const char *format, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void bench_fail(const char *format, ...);
 int64_t now_ns(void); /* CLOCK_MONOTONIC, the same in all processes */
+int64_t unix_ns(void);
 void cpu_pin(int cpu);
+void cpu_free(void); /* any core again; threads begin where who made them may run */
 
 /* A process of its own that runs fn; it ends with us. */
 pid_t process_start(int cpu, void (*fn)(const void *ctx), const void *ctx);

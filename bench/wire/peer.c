@@ -20,7 +20,7 @@ static bool script_run(const char *const arguments[], const char *ca_file, char 
 		argv[2 + i] = arguments[i];
 	fflush(stdout);
 	if (pipe(ends))
-		fail("no pipe");
+		bench_fail("no pipe");
 	pid_t process = fork();
 	if (process == 0) {
 		cpu_pin(CPU_OURS);
@@ -61,7 +61,7 @@ static double rate_of(const char *const arguments[], const char *ca_file)
 	char line[256];
 	const char *rate;
 	if (!script_run(arguments, ca_file, line, sizeof line) || !(rate = strstr(line, "\"per_second\":")))
-		fail("the peer failed: %s", line);
+		bench_fail("the peer failed: %s", line);
 	return strtod(rate + strlen("\"per_second\":"), NULL);
 }
 

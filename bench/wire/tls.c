@@ -50,7 +50,7 @@ static void certificate_keep(struct tls_server *server, X509 *certificate)
 {
 	FILE *file = fopen(server->ca_file, "w");
 	if (!file || !PEM_write_X509(file, certificate) || fclose(file))
-		fail("%s cannot be written", server->ca_file);
+		bench_fail("%s cannot be written", server->ca_file);
 }
 
 /* ------------------------------------------------------------ server */
@@ -62,7 +62,7 @@ static void server_listen(struct tls_server *server)
 	server->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (server->fd < 0 || bind(server->fd, (struct sockaddr *)&address, sizeof address) || listen(server->fd, 64) ||
 	    getsockname(server->fd, (struct sockaddr *)&address, &len))
-		fail("no port is free");
+		bench_fail("no port is free");
 	server->port = ntohs(address.sin_port);
 }
 
@@ -75,7 +75,7 @@ void tls_server_open(struct tls_server *server, const char *folder)
 	snprintf(server->ca_file, sizeof server->ca_file, "%s/ca.pem", folder);
 	certificate_keep(server, certificate);
 	if (SSL_CTX_use_certificate(server->ctx, certificate) != 1 || SSL_CTX_use_PrivateKey(server->ctx, key) != 1)
-		fail("no certificate");
+		bench_fail("no certificate");
 	X509_free(certificate);
 	EVP_PKEY_free(key);
 	server_listen(server);

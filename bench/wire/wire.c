@@ -7,6 +7,7 @@
 
 #include "bench/wire/ingest.h"
 #include "bench/wire/measure.h"
+#include "bench/wire/order.h"
 #include "bench/wire/peer.h"
 
 static const struct {
@@ -15,6 +16,7 @@ static const struct {
 } parts[] = {
 	{"ingest", ingest_bench},
 	{"decode", decode_bench},
+	{"tick_to_order", order_bench},
 };
 
 static int wanted(const char *name, int count, char **names)
@@ -31,7 +33,7 @@ int main(int argc, char **argv)
 	char folder[256], peer[PEER_NAME_MAX];
 	snprintf(folder, sizeof folder, "%s/trigate-bench-XXXXXX", base ? base : "/tmp");
 	if (!mkdtemp(folder))
-		fail("no folder for temporary files");
+		bench_fail("no folder for temporary files");
 	const char *peer_name = peer_find(peer) ? peer : NULL;
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
 		if (wanted(parts[i].name, argc - 1, argv + 1))
