@@ -18,6 +18,8 @@ const struct endpoint endpoints[] = {
 	{"GET", "/api/v3/order", "order.status", SIGNED, 4, NULL, order_status_run, ONE_ORDER},
 	{"DELETE", "/api/v3/order", "order.cancel", TRADE, 0, NULL, order_cancel_run, ONE_ORDER " newClientOrderId"},
 	{"GET", "/api/v3/openOrders", "openOrders.status", SIGNED, 6, orders_open_weigh, orders_open_run, "symbol"},
+	{"GET", "/api/v3/allOrders", "allOrders", SIGNED, 20, NULL, orders_all_run,
+	 "symbol orderId startTime endTime limit"},
 	{"DELETE", "/api/v3/openOrders", "openOrders.cancelAll", TRADE, 0, NULL, orders_cancel_all_run, "symbol"},
 	{"GET", "/api/v3/account", "account.status", SIGNED, 20, NULL, account_run, "omitZeroBalances"},
 	{"GET", "/api/v3/account/commission", "account.commission", SIGNED, 20, NULL, commission_run, "symbol"},

@@ -43,6 +43,7 @@
 	X(ORDER_TYPE, 400, -1116, "Invalid orderType.") \
 	X(SIDE, 400, -1117, "Invalid side.") \
 	X(SYMBOL, 400, -1121, "Invalid symbol.") \
+	X(HOURS, 400, -1127, "More than %s hours between startTime and endTime.") \
 	X(COMBINATION, 400, -1128, "Combination of optional parameters invalid.") \
 	X(DATA, 400, -1130, "Data sent for parameter '%s' is not valid.") \
 	X(JSON, 400, -1135, "Invalid JSON Request") \

@@ -5,8 +5,9 @@
 #include "venue/binance/state.h"
 
 #define ORDERS_PER_SYMBOL 200 /* filter MAX_NUM_ORDERS */
-#define TRADES_DEFAULT 500
-#define TRADES_MOST 1000
+#define LIST_DEFAULT 500
+#define LIST_MOST 1000
+#define DAY_MS INT64_C(86400000)
 
 enum { TYPE_LIMIT, TYPE_LIMIT_MAKER };
 enum { ANSWER_ACK, ANSWER_RESULT, ANSWER_FULL };
@@ -130,20 +131,25 @@ static void placed_write(const struct call *call, uint32_t index, int32_t answer
 	text_put(out, "}");
 }
 
+/* When it changed last. */
+static int64_t updated_ms(const struct binance *binance, const struct venue_order *order)
+{
+	const struct orders *orders = venue_orders(binance->venue);
+	return wire_ms(binance, order->ended_ns                  ? order->ended_ns
+				: order->last_fill != INDEX_NONE ? orders->fill[order->last_fill].ns
+								 : order->created_ns);
+}
+
 static void asked_write(const struct binance *binance, struct text *out, uint32_t index)
 {
 	const struct venue_order *order = order_at(binance, index);
-	const struct orders *orders = venue_orders(binance->venue);
-	int64_t updated = order->ended_ns                  ? order->ended_ns
-			  : order->last_fill != INDEX_NONE ? orders->fill[order->last_fill].ns
-							   : order->created_ns;
 	text_put(out, "{");
 	names_write(binance, out, index);
 	member_word(out, "clientOrderId", order->client_id);
 	state_write(binance, out, index);
 	text_put(out, ",\"stopPrice\":\"0.00000000\",\"icebergQty\":\"0.00000000\"");
 	member_number(out, "time", wire_ms(binance, order->created_ns));
-	member_number(out, "updateTime", wire_ms(binance, updated));
+	member_number(out, "updateTime", updated_ms(binance, order));
 	member_bool(out, "isWorking", true);
 	member_number(out, "workingTime", wire_ms(binance, order->created_ns));
 	text_put(out, "}");
@@ -355,6 +361,71 @@ bool orders_open_run(struct call *call)
 	return true;
 }
 
+/* Which orders or trades are listed. */
+struct query {
+	int64_t order; /* 0: any */
+	int64_t from;  /* trade id */
+	int64_t start; /* ms */
+	int64_t end;
+	int64_t limit;
+};
+
+static bool query_take(struct call *call, struct query *query)
+{
+	const struct parameters *from = &call->parameters;
+	struct failure *failure = &call->failure;
+	*query = (struct query){.end = INT64_MAX, .limit = LIST_DEFAULT};
+	if (!parameter_number(from, "orderId", OPTIONAL, &query->order, failure) ||
+	    !parameter_number(from, "fromId", OPTIONAL, &query->from, failure) ||
+	    !parameter_number(from, "startTime", OPTIONAL, &query->start, failure) ||
+	    !parameter_number(from, "endTime", OPTIONAL, &query->end, failure) ||
+	    !parameter_number(from, "limit", OPTIONAL, &query->limit, failure))
+		return false;
+	if (query->limit < 1)
+		return fail(call, FAIL_DATA, "limit", NULL);
+	if (query->start && query->end != INT64_MAX && query->end - query->start > DAY_MS)
+		return fail(call, FAIL_HOURS, "24", NULL);
+	if (query->limit > LIST_MOST)
+		query->limit = LIST_MOST;
+	return true;
+}
+
+/* "If startTime and/or endTime are specified, orderId is ignored. Orders are filtered by time of the last execution
+ * status update"; the newest if nothing is specified. */
+static bool order_matches(const struct call *call, const struct query *query, uint32_t index, uint32_t market)
+{
+	const struct venue_order *order = order_at(call->binance, index);
+	int64_t ms = updated_ms(call->binance, order);
+	bool by_time = query->start || query->end != INT64_MAX;
+	return order->market == market && order->state != TG_ORDER_REJECTED && ms >= query->start && ms <= query->end &&
+	       (by_time || (int64_t)index + 1 >= query->order);
+}
+
+bool orders_all_run(struct call *call)
+{
+	const struct orders *orders = venue_orders(call->binance->venue);
+	const struct symbol *symbol = call_symbol(call, "symbol", MANDATORY);
+	struct query query;
+	int64_t skip = 0;
+	if (!symbol || !query_take(call, &query))
+		return false;
+	if (!query.start && query.end == INT64_MAX && !query.order) {
+		for (uint32_t at = 0; at < orders->count; at++)
+			skip += order_matches(call, &query, at, symbol->market);
+		skip -= query.limit;
+	}
+	text_put(call->result, "[");
+	for (uint32_t at = 0; at < orders->count && query.limit; at++) {
+		if (!order_matches(call, &query, at, symbol->market) || skip-- > 0)
+			continue;
+		member_next(call->result);
+		asked_write(call->binance, call->result, at);
+		query.limit--;
+	}
+	text_put(call->result, "]");
+	return true;
+}
+
 /* ------------------------------------------------------------ cancelling */
 
 static bool cancel(struct call *call, uint32_t order, struct tg_str cancel_id)
@@ -413,32 +484,6 @@ bool orders_cancel_all_run(struct call *call)
 
 /* ---------------------------------------------------------------- trades */
 
-struct trade_query {
-	int64_t order; /* 0: any */
-	int64_t from;  /* trade id */
-	int64_t start; /* ms */
-	int64_t end;
-	int64_t limit;
-};
-
-static bool trade_query_take(struct call *call, struct trade_query *query)
-{
-	const struct parameters *from = &call->parameters;
-	struct failure *failure = &call->failure;
-	*query = (struct trade_query){.end = INT64_MAX, .limit = TRADES_DEFAULT};
-	if (!parameter_number(from, "orderId", OPTIONAL, &query->order, failure) ||
-	    !parameter_number(from, "fromId", OPTIONAL, &query->from, failure) ||
-	    !parameter_number(from, "startTime", OPTIONAL, &query->start, failure) ||
-	    !parameter_number(from, "endTime", OPTIONAL, &query->end, failure) ||
-	    !parameter_number(from, "limit", OPTIONAL, &query->limit, failure))
-		return false;
-	if (query->limit < 1)
-		return fail(call, FAIL_DATA, "limit", NULL);
-	if (query->limit > TRADES_MOST)
-		query->limit = TRADES_MOST;
-	return true;
-}
-
 static void trade_write(const struct call *call, const struct venue_fill *fill)
 {
 	const struct venue_order *order = order_at(call->binance, fill->order);
@@ -462,7 +507,7 @@ static void trade_write(const struct call *call, const struct venue_fill *fill)
 	text_put(out, "}");
 }
 
-static bool trade_matches(const struct call *call, const struct trade_query *query, const struct venue_fill *fill,
+static bool trade_matches(const struct call *call, const struct query *query, const struct venue_fill *fill,
 			  uint32_t market)
 {
 	int64_t ms = wire_ms(call->binance, fill->ns);
@@ -476,9 +521,9 @@ bool trades_run(struct call *call)
 {
 	const struct orders *orders = venue_orders(call->binance->venue);
 	const struct symbol *symbol = call_symbol(call, "symbol", MANDATORY);
-	struct trade_query query;
+	struct query query;
 	int64_t skip = 0;
-	if (!symbol || !trade_query_take(call, &query))
+	if (!symbol || !query_take(call, &query))
 		return false;
 	if (!query.from && !query.start) {
 		for (uint32_t at = 0; at < orders->fill_count; at++)

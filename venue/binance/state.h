@@ -210,6 +210,7 @@ bool order_test_run(struct call *call);
 bool order_cancel_run(struct call *call);
 bool order_status_run(struct call *call);
 bool orders_open_run(struct call *call);
+bool orders_all_run(struct call *call);
 bool orders_cancel_all_run(struct call *call);
 bool trades_run(struct call *call);
 int64_t orders_open_weigh(const struct call *call);
