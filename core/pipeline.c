@@ -161,7 +161,7 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 		return;
 	int64_t now_ns = loop_mono_ns(gateway->loop);
 	struct gate_limits gate = {.max_quote_age_ns = strategy->max_quote_age_ms * 1000000,
-				   .max_profit_bps = strategy->max_profit_bps_e6 / 1000000};
+				   .max_profit_bps_e6 = strategy->max_profit_bps_e6};
 	struct record_decision record = {.threshold_bps_e6 = memory->min_profit_bps_e6};
 	gateway->count.evaluated++;
 
@@ -178,6 +178,9 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	uint32_t unfit = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
 	if (unfit == 0 && !fees_are_covered(gateway, &plan))
 		unfit = SKIP(BALANCE);
+	/* the gate looked at a double of the best prices; what is sized may come to a little more */
+	if (unfit == 0 && plan.net_bps_e6 > strategy->max_profit_bps_e6)
+		unfit = SKIP(IMPLAUSIBLE);
 	record.skip = refused | unfit;
 	record.size = tg_money_of(plan.amount_in);
 	record.profit = tg_money_of(plan.amount_out - plan.amount_in);

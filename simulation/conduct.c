@@ -8,7 +8,6 @@
 #include <string.h>
 
 #define MS INT64_C(1000000)
-#define ROUNDING_E6 10 /* of a basis point; the gate screens in doubles */
 
 /* ------------------------------------------------------------ quotes, while it happens */
 
@@ -135,11 +134,11 @@ static void quotes_check(struct rest *rest, const struct cycle *cycle, const str
 /* By the gateway's own figure, which has the fees in it that are paid in a currency of their own. */
 static void profit_check(struct rest *rest, const struct cycle *cycle)
 {
-	int64_t most_bps = rest_config(rest)->strategy->max_profit_bps_e6 / 1000000;
-	if (cycle->net_bps_e6 > most_bps * 1000000 + ROUNDING_E6)
-		conduct_raise(rest, "gate",
-			      "cycle %s of g%u was opened for %lld millionths of a bps, %lld bps are the most",
-			      KEY_TEXT(cycle->key), rest->gateway, (long long)cycle->net_bps_e6, (long long)most_bps);
+	int64_t most_bps_e6 = rest_config(rest)->strategy->max_profit_bps_e6;
+	if (cycle->net_bps_e6 > most_bps_e6)
+		conduct_raise(
+			rest, "gate", "cycle %s of g%u was opened for %lld millionths of a bps, %lld are the most",
+			KEY_TEXT(cycle->key), rest->gateway, (long long)cycle->net_bps_e6, (long long)most_bps_e6);
 }
 
 static void opening_check(struct rest *rest, const struct cycle *cycle)

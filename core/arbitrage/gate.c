@@ -47,7 +47,7 @@ static uint32_t market_check(const struct market *market, int32_t side, const st
 uint32_t gate_check(const struct markets *markets, const struct cycle_def *def, double gross,
 		    const struct gate_limits *limits, int64_t now_ns)
 {
-	double most = 1 + (double)limits->max_profit_bps / 1e4;
+	double most = 1 + (double)limits->max_profit_bps_e6 / 1e10;
 	uint32_t skip = gross <= most ? 0 : SKIP(IMPLAUSIBLE); /* also if it is no number */
 
 	for (uint32_t i = 0; i < def->legs; i++)

@@ -33,8 +33,8 @@ const char *skip_word(unsigned bit); /* "threshold" */
 const char *skip_text(unsigned bit); /* the sentence */
 
 struct gate_limits {
-	int64_t max_quote_age_ns; /* 0: no bound */
-	int64_t max_profit_bps;   /* above it a gain is an error of the data */
+	int64_t max_quote_age_ns;  /* 0: no bound */
+	int64_t max_profit_bps_e6; /* above it a gain is an error of the data */
 };
 
 /* SKIP_ bits of what is wrong with the cycle's quotes at now_ns (mono); `gross` is its product of rates. 0: coherent.

@@ -9,7 +9,7 @@
 #include "core/cli/scan_table.h"
 #include "core/cli/text.h"
 
-#define MAX_PROFIT_BPS 500 /* the default of max_profit_bps */
+#define MAX_PROFIT_BPS_E6 500000000 /* the default of max_profit_bps */
 #define SCREEN_MARGIN 1e-9 /* far above the error of a product of doubles: what it lets through is decided exactly */
 #define LEGS_TEXT_MAX 512
 
@@ -77,7 +77,7 @@ static void reason_add(struct finding *finding, const char *reason)
 static void finding_size(const struct scan *scan, struct finding *finding)
 {
 	const struct cycle_def *def = cycles_get(scan->cycles, finding->cycle);
-	struct gate_limits gate = {.max_profit_bps = MAX_PROFIT_BPS};
+	struct gate_limits gate = {.max_profit_bps_e6 = MAX_PROFIT_BPS_E6};
 	struct sizing_limits limits = {
 		.budget = (tg_amount)INT64_MAX * INT64_MAX, /* whatever the books hold */
 		.min_net_bps_e6 = min_bps_e6(scan->min_bps),

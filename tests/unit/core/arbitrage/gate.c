@@ -33,7 +33,7 @@ int main(void)
 {
 	struct markets *markets;
 	const struct cycle_def def = {3, {edge_of(0, TG_SIDE_SELL), edge_of(1, TG_SIDE_SELL), edge_of(2, TG_SIDE_BUY)}};
-	struct gate_limits limits = {.max_quote_age_ns = 100, .max_profit_bps = 500};
+	struct gate_limits limits = {.max_quote_age_ns = 100, .max_profit_bps_e6 = 500000000};
 
 	markets_create(&markets);
 	market_add(markets, "A", "B");

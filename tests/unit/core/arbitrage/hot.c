@@ -53,7 +53,7 @@ void *realloc(void *memory, size_t size)
 static uint32_t tick(struct markets *markets, struct cycles *cycles, uint32_t market, const struct tg_book_event *event)
 {
 	struct candidate candidate[CANDIDATES_MAX];
-	const struct gate_limits gate = {.max_quote_age_ns = 1000, .max_profit_bps = 500};
+	const struct gate_limits gate = {.max_quote_age_ns = 1000, .max_profit_bps_e6 = 500000000};
 	const struct sizing_limits limits = {.budget = 1000 * TG_AMOUNT_ONE};
 	struct cycle_plan plan;
 	uint32_t planned = 0;
