@@ -113,7 +113,7 @@ int32_t debug_status(const struct debug_guard *guard, const char *call, int32_t 
 	return status;
 }
 
-uint64_t debug_allocations(void)
+static uint64_t allocations_made(void)
 {
 	static uint64_t (*count)(void);
 	static bool looked;
@@ -124,4 +124,57 @@ uint64_t debug_allocations(void)
 		looked = true;
 	}
 	return count ? count() : 0;
+}
+
+uint64_t debug_allocations(const struct debug_guard *guard)
+{
+	return allocations_made() - guard->lent;
+}
+
+struct debug_span debug_lend(const struct debug_guard *guard)
+{
+	return (struct debug_span){allocations_made(), guard->lent};
+}
+
+/* Calls that came back to the plugin on the way have been counted for themselves. */
+void debug_take_back(struct debug_guard *guard, struct debug_span span)
+{
+	guard->lent = span.lent + allocations_made() - span.made;
+}
+
+void debug_check_hot(const struct debug_guard *guard, const char *call, uint64_t allocations_before)
+{
+	uint64_t made = debug_allocations(guard) - allocations_before;
+	if (made > 0)
+		debug_report(guard->plugin_id, call, "made %llu allocations; it is [hot] and makes none",
+			     (unsigned long long)made);
+}
+
+void debug_tokens_add(struct debug_tokens *tokens, uint64_t token)
+{
+	if (tokens->count == tokens->room) {
+		size_t room = tokens->room ? tokens->room * 2 : 64;
+		uint64_t *grown = realloc(tokens->at, room * sizeof *grown);
+		if (!grown)
+			abort();
+		tokens->at = grown;
+		tokens->room = room;
+	}
+	tokens->at[tokens->count++] = token;
+}
+
+bool debug_tokens_take(struct debug_tokens *tokens, uint64_t token)
+{
+	for (size_t i = 0; i < tokens->count; i++)
+		if (tokens->at[i] == token) {
+			tokens->at[i] = tokens->at[--tokens->count];
+			return true;
+		}
+	return false;
+}
+
+void debug_tokens_clear(struct debug_tokens *tokens)
+{
+	free(tokens->at);
+	*tokens = (struct debug_tokens){0};
 }

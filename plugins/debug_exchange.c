@@ -17,9 +17,8 @@ struct proxy {
 	struct tg_exchange_events own_events;
 	pthread_t thread; /* the loop's: where it was created */
 	enum phase phase;
-	uint64_t *pending; /* tokens that wait for done() */
-	size_t pending_count;
-	size_t pending_room;
+	struct debug_tokens pending; /* that wait for done() */
+	struct debug_net *net;
 };
 
 static void thread_check(const struct proxy *proxy, const char *what)
@@ -36,29 +35,6 @@ static const char *enter(struct proxy *proxy, const char *call)
 
 /* ---------------------------------------------------------------- answers */
 
-static void pending_add(struct proxy *proxy, uint64_t token)
-{
-	if (proxy->pending_count == proxy->pending_room) {
-		size_t room = proxy->pending_room ? proxy->pending_room * 2 : 64;
-		uint64_t *grown = realloc(proxy->pending, room * sizeof *grown);
-		if (!grown)
-			abort(); /* a debug aid without memory has nothing left to say */
-		proxy->pending = grown;
-		proxy->pending_room = room;
-	}
-	proxy->pending[proxy->pending_count++] = token;
-}
-
-static bool pending_take(struct proxy *proxy, uint64_t token)
-{
-	for (size_t i = 0; i < proxy->pending_count; i++)
-		if (proxy->pending[i] == token) {
-			proxy->pending[i] = proxy->pending[--proxy->pending_count];
-			return true;
-		}
-	return false;
-}
-
 /* The status of a call that is answered by done(): TG_PENDING or an error. */
 static int32_t asked(struct proxy *proxy, const char *call, uint64_t token, int32_t status,
 		     const struct tg_error *error)
@@ -66,7 +42,7 @@ static int32_t asked(struct proxy *proxy, const char *call, uint64_t token, int3
 	if (status == TG_OK)
 		debug_report(proxy->guard.plugin_id, call, "returned TG_OK; TG_PENDING or an error is due");
 	if (status == TG_PENDING)
-		pending_add(proxy, token);
+		debug_tokens_add(&proxy->pending, token);
 	return debug_status(&proxy->guard, call, status, TG_PENDING, error);
 }
 
@@ -89,14 +65,18 @@ static void on_instruments(void *ctx, const struct tg_instrument *list, uint32_t
 {
 	struct proxy *proxy = ctx;
 	event_check(proxy, "instruments", false);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->instruments(proxy->events->ctx, list, count);
+	debug_take_back(&proxy->guard, span);
 }
 
 static void on_book(void *ctx, const struct tg_book_event *event)
 {
 	struct proxy *proxy = ctx;
 	event_check(proxy, "book", true);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->book(proxy->events->ctx, event);
+	debug_take_back(&proxy->guard, span);
 }
 
 static void on_order(void *ctx, const struct tg_order_event *event)
@@ -105,14 +85,18 @@ static void on_order(void *ctx, const struct tg_order_event *event)
 	event_check(proxy, "order", true);
 	if (event->kind < TG_ORDER_ACCEPTED || event->kind > TG_ORDER_ABSENT)
 		debug_report(proxy->guard.plugin_id, "order", "kind %d is none of TG_ORDER_", event->kind);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->order(proxy->events->ctx, event);
+	debug_take_back(&proxy->guard, span);
 }
 
 static void on_balance(void *ctx, const struct tg_balance_event *event)
 {
 	struct proxy *proxy = ctx;
 	event_check(proxy, "balance", false);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->balance(proxy->events->ctx, event);
+	debug_take_back(&proxy->guard, span);
 }
 
 static void on_link(void *ctx, int32_t state, const struct tg_error *reason)
@@ -121,17 +105,21 @@ static void on_link(void *ctx, int32_t state, const struct tg_error *reason)
 	event_check(proxy, "link", false);
 	if (state < TG_LINK_DOWN || state > TG_LINK_END_OF_DATA)
 		debug_report(proxy->guard.plugin_id, "link", "state %d is none of TG_LINK_", state);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->link(proxy->events->ctx, state, reason);
+	debug_take_back(&proxy->guard, span);
 }
 
 static void on_done(void *ctx, uint64_t token, int32_t status, const struct tg_error *error)
 {
 	struct proxy *proxy = ctx;
 	event_check(proxy, "done", true);
-	if (!pending_take(proxy, token) && proxy->phase == STARTED)
+	if (!debug_tokens_take(&proxy->pending, token) && proxy->phase == STARTED)
 		debug_report(proxy->guard.plugin_id, "done", "answers nothing: answered twice or never TG_PENDING");
 	debug_status(&proxy->guard, "done", status, TG_OK, error);
+	struct debug_span span = debug_lend(&proxy->guard);
 	proxy->events->done(proxy->events->ctx, token, status, error);
+	debug_take_back(&proxy->guard, span);
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -141,6 +129,11 @@ static struct proxy *proxy_create(const struct tg_host *host, const struct tg_ex
 	struct proxy *proxy = calloc(1, sizeof *proxy);
 	if (!proxy)
 		return NULL;
+	proxy->net = debug_net_create(host, &proxy->guard);
+	if (!proxy->net) {
+		free(proxy);
+		return NULL;
+	}
 	proxy->guard.plugin_id = debug_plugin_id(host);
 	proxy->api = debug_own_api(host);
 	proxy->events = events;
@@ -158,7 +151,8 @@ static struct proxy *proxy_create(const struct tg_host *host, const struct tg_ex
 
 static void proxy_destroy(struct proxy *proxy)
 {
-	free(proxy->pending);
+	debug_tokens_clear(&proxy->pending);
+	debug_net_destroy(proxy->net);
 	free(proxy);
 }
 
@@ -169,7 +163,8 @@ static int32_t exchange_create(const struct tg_host *host, const struct tg_confi
 	if (!proxy)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "no memory for the ABI check");
 	const char *outer = enter(proxy, "create");
-	int32_t status = proxy->api->create(host, config, &proxy->own_events, &proxy->self, ret_error);
+	int32_t status =
+		proxy->api->create(debug_net_host(proxy->net), config, &proxy->own_events, &proxy->self, ret_error);
 	debug_leave(&proxy->guard, outer);
 	debug_status(&proxy->guard, "create", status, TG_OK, ret_error);
 	if (status < 0) {
@@ -212,7 +207,8 @@ static int32_t exchange_stop(void *self)
 	const char *outer = enter(proxy, "stop");
 	int32_t status = proxy->api->stop(proxy->self);
 	proxy->phase = STOPPED;
-	proxy->pending_count = 0;
+	debug_tokens_clear(&proxy->pending);
+	debug_net_stop(proxy->net);
 	debug_leave(&proxy->guard, outer);
 	return debug_status(&proxy->guard, "stop", status, TG_OK, NULL);
 }
@@ -230,13 +226,10 @@ static int32_t exchange_order_place(void *self, const struct tg_order_request *r
 {
 	struct proxy *proxy = self;
 	const char *outer = enter(proxy, "order_place");
-	uint64_t before = debug_allocations();
+	uint64_t before = debug_allocations(&proxy->guard);
 	int32_t status = proxy->api->order_place(proxy->self, request, ret_error);
-	uint64_t made = debug_allocations() - before;
+	debug_check_hot(&proxy->guard, "order_place", before);
 	debug_leave(&proxy->guard, outer);
-	if (made > 0)
-		debug_report(proxy->guard.plugin_id, "order_place", "made %llu allocations; it is [hot] and makes none",
-			     (unsigned long long)made);
 	return asked(proxy, "order_place", request->token, status, ret_error);
 }
 

@@ -3,34 +3,13 @@
 #include <plugins/debug.h>
 #include <plugins/host.h>
 
-#include <core/base/log.h>
 #include <pthread.h>
-
-#include <tap.h>
 
 #include <trigate/exchange.h>
 #include <trigate/router.h>
 #include <trigate/storage.h>
 
-static char last_breach[256];
-
-static void keep_breach(void *ctx, enum log_level level, const char *event, const struct log_field *fields,
-			size_t count)
-{
-	(void)ctx, (void)level;
-	if (strcmp(event, "abi_violation") == 0 && count == 3)
-		snprintf(last_breach, sizeof last_breach, "%s: %s", fields[1].text, fields[2].text);
-}
-
-/* The breaches since the last call are these: so many, the last of them saying `text`. */
-static void breaches(uint64_t count, const char *text, const char *what)
-{
-	static uint64_t before;
-	is_int(debug_violations() - before, count, "%s: %s", what, count ? last_breach : "no breach");
-	if (count)
-		ok(strstr(last_breach, text) != NULL, "  it says '%s'", text);
-	before = debug_violations();
-}
+#include "breaches.h"
 
 /* ------------------------------------------------- an exchange that obeys */
 
@@ -247,7 +226,8 @@ static void test_places(void)
 
 static void test_allocation(void)
 {
-	if (debug_allocations() == 0) {
+	const struct debug_guard guard = {0};
+	if (debug_allocations(&guard) == 0) {
 		tap_skip("an allocation on the hot path", "nothing counts them: preload allocation_count.so");
 		return;
 	}
