@@ -24,6 +24,8 @@
 	X(ANSWER_429, "answer_429", GATEWAY, 2000, 100, 10000, "refused unread: ask again in so many ms") \
 	X(ANSWER_418, "answer_418", GATEWAY, 300, 2000, 60000, "banned for so many ms") \
 	X(ANSWER_500, "answer_500", GATEWAY, 3000, 0, 1, "an error that says nothing; 0: not done, 1: done") \
+	X(ANSWER_CUT, "answer_cut", GATEWAY, 1000, 0, 1, \
+	  "the venue cuts the connection instead of an answer; 0: not done, 1: done (Binance)") \
 	X(FALSE_REJECT, "false_reject", GATEWAY, 2000, 1, 3000, \
 	  "an order that was taken is answered as rejected, so many ms late; its events tell the truth in any order") \
 	X(LOOKUP_MISSES, "lookup_misses", GATEWAY, 20000, 0, 0, \

@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/state/journal_file.h"
+#include "simulation/net_lent.h"
 
 #define MS INT64_C(1000000)
 #define SECOND INT64_C(1000000000)
@@ -172,8 +173,8 @@ static const struct network_extension network_lent = {
 	.close = stream_close,
 };
 static const struct plugin_extension lent[] = {
-	{STORE_EXTENSION, &store_lent},
-	{NETWORK_EXTENSION, &network_lent},
+	{STORE_EXTENSION, &store_lent}, {NETWORK_EXTENSION, &network_lent}, {TG_EXT_WS, &net_lent_ws},
+	{TG_EXT_HTTP, &net_lent_http},  {TG_EXT_SIGNER, &net_lent_signer},
 };
 
 /* ------------------------------------------------------------ the end of a life */
@@ -241,6 +242,8 @@ static void life_finish(struct process *process)
 	process->life.dead = true;
 	sim_disk_life_ended(process->disk, power_lost);
 	network_life_ended(process->options.network, &process->life);
+	net_destroy(process->net);
+	process->net = NULL;
 	sim_workers_destroy(process->workers);
 	process->workers = NULL;
 	process->operations += process->life.operations;
@@ -381,7 +384,20 @@ static int life_begin(struct process *process)
 		.disk = process->disk,
 		.store = process->options.store,
 	};
+	const struct net_options net = {
+		.network = process->options.network,
+		.life = &process->life,
+		.process = process,
+		.enter = enter,
+		.mono_ns = process_mono_ns,
+		.venue = process->options.venue,
+		.seed = process->options.seed + process->life.number,
+		.keys = process->keys,
+		.tap = process->options.net_tap,
+	};
 	int status = sim_workers_create(&options, &process->workers);
+	if (!status)
+		status = net_create(&net, &process->net);
 	if (status)
 		return status;
 	process->outside = (struct outside){
@@ -521,7 +537,10 @@ int process_create(const struct process_options *options, struct process **ret_p
 	/* up for 17 minutes to 11 days */
 	process->mono_skew_ns = (int64_t)(1000 + options->seed % 1000000) * SECOND;
 	int status = sim_disk_create(options->ground, options->gateway, &process->disk);
+	if (!status && options->key)
+		status = signing_open(options->key, &process->keys);
 	if (status) {
+		sim_disk_destroy(process->disk);
 		free(process);
 		return status;
 	}
@@ -546,5 +565,6 @@ void process_destroy(struct process *process)
 		life_finish(process);
 	}
 	sim_disk_destroy(process->disk);
+	signing_close(process->keys);
 	free(process);
 }

@@ -7,8 +7,10 @@
 #include "simulation/coverage.h"
 #include "simulation/disk.h"
 #include "simulation/life.h"
+#include "simulation/net.h"
 #include "simulation/network.h"
 #include "simulation/observer.h"
+#include "simulation/signing.h"
 #include "simulation/store.h"
 #include "simulation/workers.h"
 
@@ -24,6 +26,8 @@ struct process_options {
 	uint32_t gateway; /* index */
 	uint32_t venue;   /* that it trades on */
 	uint64_t seed;
+	const struct made_key *key;    /* NULL: it has none */
+	const struct net_tap *net_tap; /* NULL: nobody listens in on its wire */
 };
 
 struct process {
@@ -33,6 +37,8 @@ struct process {
 	struct life life;
 	struct sim_disk *disk;
 	struct sim_workers *workers;
+	struct keys *keys;       /* NULL: none */
+	struct net *net;         /* of this life */
 	struct gateway *gateway; /* NULL: not running */
 	int64_t mono_skew_ns;    /* its clock minus the world's: another one after each boot */
 	int64_t unix_skew_ns;    /* its clock minus the true one */
