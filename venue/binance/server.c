@@ -44,6 +44,14 @@ static int64_t unix_now(void)
 
 /* ---------------------------------------------------------------- sockets */
 
+/* Soon, and never from inside a call of libwebsockets for it. On a foreign loop its timers wait for the next event of a
+ * socket: cancelling a service that is not under way is one. */
+static void socket_kill(struct lws *lws)
+{
+	lws_set_timeout(lws, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+	lws_cancel_service(lws_get_context(lws));
+}
+
 /* Send what there is to send, as far as the socket takes it. False: the connection is at its end. */
 static bool channel_flush(struct lws *lws, struct channel *channel)
 {
@@ -77,7 +85,7 @@ static void server_flush(struct server *server)
 	while ((channel = channels_take_ready(server->channels))) {
 		struct lws *lws = channel_socket(channel);
 		if (!channel_flush(lws, channel))
-			lws_set_timeout(lws, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+			socket_kill(lws);
 	}
 }
 
@@ -115,7 +123,7 @@ static void client_take(struct server *server, int fd, uint64_t address)
 	if (channel)
 		lws_set_opaque_user_data(lws, channel);
 	else
-		lws_set_timeout(lws, PENDING_TIMEOUT_CLOSE_SEND, LWS_TO_KILL_ASYNC);
+		socket_kill(lws);
 }
 
 static void on_client(uv_poll_t *poll, int status, int events)
