@@ -119,6 +119,7 @@ static struct transport *transport_of(const struct tg_host *host, struct tg_erro
 	};
 	if (transport_create(&options, &extensions->transport, ret_error) == TG_OK) {
 		transport_set_fill(extensions->transport, fill, extensions);
+		transport_set_tap(extensions->transport, extensions->tap, extensions->tap_ctx);
 		transport_set_audit(extensions->transport, extensions->audit ? audit_wire : NULL, extensions->audit);
 	}
 	return extensions->transport;

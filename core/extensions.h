@@ -15,9 +15,11 @@ struct extensions {
 	struct loop *const *loop; /* the gateway's, which is made after the first plugins */
 	uint64_t random;
 	const struct outside *outside;
-	struct keys *keys;                             /* NULL: not opened, or a driven gateway, which has none */
-	const struct gateway_config *config;           /* set with the keys */
-	struct audit *audit;                           /* set before there is a transport; NULL: nothing is audited */
+	struct keys *keys;                   /* NULL: not opened, or a driven gateway, which has none */
+	const struct gateway_config *config; /* set with the keys */
+	struct audit *audit;                 /* set before there is a transport; NULL: nothing is audited */
+	transport_tap_fn tap;                /* set before there is a transport; NULL: nothing is recorded */
+	void *tap_ctx;
 	struct transport *transport;                   /* made when a plugin first asks for it */
 	struct plugin_extension table[EXTENSIONS_MAX]; /* the gateway's own come first */
 	size_t count;

@@ -7,7 +7,6 @@
 
 #include "core/base/log.h"
 #include "core/extensions.h"
-#include "core/settings.h"
 
 /* A virtual clock of a new state directory starts here: 2026-01-01T00:00:00Z. */
 #define VIRTUAL_EPOCH_NS (INT64_C(1767225600) * 1000000000)
@@ -27,20 +26,12 @@
 
 /* ------------------------------------------------------------ plugins */
 
-static int instance_load(struct gateway *gateway, struct instance *instance, uint16_t kind,
-			 const struct plugin_choice *choice, struct json_object **ret_settings,
-			 struct tg_error *ret_error)
+static int load(struct gateway *gateway, struct instance *instance, uint16_t kind, const struct plugin_choice *choice,
+		struct json_object **ret_settings, struct tg_error *ret_error)
 {
-	int status = registry_load(gateway->options.registry, kind, choice->plugin, &instance->plugin, ret_error);
-	if (status)
-		return status;
-	instance->api = instance->plugin->api;
-	extensions_host_init(&instance->host, instance->plugin, &gateway->extensions);
-	struct json_object *expanded = settings_expand(choice->settings, gateway->options.config->state_dir);
-	char path[256];
-	status = plugin_settings_check(&instance->plugin->info, expanded, ret_settings, path, ret_error);
-	json_object_put(expanded);
-	return status;
+	const struct instance_source source = {gateway->options.registry, &gateway->extensions,
+					       gateway->options.config->state_dir};
+	return instance_load(instance, &source, kind, choice, ret_settings, ret_error);
 }
 
 /* Can the exchange's orders be asked for in this way? */
@@ -118,8 +109,8 @@ static int audit_begin(struct gateway *gateway, struct tg_error *ret_error)
 static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
-	int status = instance_load(gateway, &gateway->exchange, TG_KIND_EXCHANGE, gateway->options.exchange, &settings,
-				   ret_error);
+	int status =
+		load(gateway, &gateway->exchange, TG_KIND_EXCHANGE, gateway->options.exchange, &settings, ret_error);
 	if (status)
 		return status;
 	const struct tg_exchange_api *api = gateway->exchange.api;
@@ -142,7 +133,7 @@ static int storage_open(struct gateway *gateway, struct instance *instance, stru
 {
 	const struct gateway_config *config = gateway->options.config;
 	struct json_object *settings;
-	int status = instance_load(gateway, instance, TG_KIND_STORAGE, &config->storage, &settings, ret_error);
+	int status = load(gateway, instance, TG_KIND_STORAGE, &config->storage, &settings, ret_error);
 	if (status)
 		return status;
 	const struct tg_storage_api *api = instance->api;
@@ -163,8 +154,8 @@ static void storage_close(struct instance *instance)
 static int router_create(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct json_object *settings;
-	int status = instance_load(gateway, &gateway->router, TG_KIND_ROUTER, &gateway->options.config->router,
-				   &settings, ret_error);
+	int status =
+		load(gateway, &gateway->router, TG_KIND_ROUTER, &gateway->options.config->router, &settings, ret_error);
 	if (status)
 		return status;
 	const struct tg_router_api *api = gateway->router.api;

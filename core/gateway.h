@@ -10,6 +10,7 @@
 #include "core/config/config.h"
 #include "core/control/server.h"
 #include "core/extensions.h"
+#include "core/instance.h"
 #include "core/latency.h"
 #include "core/notices.h"
 #include "core/outside.h"
@@ -25,6 +26,7 @@ struct gateway_options {
 	const struct plugin_choice *exchange; /* the one of config->exchange that the strategy names */
 	struct registry *registry;
 	uint64_t seed;          /* of the gateway's own randomness */
+	bool rehearses;         /* decisions are made and told, but no cycle is opened */
 	uint32_t cycles_wanted; /* end after so many completed ones; 0: no end */
 	struct gateway_events events;
 	const struct outside *outside; /* NULL: outside_system */
@@ -42,14 +44,6 @@ struct memory {
 	uint32_t skipped;          /* its reasons */
 	uint32_t unlisted;         /* 1: the strategy's list of cycles does not have it */
 	int64_t min_profit_bps_e6; /* from this on it is taken: the list's, else the strategy's */
-};
-
-/* A plugin instance with its host. */
-struct instance {
-	struct plugin_host host;
-	const struct plugin *plugin;
-	const void *api;
-	void *self;
 };
 
 struct gateway {
@@ -97,6 +91,7 @@ struct gateway {
 	struct {
 		uint32_t completed, failed, losses_in_a_row, recovered;
 		uint64_t ticks, evaluated, decisions, executed, skipped, orders, fills, bad_frames;
+		uint64_t books_lost; /* the connector emptied one that it had: it has to be fetched again */
 	} count;
 	tg_amount pnl[CURRENCIES_MAX]; /* by currency id: what this run's fills and fees changed */
 	struct audit *audit;           /* NULL: none is kept */

@@ -144,12 +144,15 @@ static void decision_tell(struct gateway *gateway, const struct cycle_def *def, 
 static void execute(struct gateway *gateway, const struct cycle_def *def, const struct candidate *candidate,
 		    const struct cycle_plan *plan, struct record_decision *record, int64_t tick_wall_ns)
 {
+	bool rehearses = gateway->options.rehearses;
 	record->execute = 1;
-	record->key = executor_next_key(&gateway->executor);
+	if (!rehearses)
+		record->key = executor_next_key(&gateway->executor);
 	decision_tell(gateway, def, candidate->gross, record);
 	gateway->memory[candidate->cycle].executed_ns = gateway->last_open_ns = loop_mono_ns(gateway->loop);
 	gateway->opened = true;
-	executor_open(&gateway->executor, def, plan, tick_wall_ns);
+	if (!rehearses)
+		executor_open(&gateway->executor, def, plan, tick_wall_ns);
 }
 
 static void consider(struct gateway *gateway, const struct candidate *candidate, int64_t tick_wall_ns)
@@ -220,7 +223,10 @@ static void on_book(void *ctx, const struct tg_book_event *event)
 		bad_frame(gateway, event->market, TG_ERR_NOT_FOUND);
 		return;
 	}
-	int status = book_apply(&gateway->markets->market[event->market], event);
+	struct market *market = &gateway->markets->market[event->market];
+	if (event->flags & TG_BOOK_SNAPSHOT && event->bid_count + event->ask_count == 0)
+		gateway->count.books_lost += market->book.best_bid > 0 || market->book.best_ask > 0;
+	int status = book_apply(market, event);
 	if (status < 0)
 		bad_frame(gateway, event->market, status);
 	if (status == BOOK_UNCHANGED || !gateway->cycles)
