@@ -1,53 +1,16 @@
 /* Nothing allocates between a tick and its plan: malloc and its family are counted in this process. */
-#include <stddef.h>
-
 #include "core/arbitrage/gate.h"
 #include "core/arbitrage/sizing.h"
+#include "tests/allocations.h"
 #include "tests/unit/core/arbitrage/fixture.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
+#if !ALLOCATIONS_ARE_COUNTED
 int main(void)
 {
 	tap_skip("ticks allocate nothing", "the sanitizer owns malloc");
 	return tap_done();
 }
 #else
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *memory, size_t size);
-
-static unsigned allocations;
-
-void *malloc(size_t size)
-{
-	allocations++;
-	return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	allocations++;
-	return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	allocations++;
-	return __libc_realloc(memory, size);
-}
 
 /* One tick, as the pipeline lives it. Returns how many plans were made. */
 static uint32_t tick(struct markets *markets, struct cycles *cycles, uint32_t market, const struct tg_book_event *event)

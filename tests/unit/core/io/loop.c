@@ -249,8 +249,32 @@ static void test_served_between_slow_passes(void)
 	loop_destroy(loop);
 }
 
+/* A connection that ends with the loop says so like any other. */
+static void on_last_word(uv_handle_t *handle)
+{
+	(void)handle;
+	loop_arrive(loop);
+	note("x");
+}
+
+static void test_arrival_at_the_end(void)
+{
+	struct loop_options options = {.timers_max = 4};
+	int count = 0;
+	uv_async_t knock;
+	seen[0] = '\0';
+	is_int(loop_create(&options, &loop), TG_OK, "a real loop is made");
+	loop_set_pass_end(loop, passes, &count);
+	uv_async_init(loop_uv(loop), &knock, on_knock);
+	uv_close((uv_handle_t *)&knock, on_last_word);
+	loop_destroy(loop);
+	is_str(seen, "x", "what arrives while the loop closes is heard");
+	is_int(count, 0, "and is no pass: whoever listened to its end may be gone");
+}
+
 int main(void)
 {
+	test_arrival_at_the_end();
 	test_served_between_slow_passes();
 	test_served();
 	test_order();

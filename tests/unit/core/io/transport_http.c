@@ -1,15 +1,6 @@
 #include "core/io/transport.h"
 
-#include "tests/tap.h"
-#include "tests/unit/core/io/wire.h"
-
-#define GUARD_NS (INT64_C(20) * 1000000000)
-
-static struct authority authority, stranger;
-static struct loop *loop;
-static struct transport *transport;
-static const int owner_key;
-static const struct transport_owner owner = {&owner_key, "test"};
+#include "tests/unit/core/io/transport.h"
 
 struct seen {
 	int answers, stop_at;
@@ -39,30 +30,6 @@ static void on_done(void *ctx, uint64_t id, const struct tg_http_response *respo
 		loop_stop(loop);
 }
 
-static void on_guard(void *ctx)
-{
-	(void)ctx;
-	ok(false, "it does not hang");
-	loop_stop(loop);
-}
-
-static void run(void)
-{
-	uint64_t guard;
-	loop_timer_start(loop, GUARD_NS, on_guard, NULL, &guard);
-	loop_run(loop);
-	loop_timer_stop(loop, guard);
-}
-
-static int fill(void *ctx, struct tg_str text, char *buffer, size_t room, size_t *ret_len, struct tg_error *ret_error)
-{
-	(void)ctx;
-	if (!memmem(text.ptr, text.len, "${key:main:id}", 14))
-		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "no such key");
-	*ret_len = (size_t)snprintf(buffer, room, "%.*s: the-key", (int)(strcspn(text.ptr, ":")), text.ptr);
-	return TG_OK;
-}
-
 static struct transport_audit last;
 static char last_url[256], last_headers[256], last_body[256];
 
@@ -89,23 +56,12 @@ static void on_traffic(void *ctx, const struct transport_traffic *traffic)
 		 (int)traffic->response->body.len, traffic->response->body.ptr);
 }
 
-static void begin(const char *proxy)
+static void begin_by(const char *proxy)
 {
-	struct loop_options of_loop = {.timers_max = 256};
-	struct transport_options options = {.ca_file = authority.file, .proxy = proxy};
-	struct tg_error error = tg_error_init();
-	loop_create(&of_loop, &loop);
-	options.loop = loop;
-	is_int(transport_create(&options, &transport, &error), TG_OK, "a transport is made %s", error.message);
+	begin((struct transport_options){.ca_file = authority.file, .proxy = proxy});
 	transport_set_fill(transport, fill, NULL);
 	transport_set_audit(transport, on_audit, NULL);
 	transport_set_tap(transport, on_traffic, NULL);
-}
-
-static void end(void)
-{
-	transport_destroy(transport);
-	loop_destroy(loop);
 }
 
 static int32_t ask(struct seen *seen, const char *method, const char *host, uint16_t port, const char *path,
@@ -206,7 +162,7 @@ static void long_answer(struct peer *peer)
 static void test_exchange(void)
 {
 	struct server *server = server_start(&authority, "DNS:localhost", 86400, mirror);
-	begin(NULL);
+	begin_by(NULL);
 	struct tg_net_header headers[] = {{TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")},
 					  {TG_STR("Content-Type"), TG_STR("application/json")}};
 	struct seen seen = {.stop_at = 1};
@@ -252,7 +208,7 @@ static void one(const char *what, const char *host, const char *alternative, scr
 		struct tg_http_request how, int32_t status, uint32_t left, int32_t code, const char *why)
 {
 	struct server *server = server_start(&authority, alternative, 86400, script);
-	begin(NULL);
+	begin_by(NULL);
 	struct seen seen = {.stop_at = 1};
 	ask(&seen, "GET", host, server->port, "/", how);
 	run();
@@ -283,8 +239,8 @@ static void test_ends(void)
 static void test_nobody(void)
 {
 	uint16_t port;
-	close(listen_free(&port));
-	begin(NULL);
+	close(bind_free(&port));
+	begin_by(NULL);
 	struct seen seen = {.stop_at = 1};
 	ask(&seen, "GET", "localhost", port, "/", PLAIN);
 	run();
@@ -292,7 +248,7 @@ static void test_nobody(void)
 	is_int(seen.left, 0, "surely nothing left");
 	end();
 	struct server *server = server_start(&stranger, "DNS:localhost", 86400, mirror);
-	begin(NULL);
+	begin_by(NULL);
 	struct seen other = {.stop_at = 1};
 	ask(&other, "GET", "localhost", server->port, "/", PLAIN);
 	run();
@@ -306,7 +262,7 @@ static void test_nobody(void)
 static void test_never_twice(void)
 {
 	struct server *server = server_start(&authority, "DNS:localhost", 86400, once);
-	begin(NULL);
+	begin_by(NULL);
 	struct seen seen = {.stop_at = 1};
 	ask(&seen, "GET", "localhost", server->port, "/", PLAIN);
 	run();
@@ -328,7 +284,7 @@ static void test_proxy(void)
 	char text[64];
 	proxy_behind = server->port;
 	snprintf(text, sizeof text, "http://localhost:%u", between->port);
-	begin(text);
+	begin_by(text);
 	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:main:id}")};
 	struct seen seen = {.stop_at = 1};
 	ask(&seen, "GET", "shop.example", 443, "/through",
@@ -345,7 +301,7 @@ static void test_proxy(void)
 
 static void test_refusals(void)
 {
-	begin(NULL);
+	begin_by(NULL);
 	struct seen seen = {0};
 	struct tg_net_header header = {TG_STR("X-MBX-APIKEY"), TG_STR("${key:other:id}")};
 	is_int(ask(&seen, "PATCH", "localhost", 1, "/", PLAIN), TG_ERR_INVALID, "%s", seen.error.message);
@@ -359,15 +315,13 @@ static void test_refusals(void)
 
 int main(void)
 {
-	authority_make(&authority, "an authority");
-	authority_make(&stranger, "another one");
+	authorities_make();
 	test_refusals();
 	test_exchange();
 	test_ends();
 	test_nobody();
 	test_never_twice();
 	test_proxy();
-	authority_clear(&authority);
-	authority_clear(&stranger);
+	authorities_clear();
 	return tap_done();
 }

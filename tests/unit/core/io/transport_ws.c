@@ -1,15 +1,6 @@
 #include "core/io/transport.h"
 
-#include "tests/tap.h"
-#include "tests/unit/core/io/wire.h"
-
-#define GUARD_NS (INT64_C(20) * 1000000000)
-
-static struct authority authority, stranger;
-static struct loop *loop;
-static struct transport *transport;
-static const int owner_key;
-static const struct transport_owner owner = {&owner_key, "test"};
+#include "tests/unit/core/io/transport.h"
 
 /* ------------------------------------------------------------ a connector */
 
@@ -70,43 +61,6 @@ static void on_closed(void *ctx, uint64_t socket, const struct tg_error *reason)
 	stop_at(seen->closed, seen->stop_closed);
 }
 
-static void on_guard(void *ctx)
-{
-	(void)ctx;
-	ok(false, "it does not hang");
-	loop_stop(loop);
-}
-
-static void run(void)
-{
-	uint64_t guard;
-	loop_timer_start(loop, GUARD_NS, on_guard, NULL, &guard);
-	loop_run(loop);
-	loop_timer_stop(loop, guard);
-}
-
-static void begin(struct transport_options options)
-{
-	struct loop_options of_loop = {.timers_max = 256};
-	struct tg_error error = tg_error_init();
-	loop_create(&of_loop, &loop);
-	options.loop = loop;
-	options.backoff_first_ms = options.backoff_first_ms ? options.backoff_first_ms : 2;
-	options.backoff_max_ms = 20;
-	is_int(transport_create(&options, &transport, &error), TG_OK, "a transport is made %s", error.message);
-}
-
-static void begin_tls(void)
-{
-	begin((struct transport_options){.ca_file = authority.file});
-}
-
-static void end(void)
-{
-	transport_destroy(transport);
-	loop_destroy(loop);
-}
-
 static int32_t open_socket(struct seen *seen, const char *scheme, const char *host, uint16_t port,
 			   struct tg_ws_options options)
 {
@@ -148,6 +102,32 @@ static void say_nothing(struct peer *peer)
 {
 	if (ws_accept(peer))
 		peer_wait(peer);
+}
+
+/* Only the keeping alive, no data. */
+static void pings_only(struct peer *peer)
+{
+	char text[256];
+	size_t count;
+	if (!ws_accept(peer))
+		return;
+	do {
+		ws_send(peer, 0x89, "ping", 4);
+		ws_send(peer, 0x8a, "pong", 4);
+	} while (ws_receive(peer, text, sizeof text, &count) >= 0);
+}
+
+/* A message that takes longer than silence may last: each part of it is data. */
+static void slow_parts(struct peer *peer)
+{
+	if (!ws_accept(peer))
+		return;
+	for (int part = 0; part < 8; part++) {
+		ws_send(peer, part == 0 ? 0x01 : 0x00, "part ", 5);
+		usleep(20000);
+	}
+	ws_send(peer, 0x80, "end", 3);
+	peer_wait(peer);
 }
 
 static void accept_only(struct peer *peer)
@@ -234,13 +214,6 @@ static void on_traffic(void *ctx, const struct transport_traffic *traffic)
 	if (traffic->kind == TRAFFIC_MESSAGE)
 		snprintf(tapped_body, sizeof tapped_body, "%.*s", (int)traffic->body.len, traffic->body.ptr);
 	snprintf(tapped_url, sizeof tapped_url, "%s", traffic->url);
-}
-
-static int fill(void *ctx, struct tg_str text, char *buffer, size_t room, size_t *ret_len, struct tg_error *ret_error)
-{
-	(void)ctx, (void)ret_error;
-	*ret_len = (size_t)snprintf(buffer, room, "%.*s: the-key", (int)(strcspn(text.ptr, ":")), text.ptr);
-	return TG_OK;
 }
 
 static void test_echo(void)
@@ -362,6 +335,7 @@ static void lost(const char *what, script_fn script, struct tg_ws_options option
 static void test_losses(void)
 {
 	lost("silence", say_nothing, (struct tg_ws_options){.silence_ms = 30}, "no data for 30 ms");
+	lost("pings and pongs", pings_only, (struct tg_ws_options){.silence_ms = 30}, "no data for 30 ms");
 	lost("no handshake", accept_only, (struct tg_ws_options){.connect_ms = 50}, "not open after 50 ms");
 	lost("half a message", half, ONCE, "lost");
 	lost("too large", megabyte, (struct tg_ws_options){.message_max_bytes = 65536}, "more than 65536 bytes");
@@ -382,6 +356,44 @@ static void test_fragments(void)
 	server_free(server);
 }
 
+static void test_slow(void)
+{
+	struct server *server = server_start(&authority, "DNS:localhost", 86400, slow_parts);
+	begin_tls();
+	struct seen seen = {.stop_messages = 1, .stop_closed = 1};
+	open_socket(&seen, "wss", "localhost", server->port, (struct tg_ws_options){.silence_ms = 100});
+	run();
+	is_int(seen.messages, 1, "one whose message comes in parts is alive %s", seen.reason.message);
+	end();
+	server_stop(server);
+}
+
+static struct server *late; /* the server that comes up when the test says so */
+
+static void on_late(void *ctx)
+{
+	struct seen *seen = ctx;
+	seen->stop_messages = 1;
+	server_listen(late);
+}
+
+/* The port is there, and refuses until somebody listens. */
+static void test_start_while_down(void)
+{
+	uint64_t timer;
+	late = server_make(&authority, "DNS:localhost", 86400, greet_and_go);
+	begin_tls();
+	struct seen seen = {0};
+	is_int(open_socket(&seen, "wss", "localhost", late->port, RECONNECT), TG_OK,
+	       "a socket is opened while the network is down");
+	loop_timer_start(loop, 100 * INT64_C(1000000), on_late, &seen, &timer);
+	run();
+	ok(seen.closed > 1, "it is told that it cannot be opened, again and again (%d times)", seen.closed);
+	ok(seen.opened == 1 && seen.messages == 1, "and works when the network does");
+	end();
+	server_stop(late);
+}
+
 static void test_large(void)
 {
 	struct server *server = server_start(&authority, "DNS:localhost", 86400, megabyte);
@@ -399,7 +411,7 @@ static void test_large(void)
 static void test_nobody(void)
 {
 	uint16_t port;
-	close(listen_free(&port));
+	close(bind_free(&port));
 	begin_tls();
 	struct seen seen = {.stop_closed = 3};
 	open_socket(&seen, "wss", "127.0.0.1", port, RECONNECT);
@@ -425,6 +437,40 @@ static void test_refusals(void)
 	is_int(open_socket(&seen, "wss", "localhost", 1, (struct tg_ws_options){.headers = &header, .header_count = 1}),
 	       TG_ERR_INVALID, "%s", seen.reason.message);
 	end();
+}
+
+static void on_turn(uv_check_t *check)
+{
+	++*(uint32_t *)check->data;
+}
+
+static void on_enough(void *ctx)
+{
+	(void)ctx;
+	loop_stop(loop);
+}
+
+/* Turns of the loop while nothing happens. */
+static uint32_t turns_when_idle(bool busy)
+{
+	uint64_t timer;
+	uv_check_t check;
+	uint32_t turns = 0;
+	begin((struct transport_options){.ca_file = authority.file, .busy_poll = busy});
+	uv_check_init(loop_uv(loop), &check);
+	check.data = &turns;
+	uv_check_start(&check, on_turn);
+	loop_timer_start(loop, 50 * INT64_C(1000000), on_enough, NULL, &timer);
+	run();
+	uv_close((uv_handle_t *)&check, NULL);
+	end();
+	return turns;
+}
+
+static void test_busy(void)
+{
+	uint32_t asleep = turns_when_idle(false), awake = turns_when_idle(true);
+	ok(asleep < 50 && awake > 500, "it sleeps, or spins when it is told to: %u and %u turns", asleep, awake);
 }
 
 static void test_plain_and_busy(void)
@@ -479,8 +525,7 @@ static void test_end_midway(void)
 
 int main(void)
 {
-	authority_make(&authority, "an authority");
-	authority_make(&stranger, "another one");
+	authorities_make();
 	test_refusals();
 	test_echo();
 	test_certificates();
@@ -488,12 +533,14 @@ int main(void)
 	test_restart();
 	test_losses();
 	test_fragments();
+	test_slow();
+	test_start_while_down();
 	test_large();
 	test_nobody();
+	test_busy();
 	test_plain_and_busy();
 	test_proxy();
 	test_end_midway();
-	authority_clear(&authority);
-	authority_clear(&stranger);
+	authorities_clear();
 	return tap_done();
 }

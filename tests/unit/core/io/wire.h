@@ -4,6 +4,7 @@
 #define TRIGATE_TESTS_WIRE_H
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -105,6 +106,7 @@ static void *server_run(void *ctx)
 		struct peer peer = {.server = server, .fd = fd, .number = atomic_fetch_add(&server->connections, 1)};
 		struct timeval bound = {.tv_sec = 10};
 		setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &bound, sizeof bound);
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
 		bool good = true;
 		if (server->tls) {
 			peer.ssl = SSL_new(server->tls);
@@ -120,21 +122,21 @@ static void *server_run(void *ctx)
 	return NULL;
 }
 
-static int listen_free(uint16_t *ret_port)
+/* A port that is taken, and refuses connections until somebody listens on it. */
+static int bind_free(uint16_t *ret_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t len = sizeof address;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	if (bind(fd, (struct sockaddr *)&address, sizeof address) || listen(fd, 16) ||
-	    getsockname(fd, (struct sockaddr *)&address, &len))
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) || getsockname(fd, (struct sockaddr *)&address, &len))
 		abort();
 	*ret_port = ntohs(address.sin_port);
 	return fd;
 }
 
-/* issuer NULL: without TLS. */
-static struct server *server_start(const struct authority *issuer, const char *alternative, long from_now,
-				   script_fn script)
+/* Does not run yet. issuer NULL: without TLS. */
+static struct server *server_make(const struct authority *issuer, const char *alternative, long from_now,
+				  script_fn script)
 {
 	struct server *server = calloc(1, sizeof *server);
 	signal(SIGPIPE, SIG_IGN);
@@ -148,8 +150,21 @@ static struct server *server_start(const struct authority *issuer, const char *a
 		EVP_PKEY_free(key);
 	}
 	server->script = script;
-	server->fd = listen_free(&server->port);
-	pthread_create(&server->thread, NULL, server_run, server);
+	server->fd = bind_free(&server->port);
+	return server;
+}
+
+static void server_listen(struct server *server)
+{
+	if (listen(server->fd, 16) || pthread_create(&server->thread, NULL, server_run, server))
+		abort();
+}
+
+static struct server *server_start(const struct authority *issuer, const char *alternative, long from_now,
+				   script_fn script)
+{
+	struct server *server = server_make(issuer, alternative, from_now, script);
+	server_listen(server);
 	return server;
 }
 

@@ -6,34 +6,16 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "tests/allocations.h"
 #include "tests/unit/core/secrets/fixture.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
+#if !ALLOCATIONS_ARE_COUNTED
 int main(void)
 {
 	tap_skip("signatures allocate nothing and call nothing", "the sanitizer does both");
 	return tap_done();
 }
 #else
-
-extern void *__libc_malloc(size_t size);
-void *malloc(size_t size);
-
-static unsigned allocations;
-
-void *malloc(size_t size)
-{
-	allocations++;
-	return __libc_malloc(size);
-}
 
 static const struct {
 	const char *key;

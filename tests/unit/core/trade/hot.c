@@ -1,52 +1,15 @@
 /* Nothing allocates from executor_open to order_place, nor from an event to the next order: malloc and its family are
  * counted in this process. */
-#include <stddef.h>
-
+#include "tests/allocations.h"
 #include "tests/unit/core/trade/desk.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-
-#ifdef SANITIZED
+#if !ALLOCATIONS_ARE_COUNTED
 int main(void)
 {
 	tap_skip("orders allocate nothing", "the sanitizer owns malloc");
 	return tap_done();
 }
 #else
-
-extern void *__libc_malloc(size_t size);
-extern void *__libc_calloc(size_t count, size_t size);
-extern void *__libc_realloc(void *memory, size_t size);
-
-void *malloc(size_t size);
-void *calloc(size_t count, size_t size);
-void *realloc(void *memory, size_t size);
-
-static _Thread_local unsigned allocations; /* of the loop thread: the writer's are its own */
-
-void *malloc(size_t size)
-{
-	allocations++;
-	return __libc_malloc(size);
-}
-
-void *calloc(size_t count, size_t size)
-{
-	allocations++;
-	return __libc_calloc(count, size);
-}
-
-void *realloc(void *memory, size_t size)
-{
-	allocations++;
-	return __libc_realloc(memory, size);
-}
 
 int main(void)
 {
