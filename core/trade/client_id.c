@@ -1,6 +1,5 @@
 #include "core/trade/client_id.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "core/base/crc32c.h"
@@ -25,11 +24,24 @@ static bool parse_hex(const char *text, size_t digits, uint32_t *ret_value)
 	return true;
 }
 
+static char *write_hex(char *text, size_t digits, uint32_t value)
+{
+	for (size_t i = digits; i-- > 0; value >>= 4)
+		text[i] = "0123456789abcdef"[value & 15];
+	return text + digits;
+}
+
+/* By hand, for it stands between a tick and its order. */
 void client_id_format(const struct client_id *id, char text[TG_CLIENT_ID_LEN + 1])
 {
-	snprintf(text, TG_CLIENT_ID_LEN + 1, "%04x%06x%08x%02x%02x%02x", id->gateway, id->key.epoch & EPOCH_MAX,
-		 id->key.number, id->leg, id->attempt, id->child);
-	snprintf(text + CHECK_AT, TG_CLIENT_ID_LEN + 1 - CHECK_AT, "%08x", crc32c(0, text, CHECK_AT));
+	char *at = write_hex(text, 4, id->gateway);
+	at = write_hex(at, 6, id->key.epoch & EPOCH_MAX);
+	at = write_hex(at, 8, id->key.number);
+	at = write_hex(at, 2, id->leg);
+	at = write_hex(at, 2, id->attempt);
+	at = write_hex(at, 2, id->child);
+	at = write_hex(at, 8, crc32c(0, text, CHECK_AT));
+	*at = '\0';
 }
 
 bool client_id_parse(struct tg_str text, struct client_id *ret_id)

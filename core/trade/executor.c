@@ -271,10 +271,11 @@ uint32_t executor_restore(struct executor *executor)
 tg_amount executor_committed(const struct executor *executor, const char *currency)
 {
 	tg_amount sum = 0;
-	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+	for (uint32_t i = 0, left = executor->open_count; i < OPEN_CYCLES_MAX && left > 0; i++) {
 		const struct work *work = &executor->work[i];
 		if (!work->cycle)
 			continue;
+		left--;
 		if (strcmp(work->cycle->leg[0].from, currency) == 0)
 			sum += work->reserved;
 		for (uint32_t leg = 1; leg < work->cycle->legs; leg++)
@@ -287,10 +288,11 @@ tg_amount executor_committed(const struct executor *executor, const char *curren
 
 bool executor_trades(const struct executor *executor, uint32_t market)
 {
-	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
+	for (uint32_t i = 0, left = executor->open_count; i < OPEN_CYCLES_MAX && left > 0; i++) {
 		const struct work *work = &executor->work[i];
 		if (!work->cycle)
 			continue;
+		left--;
 		for (uint32_t leg = 0; leg < work->cycle->legs; leg++)
 			if (work->market[leg] == market)
 				return true;

@@ -10,13 +10,32 @@ __extension__ typedef unsigned __int128 wide;
 #define TEXT_LEN_MAX 96
 #define EXPONENT_MAX 64
 
-static tg_amount power_of_ten(int32_t exponent)
+static const int64_t POWERS[] = {
+	1,
+	10,
+	100,
+	1000,
+	10000,
+	100000,
+	1000000,
+	10000000,
+	100000000,
+	1000000000,
+	10000000000,
+	100000000000,
+	1000000000000,
+	10000000000000,
+	100000000000000,
+	1000000000000000,
+	10000000000000000,
+	100000000000000000,
+	1000000000000000000,
+};
+
+static int64_t power_of_ten(int32_t exponent)
 {
-	assert(exponent >= 0 && exponent <= 38);
-	tg_amount power = 1;
-	while (exponent-- > 0)
-		power *= 10;
-	return power;
+	assert(exponent >= 0 && exponent <= TG_AMOUNT_SCALE);
+	return POWERS[exponent];
 }
 
 /* A number as it stands in text: digits * 10^-scale, before any range is imposed. */
@@ -266,9 +285,14 @@ int32_t tg_amount_product(struct tg_decimal price, struct tg_decimal qty, tg_amo
 	return TG_OK;
 }
 
-/* a / b with b > 0, rounded as asked also for negative a. */
-static tg_amount divide(tg_amount a, tg_amount b, int32_t rounding)
+/* a / b with b > 0, rounded as asked also for negative a. Most numbers are small enough for the machine's own division,
+ * which sizing makes thousands of. */
+static tg_amount divide(tg_amount a, int64_t b, int32_t rounding)
 {
+	if (a >= 0 && a <= INT64_MAX) {
+		int64_t quotient = (int64_t)a / b, rest = (int64_t)a % b;
+		return quotient + (rest > 0 && rounding == TG_ROUND_UP);
+	}
 	tg_amount quotient = a / b, rest = a % b;
 	if (rest < 0 && rounding == TG_ROUND_DOWN)
 		return quotient - 1;
@@ -277,19 +301,33 @@ static tg_amount divide(tg_amount a, tg_amount b, int32_t rounding)
 	return quotient;
 }
 
+/* Whole billions, and what is over. In two steps of 64 bits, 32 binary digits at a time, where the amount is one of any
+ * money that there is. */
+static tg_amount billions(tg_amount amount, int64_t *ret_rest)
+{
+	if (amount < 0 || amount >> 96) {
+		*ret_rest = (int64_t)(amount % TG_E9);
+		return amount / TG_E9;
+	}
+	uint64_t high = (uint64_t)(amount >> 32);
+	uint64_t low = high % TG_E9 << 32 | (uint32_t)amount;
+	*ret_rest = (int64_t)(low % TG_E9);
+	return (tg_amount)(high / TG_E9) << 32 | low / TG_E9;
+}
+
 tg_amount tg_amount_share(tg_amount amount, int64_t rate_e9, int32_t rounding)
 {
 	assert(rate_e9 >= 0 && rate_e9 <= TG_E9);
 	/* whole billions first: the product of the rest is below 1e18, so nothing can overflow */
-	tg_amount whole = amount / TG_E9 * rate_e9;
-	tg_amount rest = amount % TG_E9 * rate_e9;
-	return whole + divide(rest, TG_E9, rounding);
+	int64_t rest;
+	tg_amount whole = billions(amount, &rest) * rate_e9;
+	return whole + divide(rest * rate_e9, TG_E9, rounding);
 }
 
 tg_amount tg_amount_round(tg_amount amount, int32_t scale, int32_t rounding)
 {
 	assert(scale >= 0 && scale <= TG_AMOUNT_SCALE);
-	tg_amount step = power_of_ten(TG_AMOUNT_SCALE - scale);
+	int64_t step = power_of_ten(TG_AMOUNT_SCALE - scale);
 	return divide(amount, step, rounding) * step;
 }
 
