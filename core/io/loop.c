@@ -393,8 +393,9 @@ void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx)
 
 void loop_arrive(struct loop *loop)
 {
+	const uv_handle_t *over = (const uv_handle_t *)&loop->over;
 	assert(!loop->options.driven && !loop->options.virtual_time);
-	if (uv_is_active((uv_handle_t *)&loop->over))
+	if (uv_is_active(over) || uv_is_closing(over)) /* what closes with the loop still says so */
 		return;
 	clock_read(loop);
 	uv_check_start(&loop->over, on_over);
