@@ -40,12 +40,16 @@ help: ## say what there is
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 18
 	@sed -n 's/^#   \(make .*\)/  \1/p' Makefile
 
-run: build ## trade the demo's made-up market until 20 cycles are completed
+run: build ## trade a made-up market until 20 cycles are completed; EXCHANGE=binance over Binance's protocols
 	@test -f $(BUILD)/exchanges/$(EXCHANGE)/$(EXCHANGE).so || { echo "no exchange '$(EXCHANGE)'; there are:" \
 		$(basename $(notdir $(wildcard $(BUILD)/exchanges/*/*.so))) >&2; exit 2; }
-	@test $(EXCHANGE) = sim || { echo "make run trades on sim; for $(EXCHANGE) write a configuration after" \
-		"examples/gateway.yaml and give it to $(BUILD)/trigate run" >&2; exit 2; }
-	@$(BUILD)/trigate run --config examples/demo.yaml --cycles 20 --state-dir $(BUILD)/demo-state $(ARGS)
+	@test $(EXCHANGE) = sim -o -f examples/run-$(EXCHANGE) || { echo "make run trades on sim and binance; for" \
+		"$(EXCHANGE) write a configuration after examples/gateway.yaml and give it to $(BUILD)/trigate run" >&2; exit 2; }
+	@if [ $(EXCHANGE) = sim ]; then \
+		$(BUILD)/trigate run --config examples/demo.yaml --cycles 20 --state-dir $(BUILD)/demo-state $(ARGS); \
+	else \
+		examples/run-$(EXCHANGE) $(BUILD) $(ARGS); \
+	fi
 
 test: build ## run the tests
 	@meson test -C $(BUILD) --no-rebuild --print-errorlogs $(TESTS)

@@ -198,6 +198,11 @@ static void markets_up(struct spot *spot, const struct feed_action *action, int6
 	}
 	market->up_count += action->market_count;
 	market->was_up = true;
+	if (market->up_count == spot->fees.count) {
+		char text[64];
+		snprintf(text, sizeof text, "streams of %u markets are up", market->up_count);
+		spot_log(spot, TG_LOG_INFO, text, NULL);
+	}
 }
 
 static void markets_lost(struct spot *spot, const struct feed_action *action)
