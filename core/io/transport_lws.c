@@ -89,7 +89,7 @@ static const char *connect_address(struct socket *socket, struct lws_vhost *vhos
 	return socket->url.host;
 }
 
-bool link_open(struct socket *socket)
+bool link_begin(struct socket *socket)
 {
 	struct ws *ws = socket->ws;
 	struct lws_vhost *vhost = vhost_of(ws, socket);

@@ -151,7 +151,7 @@ static void on_connect_bound(void *ctx)
 static void address_try(struct socket *socket)
 {
 	socket->state = CONNECTING;
-	if (link_open(socket))
+	if (link_begin(socket))
 		return;
 	socket_fail(socket, TG_ERR_IO, "cannot connect to %s", socket->addresses.text[socket->address_at]);
 }

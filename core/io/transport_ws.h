@@ -74,7 +74,7 @@ static inline int64_t now_ns(const struct ws *ws)
 }
 
 /* ---- transport_lws.c */
-bool link_open(struct socket *socket); /* false: no link, and nobody was told */
+bool link_begin(struct socket *socket); /* false: no link, and nobody was told */
 /* Cut it off its socket; no callback finds that any more. goodbye: with the closing handshake, if the other side takes
  * part. */
 void link_drop(struct link *link, bool goodbye);
