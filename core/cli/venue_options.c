@@ -173,7 +173,8 @@ int venue_wishes_read(const struct arguments *args, struct venue_wishes *ret_wis
 
 #define NUMBER(option, what, low, high, text) \
 	{ \
-		.name = option, .kind = OPTION_NUMBER, .argument = what, .least = low, .most = high, .help = text \
+		.name = (option), .kind = OPTION_NUMBER, .argument = (what), .least = (low), .most = (high), \
+		.help = (text) \
 	}
 
 const struct option_spec venue_options[] = {
