@@ -184,11 +184,24 @@ static bool order_arrive(struct observer *observer, uint32_t at, const struct se
 	return true;
 }
 
+/* As gateways know it. */
+static uint32_t market_name(struct observer *observer, struct tg_str symbol)
+{
+	char plain[SYMBOL_MAX];
+	size_t used = 0;
+	if (!observer->options.plain_symbols)
+		return seen_name(&observer->seen, symbol);
+	for (size_t i = 0; i < symbol.len && used < sizeof plain; i++)
+		if (symbol.ptr[i] != '-')
+			plain[used++] = symbol.ptr[i];
+	return seen_name(&observer->seen, (struct tg_str){plain, used});
+}
+
 static void on_order(struct observer *observer, uint32_t venue, struct ledger_line *line)
 {
 	struct seen_order said = {.number = (uint64_t)ledger_line_number(line, "order")};
 	struct tg_str client_id = ledger_line_text(line, "client_id");
-	said.market = seen_name(&observer->seen, ledger_line_text(line, "market"));
+	said.market = market_name(observer, ledger_line_text(line, "market"));
 	said.side = ledger_text_is(ledger_line_text(line, "side"), "buy") ? TG_SIDE_BUY : TG_SIDE_SELL;
 	ledger_line_text(line, "tif");
 	said.price = ledger_line_decimal(line, "price");

@@ -47,7 +47,6 @@ static void on_due(void *ctx)
 		reply_send(peer, late->kind, 0, late->bytes, late->size);
 	}
 	late_remove(late);
-	changes_note(server);
 }
 
 void late_send(struct peer *peer, bool request, enum net_frame_kind kind, const uint8_t *bytes, size_t size,

@@ -185,6 +185,7 @@ void ask_do(struct peer *peer, enum net_frame_kind kind, const uint8_t *bytes, s
 		binance_message(server->binance, server_unix_ns(server), peer->id, (const char *)bytes, size);
 	if (weighs)
 		control_ask(server, "DELETE", ""); /* a request that could not be read met no fault */
+	changes_note(server);
 }
 
 /* ------------------------------------------------------------------- arrival */

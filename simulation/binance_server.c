@@ -75,7 +75,6 @@ static void on_data(void *ctx, const uint8_t *bytes, size_t count)
 		server_tell(server, "g%u talks nonsense: %s", peer->gateway, peer->reader.error);
 		peer_close(peer);
 	}
-	changes_note(server);
 }
 
 static void on_closed(void *ctx)

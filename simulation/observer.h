@@ -50,7 +50,8 @@ struct observer_options {
 	uint32_t venues;
 	uint32_t gateways;
 	struct observed_gateway gateway[GATEWAYS_MAX];
-	uint32_t requests_per_second; /* the venue's limit for each gateway */
+	uint32_t requests_per_second; /* the venue's limit for each gateway; 0: it says itself what is too much */
+	bool plain_symbols;           /* gateways know BTC-USDT as BTCUSDT */
 };
 
 struct observer;

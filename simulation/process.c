@@ -533,6 +533,10 @@ int process_create(const struct process_options *options, struct process **ret_p
 	if (!process)
 		return TG_ERR_NO_MEMORY;
 	process->options = *options;
+	process->watched = (struct watched){.books = options->books,
+					    .observer = options->observer,
+					    .gateway = options->gateway,
+					    .streamed = options->streamed};
 	snprintf(process->who, sizeof process->who, "g%u", options->gateway);
 	/* up for 17 minutes to 11 days */
 	process->mono_skew_ns = (int64_t)(1000 + options->seed % 1000000) * SECOND;

@@ -12,6 +12,7 @@
 #include "simulation/observer.h"
 #include "simulation/signing.h"
 #include "simulation/store.h"
+#include "simulation/watch.h"
 #include "simulation/workers.h"
 
 struct process_options {
@@ -28,6 +29,8 @@ struct process_options {
 	uint64_t seed;
 	const struct made_key *key;    /* NULL: it has none */
 	const struct net_tap *net_tap; /* NULL: nobody listens in on its wire */
+	struct books *books;           /* NULL: what its connector tells is not judged */
+	uint32_t streamed;             /* levels a side that its streams tell; 0: all */
 };
 
 struct process {
@@ -37,8 +40,9 @@ struct process {
 	struct life life;
 	struct sim_disk *disk;
 	struct sim_workers *workers;
-	struct keys *keys;       /* NULL: none */
-	struct net *net;         /* of this life */
+	struct keys *keys; /* NULL: none */
+	struct net *net;   /* of this life */
+	struct watched watched;
 	struct gateway *gateway; /* NULL: not running */
 	int64_t mono_skew_ns;    /* its clock minus the world's: another one after each boot */
 	int64_t unix_skew_ns;    /* its clock minus the true one */

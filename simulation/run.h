@@ -15,6 +15,18 @@ struct run_config_files {
 	const char *strategy; /* path; NULL: the one that the gateway file names */
 };
 
+/* What venues speak. X(NAME, text) */
+#define RUN_PROTOCOL_TABLE(X) \
+	X(OWN, "own")         /* a protocol of the simulator's own: wire.h, connector.h */ \
+	X(BINANCE, "binance") /* Binance's: venue/binance and exchanges/binance */ \
+	X(MIXED, "mixed")     /* one or the other, as the seed says */
+#define RUN_PROTOCOL_CONST(name, text) RUN_##name,
+enum run_protocol { RUN_PROTOCOL_TABLE(RUN_PROTOCOL_CONST) RUN_PROTOCOLS };
+#undef RUN_PROTOCOL_CONST
+const char *run_protocol_name(enum run_protocol protocol);
+/* RUN_PROTOCOLS if there is none of that name. */
+enum run_protocol run_protocol_find(const char *name);
+
 struct run_options {
 	uint64_t seed;
 	struct fault_rates rates;         /* by chance */
@@ -23,6 +35,7 @@ struct run_options {
 	int64_t duration_ms; /* 0: as the seed says */
 	uint32_t gateways;   /* 0: as the seed says; 1..GATEWAYS_MAX */
 	uint32_t markets;    /* 0: as the seed says */
+	enum run_protocol protocol;
 	struct run_config_files files;
 	size_t trace_bytes; /* kept of the trace */
 };
@@ -30,6 +43,7 @@ struct run_options {
 struct run_counts {
 	uint64_t orders, rejected, fills, cycles, completed, failed;
 	uint64_t starts, kills, power_losses;
+	uint64_t books;                    /* that Binance's connector told, and that were held against the venue's */
 	uint64_t operations[GATEWAYS_MAX]; /* writes, syncs and sends: points at which a kill can strike */
 	uint64_t faults[FAULT_KINDS];
 	int64_t virtual_ns;

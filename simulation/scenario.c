@@ -9,6 +9,8 @@
 
 #include "exchanges/sim/sim.h"
 #include "plugins/host.h"
+#include "simulation/made_key.h"
+#include "simulation/net.h"
 #include "venue/random.h"
 
 /* Most runs are short, for many beginnings and ends are worth more than long middles; one in so many is long. A
@@ -22,7 +24,15 @@
 #define DEPOSITS_MAX 4
 
 /* A stream of random numbers for each purpose, so that what one draws does not shift the others. */
-enum purpose { PURPOSE_WORLD, PURPOSE_VENUE, PURPOSE_GATEWAY = 8, PURPOSE_STRATEGY = 16, PURPOSE_SEED = 24 };
+enum purpose {
+	PURPOSE_WORLD,
+	PURPOSE_VENUE,
+	PURPOSE_GATEWAY = 8,
+	PURPOSE_STRATEGY = 16,
+	PURPOSE_SEED = 24,
+	PURPOSE_PROTOCOL = 32,
+	PURPOSE_WIRE = 40
+};
 
 /* What the scenario's pointers point to. */
 struct memory {
@@ -129,7 +139,44 @@ static void venue_draw(uint64_t seed, uint32_t index, struct memory *memory, str
 
 /* ------------------------------------------------------------ the gateway file */
 
-static void gateway_write(uint64_t seed, uint32_t index, const char *exchange, struct text *text)
+/* How a gateway has Binance's connector. */
+struct wire_choice {
+	const char *stream, *speed;
+	uint32_t streamed;
+	bool ed25519;
+	int64_t recv_window_ms;
+};
+
+static struct wire_choice wire_draw(uint64_t seed, uint32_t index)
+{
+	static const struct {
+		const char *name;
+		uint32_t levels;
+	} streams[] = {{"bookTicker", 1}, {"bookTicker", 1}, {"depth", 0},    {"depth", 0},
+		       {"depth", 0},      {"depth5", 5},     {"depth10", 10}, {"depth20", 20}};
+	static const int64_t window_ms[] = {5000, 5000, 1000, 10000, 60000};
+	struct random draw = draw_of(seed, PURPOSE_WIRE, index);
+	uint32_t stream = random_below(&draw, sizeof streams / sizeof *streams);
+	struct wire_choice choice = {.stream = streams[stream].name, .streamed = streams[stream].levels};
+	choice.speed = draw_one_in(&draw, 4) ? "1000ms" : "100ms";
+	choice.ed25519 = draw_one_in(&draw, 2);
+	choice.recv_window_ms = draw_of_list(&draw, window_ms);
+	return choice;
+}
+
+static void binance_write(uint64_t seed, uint32_t index, const char *exchange, struct text *text)
+{
+	const struct wire_choice wire = wire_draw(seed, index);
+	text_add(text, "exchanges:\n  %s:\n    plugin: binance\n    settings:\n", exchange);
+	text_add(text, "      rest_url: https://api." NET_DOMAIN "\n");
+	text_add(text, "      stream_url: wss://stream." NET_DOMAIN "\n");
+	text_add(text, "      api_url: wss://ws-api." NET_DOMAIN "/ws-api/v3\n");
+	text_add(text, "      key: " MADE_KEY_NAME "\n");
+	text_add(text, "      stream: %s\n      speed: %s\n", wire.stream, wire.speed);
+	text_add(text, "      recv_window_ms: %lld\n", (long long)wire.recv_window_ms);
+}
+
+static void gateway_write(uint64_t seed, uint32_t index, bool binance, const char *exchange, struct text *text)
 {
 	struct random draw = draw_of(seed, PURPOSE_GATEWAY, index);
 	static const int64_t rows[] = {256, 256, 64, 8, 1}, batch_ms[] = {50, 50, 0, 200, 1000},
@@ -137,7 +184,10 @@ static void gateway_write(uint64_t seed, uint32_t index, const char *exchange, s
 	text_add(text, "state_dir: state\n");
 	text_add(text, "gateway_id: \"%04llx\"\n", (unsigned long long)(draw_range(&draw, 0, 0xfff) << 4 | index));
 	text_add(text, "stop_deadline_ms: %lld\n", (long long)draw_of_list(&draw, deadline_ms));
-	text_add(text, "exchanges: {%s: {plugin: simulated}}\n", exchange);
+	if (binance)
+		binance_write(seed, index, exchange, text);
+	else
+		text_add(text, "exchanges: {%s: {plugin: simulated}}\n", exchange);
 	/* one draw a statement: compilers take arguments in an order of their own */
 	text_add(text, "storage:\n  plugin: simulated\n");
 	text_add(text, "  batch_rows: %lld\n", (long long)draw_of_list(&draw, rows));
@@ -251,7 +301,7 @@ static int strategy_take(const struct run_options *options, uint32_t index, cons
 	return TG_OK;
 }
 
-static int gateway_take(const struct run_options *options, uint32_t index, const char *exchange,
+static int gateway_take(const struct run_options *options, uint32_t index, bool binance, const char *exchange,
 			struct gateway_config **ret, struct tg_error *ret_error)
 {
 	struct config_report report = {0};
@@ -260,7 +310,7 @@ static int gateway_take(const struct run_options *options, uint32_t index, const
 	if (options->files.gateway) {
 		status = gateway_config_load(options->files.gateway, false, &report, ret);
 	} else {
-		gateway_write(options->seed, index, exchange, &text);
+		gateway_write(options->seed, index, binance, exchange, &text);
 		status = gateway_config_parse("(gateway of the seed)", text.bytes, text.length, true, &report, ret);
 	}
 	if (status)
@@ -322,20 +372,35 @@ static int text_put(char **text, const char *by)
 	return TG_OK;
 }
 
-static int choice_replace(struct plugin_choice *choice)
+static int choice_replace(struct plugin_choice *choice, const char *plugin)
 {
 	json_object_put(choice->settings);
 	choice->settings = json_object_new_object();
-	return choice->settings ? text_put(&choice->plugin, "simulated") : TG_ERR_NO_MEMORY;
+	return choice->settings ? text_put(&choice->plugin, plugin) : TG_ERR_NO_MEMORY;
+}
+
+/* What a user says of Binance's connector counts, but for where it is reached and whose account it is. */
+static int binance_replace(struct plugin_choice *choice)
+{
+	static const char *const settings[][2] = {{"rest_url", "https://api." NET_DOMAIN},
+						  {"stream_url", "wss://stream." NET_DOMAIN},
+						  {"api_url", "wss://ws-api." NET_DOMAIN "/ws-api/v3"},
+						  {"key", MADE_KEY_NAME}};
+	int status = strcmp(choice->plugin, "binance") == 0 ? TG_OK : choice_replace(choice, "binance");
+	for (size_t i = 0; i < sizeof settings / sizeof *settings && !status; i++)
+		status = json_object_object_add(choice->settings, settings[i][0],
+						json_object_new_string(settings[i][1]));
+	return status;
 }
 
 /* Exchange and store become the simulated ones, the state directory lies on a simulated disk, and several gateways of
  * one file get ids of their own. */
-static int gateway_adapt(struct gateway_config *gateway, struct plugin_choice *exchange, uint32_t index)
+static int gateway_adapt(struct gateway_config *gateway, struct plugin_choice *exchange, bool binance, uint32_t index)
 {
 	char id[8];
 	snprintf(id, sizeof id, "%04lx", (strtoul(gateway->gateway_id, NULL, 16) + index) & 0xffff);
-	if (choice_replace(exchange) || choice_replace(&gateway->storage) || text_put(&gateway->state_dir, "state") ||
+	if ((binance ? binance_replace(exchange) : choice_replace(exchange, "simulated")) ||
+	    choice_replace(&gateway->storage, "simulated") || text_put(&gateway->state_dir, "state") ||
 	    text_put(&gateway->gateway_id, id))
 		return TG_ERR_NO_MEMORY;
 	return TG_OK;
@@ -353,7 +418,7 @@ static int seat_take(const struct run_options *options, uint32_t index, struct s
 	const char *file = options->files.strategy;
 	int status = TG_OK;
 	if (options->files.gateway) {
-		status = gateway_take(options, index, NULL, gateway, ret_error);
+		status = gateway_take(options, index, false, NULL, gateway, ret_error);
 		if (!status && !file)
 			file = (*gateway)->strategy_file;
 		if (!status && !file)
@@ -365,7 +430,7 @@ static int seat_take(const struct run_options *options, uint32_t index, struct s
 	if (!status)
 		status = strategy_take(options, index, file, strategy, ret_error);
 	if (!status && !*gateway)
-		status = gateway_take(options, index, (*strategy)->exchange, gateway, ret_error);
+		status = gateway_take(options, index, scenario->binance, (*strategy)->exchange, gateway, ret_error);
 	return status ? status : pair_check(*gateway, *strategy, ret_error);
 }
 
@@ -378,9 +443,18 @@ static int seat_adapt(const struct run_options *options, uint32_t index, struct 
 		return TG_OK;
 	struct plugin_choice *exchange = exchange_of(gateway, scenario->gateway[index].strategy);
 	int status = venue_take(exchange, options->seed, scenario->memory, &scenario->venue[venue], ret_error);
-	if (!status && gateway_adapt(gateway, exchange, index))
+	if (!status && gateway_adapt(gateway, exchange, scenario->binance, index))
 		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	return status;
+}
+
+#define BINANCE_ONE_IN 3 /* of mixed worlds */
+
+static bool is_binance(const struct run_options *options)
+{
+	struct random draw = draw_of(options->seed, PURPOSE_PROTOCOL, 0);
+	return options->protocol == RUN_BINANCE ||
+	       (options->protocol == RUN_MIXED && draw_one_in(&draw, BINANCE_ONE_IN));
 }
 
 static void options_override(const struct run_options *options, struct scenario *scenario)
@@ -401,12 +475,15 @@ static int scenario_fill(const struct run_options *options, struct scenario *sce
 {
 	int status = TG_OK;
 	world_draw(options->seed, scenario);
+	scenario->binance = is_binance(options);
 	options_override(options, scenario);
 	for (uint32_t i = 0; i < scenario->venues; i++)
 		venue_draw(options->seed, i, scenario->memory, &scenario->venue[i]);
 	for (uint32_t i = 0; i < scenario->gateways && !status; i++) {
 		scenario->gateway[i].venue = i % scenario->venues;
 		scenario->gateway[i].seed = draw_of(options->seed, PURPOSE_SEED, i).state;
+		scenario->gateway[i].ed25519 = wire_draw(options->seed, i).ed25519;
+		scenario->gateway[i].streamed = wire_draw(options->seed, i).streamed;
 		status = seat_take(options, i, scenario, ret_error);
 		if (!status)
 			status = seat_adapt(options, i, scenario, ret_error);

@@ -11,12 +11,15 @@ struct scenario {
 	int64_t duration_ns; /* faults strike and cycles are begun so long; then it comes to rest */
 	uint32_t venues;
 	uint32_t gateways;
+	bool binance; /* the venues are Binance's, and the gateways have its connector */
 	struct venue_options venue[VENUES_MAX];
 	struct {
 		struct gateway_config *config;
 		struct strategy_config *strategy;
 		uint32_t venue;
 		uint64_t seed;
+		bool ed25519;      /* Binance: the kind of its key */
+		uint32_t streamed; /* Binance: levels a side that its streams tell; 0: all */
 	} gateway[GATEWAYS_MAX];
 	void *memory; /* private: what the options point to */
 };

@@ -230,11 +230,22 @@ enum top_key {
 	TOP_MARKETS,
 	TOP_CHECK,
 	TOP_TEXT,
+	TOP_PROTOCOL,
 	TOP_KEYS
 };
-static const char *const top_keys[TOP_KEYS] = {"trigate_schedule", "seed",    "events", "duration_ms",
-					       "gateways",         "markets", "check",  "text"};
+static const char *const top_keys[TOP_KEYS] = {"trigate_schedule", "seed",  "events", "duration_ms",   "gateways",
+					       "markets",          "check", "text",   "venue_protocol"};
 #define TOP_NEEDED (1u << TOP_VERSION | 1u << TOP_SEED | 1u << TOP_EVENTS)
+
+static int read_protocol(const struct json_reader *reader, const struct json_scalar *value,
+			 enum run_protocol *ret_protocol)
+{
+	*ret_protocol = value->quoted ? run_protocol_find(value->text) : RUN_PROTOCOLS;
+	if (*ret_protocol < RUN_PROTOCOLS)
+		return TG_OK;
+	return json_refuse(reader, value->line, top_keys[TOP_PROTOCOL], "%s is not \"own\", \"binance\" or \"mixed\"",
+			   report_show(value->text).text);
+}
 
 static int read_member(struct json_reader *reader, enum top_key key, struct schedule *schedule)
 {
@@ -252,6 +263,7 @@ static int read_member(struct json_reader *reader, enum top_key key, struct sche
 	case TOP_GATEWAYS: return read_count(reader, top_keys[key], &value, GATEWAYS_MAX, &schedule->gateways);
 	case TOP_MARKETS: return read_count(reader, top_keys[key], &value, MARKETS_MOST, &schedule->markets);
 	case TOP_CHECK: return read_text(reader, top_keys[key], &value, sizeof schedule->check, schedule->check);
+	case TOP_PROTOCOL: return read_protocol(reader, &value, &schedule->protocol);
 	default: return read_text(reader, top_keys[key], &value, sizeof schedule->text, schedule->text);
 	}
 }
@@ -354,7 +366,10 @@ void schedule_print(const struct schedule *schedule, FILE *out)
 {
 	fprintf(out, "{\"trigate_schedule\": %d, \"seed\": %llu, \"duration_ms\": %lld, \"gateways\": %u, ", VERSION,
 		(unsigned long long)schedule->seed, (long long)schedule->duration_ms, schedule->gateways);
-	fprintf(out, "\"markets\": %u,\n \"check\": ", schedule->markets);
+	fprintf(out, "\"markets\": %u,\n ", schedule->markets);
+	if (schedule->protocol != RUN_OWN)
+		fprintf(out, "\"venue_protocol\": \"%s\", ", run_protocol_name(schedule->protocol));
+	fprintf(out, "\"check\": ");
 	print_quoted(schedule->check, out);
 	fprintf(out, ",\n \"text\": ");
 	print_quoted(schedule->text, out);
@@ -382,5 +397,6 @@ void schedule_options(const struct schedule *schedule, struct run_options *ret_o
 		.duration_ms = schedule->duration_ms,
 		.gateways = schedule->gateways,
 		.markets = schedule->markets,
+		.protocol = schedule->protocol,
 	};
 }

@@ -19,8 +19,9 @@ struct schedule {
 	int64_t duration_ms;
 	uint32_t gateways;
 	uint32_t markets;
-	char check[24]; /* may be empty */
-	char text[320]; /* of the violation; may be empty */
+	enum run_protocol protocol; /* a file that does not say means our own */
+	char check[24];             /* may be empty */
+	char text[320];             /* of the violation; may be empty */
 	struct fault_event *event;
 	uint32_t event_count;
 };

@@ -8,7 +8,7 @@
 #define IGNORED_MAX 50 /* requests of one that was told to wait, before it is banned */
 #define BAN_NS (10 * TG_E9)
 
-void request_text(const struct request *request, char ret_text[REQUEST_TEXT_MAX])
+void request_name(const struct request *request, char ret_text[REQUEST_TEXT_MAX])
 {
 	struct tg_str id = {"", 0};
 	if (request->type == WIRE_PLACE)
@@ -110,7 +110,7 @@ static void answer_end(const struct request *request, const struct outcome *outc
 	if (!request->connection)
 		return;
 	int used = snprintf(what, sizeof what, "answer to ");
-	request_text(request, what + used);
+	request_name(request, what + used);
 	const struct wire_reply reply = {
 		.token = token_of(request),
 		.status = outcome->status,
@@ -128,7 +128,7 @@ static void answer_end(const struct request *request, const struct outcome *outc
 static void refuse(const struct request *request, const struct outcome *outcome)
 {
 	char what[REQUEST_TEXT_MAX];
-	request_text(request, what);
+	request_name(request, what);
 	trace_add(request->server->options.ground->trace, request->server->who, "%s of g%u turned away: %lld", what,
 		  request->gateway, (long long)outcome->code);
 	frames_clear(&request->server->answer);
@@ -144,7 +144,7 @@ static bool is_turned_away(const struct request *request)
 	char what[REQUEST_TEXT_MAX];
 	if (!request->connection)
 		return false;
-	request_text(request, what);
+	request_name(request, what);
 	if (strikes(server, FAULT_ANSWER_429, request->gateway, &ms)) {
 		trace_fault(server, FAULT_ANSWER_429, "%s of g%u, for %lld ms", what, request->gateway, (long long)ms);
 		struct request_limit *limit = &request->connection->limit;
@@ -176,7 +176,7 @@ static bool is_answered_500(const struct request *request, bool *ret_done)
 	char what[REQUEST_TEXT_MAX];
 	if (!request->connection || !strikes(request->server, FAULT_ANSWER_500, request->gateway, &done))
 		return false;
-	request_text(request, what);
+	request_name(request, what);
 	trace_fault(request->server, FAULT_ANSWER_500, "%s of g%u, %s", what, request->gateway,
 		    done ? "done" : "not done");
 	*ret_done = done != 0;
@@ -215,7 +215,7 @@ void request_arrive(struct connection *connection, const struct wire_frame *fram
 	const struct outcome limit = limit_check(connection);
 	int64_t delay_ms = 0;
 	char what[REQUEST_TEXT_MAX];
-	request_text(&request, what);
+	request_name(&request, what);
 	if (limit.status != TG_OK) {
 		refuse(&request, &limit);
 	} else if (strikes(server, FAULT_REQUEST_LOST, connection->gateway, NULL)) {

@@ -151,7 +151,7 @@ struct outcome {
 struct outcome request_answer(const struct request *request);
 /* "PLACE 00a1...": for the trace. */
 #define REQUEST_TEXT_MAX 96
-void request_text(const struct request *request, char ret_text[REQUEST_TEXT_MAX]);
+void request_name(const struct request *request, char ret_text[REQUEST_TEXT_MAX]);
 
 /* ---- orders that are placed (server_orders.c) */
 

@@ -4,6 +4,10 @@
 #include <string.h>
 
 #include "core/base/log.h"
+#include "exchanges/binance/plugin.h"
+#include "simulation/binance_ear.h"
+#include "simulation/binance_server.h"
+#include "simulation/books.h"
 #include "simulation/connector.h"
 #include "simulation/listener.h"
 #include "simulation/network.h"
@@ -12,6 +16,7 @@
 #include "simulation/scenario.h"
 #include "simulation/server.h"
 #include "simulation/store.h"
+#include "simulation/watch.h"
 
 #define SECOND INT64_C(1000000000)
 /* Everything that happens later is a timer: frames on their way, wake-ups, delays. */
@@ -28,8 +33,12 @@ struct world {
 	struct network *network;
 	struct sim_store *store;
 	struct observer *observer;
-	struct listener *listener;
+	struct listener *listener; /* on venues of our own protocol */
+	struct binance_ear *ear;   /* on Binance's */
 	struct server *server[VENUES_MAX];
+	struct binance_server *binance[VENUES_MAX]; /* one of the two */
+	struct books *books[VENUES_MAX];
+	struct made_key key[GATEWAYS_MAX];
 	struct process *process[GATEWAYS_MAX];
 	struct coverage coverage;
 	bool ended; /* everything rests, or never will */
@@ -50,6 +59,8 @@ static int plugins_load(const struct gateway_config *config, struct tg_error *re
 		int status = registry_add(registry, &connector_entry, connector_manifest, ret_error);
 		if (!status)
 			status = registry_add(registry, &sim_store_entry, sim_store_manifest, ret_error);
+		if (!status)
+			status = registry_add(registry, &watch_entry, binance_manifest, ret_error);
 		if (status)
 			return status;
 	}
@@ -82,7 +93,9 @@ static int observer_make(struct world *world, struct tg_error *ret_error)
 	struct observer_options options = {.ground = &world->ground,
 					   .venues = world->scenario.venues,
 					   .gateways = world->scenario.gateways,
-					   .requests_per_second = VENUE_REQUESTS_PER_SECOND};
+					   .requests_per_second =
+						   world->scenario.binance ? 0 : VENUE_REQUESTS_PER_SECOND,
+					   .plain_symbols = world->scenario.binance};
 	for (uint32_t i = 0; i < options.gateways; i++)
 		options.gateway[i] = (struct observed_gateway){.config = world->scenario.gateway[i].config,
 							       .strategy = world->scenario.gateway[i].strategy,
@@ -90,18 +103,48 @@ static int observer_make(struct world *world, struct tg_error *ret_error)
 	return observer_create(&options, &world->observer) ? no_memory(ret_error) : TG_OK;
 }
 
+static int server_make(struct world *world, uint32_t index, struct tg_error *ret_error)
+{
+	struct server_options options = {.ground = &world->ground,
+					 .network = world->network,
+					 .observer = world->observer,
+					 .venue = index,
+					 .options = world->scenario.venue[index],
+					 .requests_per_second = VENUE_REQUESTS_PER_SECOND};
+	return server_create(&options, &world->server[index], ret_error);
+}
+
+static void on_books_changed(void *ctx)
+{
+	struct books **books = ctx;
+	if (*books)
+		books_note(*books);
+}
+
+static int binance_make(struct world *world, uint32_t index, struct tg_error *ret_error)
+{
+	struct binance_server_options options = {.ground = &world->ground,
+						 .network = world->network,
+						 .observer = world->observer,
+						 .venue = index,
+						 .options = world->scenario.venue[index],
+						 .key = world->key,
+						 .key_count = world->scenario.gateways,
+						 .changed = on_books_changed,
+						 .changed_ctx = &world->books[index]};
+	int status = binance_server_create(&options, &world->binance[index], ret_error);
+	if (!status && books_create(&world->ground, world->binance[index], &world->books[index]))
+		status = no_memory(ret_error);
+	return status;
+}
+
 static int servers_make(struct world *world, struct tg_error *ret_error)
 {
 	int status = TG_OK;
-	for (uint32_t i = 0; i < world->scenario.venues && !status; i++) {
-		struct server_options options = {.ground = &world->ground,
-						 .network = world->network,
-						 .observer = world->observer,
-						 .venue = i,
-						 .options = world->scenario.venue[i],
-						 .requests_per_second = VENUE_REQUESTS_PER_SECOND};
-		status = server_create(&options, &world->server[i], ret_error);
-	}
+	for (uint32_t i = 0; i < world->scenario.gateways; i++)
+		made_key_make(world->scenario.gateway[i].seed, world->scenario.gateway[i].ed25519, &world->key[i]);
+	for (uint32_t i = 0; i < world->scenario.venues && !status; i++)
+		status = world->scenario.binance ? binance_make(world, i, ret_error) : server_make(world, i, ret_error);
 	return status;
 }
 
@@ -119,6 +162,12 @@ static int processes_make(struct world *world, struct tg_error *ret_error)
 						  .gateway = i,
 						  .venue = world->scenario.gateway[i].venue,
 						  .seed = world->scenario.gateway[i].seed};
+		if (world->scenario.binance) {
+			options.key = &world->key[i];
+			options.net_tap = binance_ear_tap(world->ear);
+			options.books = world->books[options.venue];
+			options.streamed = world->scenario.gateway[i].streamed;
+		}
 		if (process_create(&options, &world->process[i]))
 			return no_memory(ret_error);
 	}
@@ -135,9 +184,10 @@ static void enter(void *process, void (*fn)(void *ctx), void *ctx)
 static int between_make(struct world *world, struct tg_error *ret_error)
 {
 	if (network_create(&world->ground, enter, &world->network) || sim_store_create(&world->ground, &world->store) ||
-	    listener_create(world->observer, &world->listener))
+	    listener_create(world->observer, &world->listener) || binance_ear_create(world->observer, &world->ear))
 		return no_memory(ret_error);
-	network_set_tap(world->network, listener_tap(world->listener));
+	if (!world->scenario.binance)
+		network_set_tap(world->network, listener_tap(world->listener));
 	return TG_OK;
 }
 
@@ -163,9 +213,14 @@ static void world_destroy(struct world *world)
 		process_destroy(world->process[i]);
 	for (uint32_t i = 0; i < VENUES_MAX; i++)
 		server_destroy(world->server[i]);
+	for (uint32_t i = 0; i < VENUES_MAX; i++)
+		binance_server_destroy(world->binance[i]);
+	for (uint32_t i = 0; i < VENUES_MAX; i++)
+		books_destroy(world->books[i]);
 	sim_store_destroy(world->store);
 	network_destroy(world->network);
 	listener_destroy(world->listener);
+	binance_ear_destroy(world->ear);
 	observer_destroy(world->observer);
 	trace_destroy(world->ground.trace);
 	faults_destroy(world->ground.faults);
@@ -183,12 +238,26 @@ static void world_later(struct world *world, int64_t delay_ns, loop_fn fn)
 	assert(status == TG_OK);
 }
 
+static void venue_second(struct world *world, uint32_t index)
+{
+	if (world->binance[index])
+		binance_server_second(world->binance[index]);
+	else
+		server_second(world->server[index]);
+}
+
+static uint32_t venue_open_orders(const struct world *world, uint32_t index)
+{
+	return world->binance[index] ? binance_server_open_orders(world->binance[index])
+				     : server_open_orders(world->server[index]);
+}
+
 static void on_second(void *ctx)
 {
 	struct world *world = ctx;
 	network_second(world->network);
 	for (uint32_t i = 0; i < world->scenario.venues; i++)
-		server_second(world->server[i]);
+		venue_second(world, i);
 	for (uint32_t i = 0; i < world->scenario.gateways; i++)
 		process_second(world->process[i]);
 	world_later(world, SECOND, on_second);
@@ -219,6 +288,8 @@ static void on_end(void *ctx)
 {
 	struct world *world = ctx;
 	for (uint32_t i = 0; i < world->scenario.gateways; i++)
+		watch_rest(&world->process[i]->watched);
+	for (uint32_t i = 0; i < world->scenario.gateways; i++)
 		process_end(world->process[i]);
 	world_later(world, END_NS, on_end_overdue);
 }
@@ -247,6 +318,8 @@ static void scenario_tell(const struct world *world, uint64_t seed)
 		  scenario->duration_ns / SECOND, scenario->gateways, scenario->venues);
 	for (uint32_t i = 0; i < scenario->venues; i++)
 		venue_tell(world, i, &scenario->venue[i]);
+	if (scenario->binance)
+		trace_add(world->ground.trace, "world", "the venues speak Binance's protocols");
 	for (uint32_t i = 0; i < scenario->gateways; i++)
 		trace_add(world->ground.trace, "world",
 			  "gateway %u: id %s, venue %u, strategy %s, %" PRId64 " open cycles, %" PRId64 " legs", i,
@@ -280,9 +353,9 @@ static void world_live(struct world *world)
 static void world_judge(struct world *world)
 {
 	for (uint32_t i = 0; i < world->scenario.venues && !violated(world); i++)
-		if (server_open_orders(world->server[i]) > 0)
+		if (venue_open_orders(world, i) > 0)
 			observer_raise(world->observer, "rest", "%u orders rest in the books of venue %u",
-				       server_open_orders(world->server[i]), i);
+				       venue_open_orders(world, i), i);
 	for (uint32_t i = 0; i < world->scenario.gateways && !violated(world); i++)
 		observer_rest(world->observer, i, sim_disk_outside(world->process[i]->disk),
 			      world->scenario.gateway[i].config->state_dir, world->store);
@@ -316,6 +389,7 @@ static void counts_take(const struct world *world, struct run_counts *counts)
 		counts->starts += process->life.number;
 		counts->kills += process->kills;
 		counts->power_losses += process->power_losses;
+		counts->books += process->watched.true_books;
 		counts->operations[i] = process->operations + (process->gateway ? process->life.operations : 0);
 	}
 	for (uint32_t i = 0; i < struck_count; i++)
@@ -356,6 +430,23 @@ static int result_take(const struct world *world, const struct run_options *opti
 }
 
 /* ------------------------------------------------------------ public */
+
+#define PROTOCOL_NAME(name, text) text,
+static const char *const protocol_names[RUN_PROTOCOLS] = {RUN_PROTOCOL_TABLE(PROTOCOL_NAME)};
+#undef PROTOCOL_NAME
+
+const char *run_protocol_name(enum run_protocol protocol)
+{
+	return protocol_names[protocol];
+}
+
+enum run_protocol run_protocol_find(const char *name)
+{
+	enum run_protocol protocol = 0;
+	while (protocol < RUN_PROTOCOLS && strcmp(protocol_names[protocol], name) != 0)
+		protocol++;
+	return protocol;
+}
 
 int run_world(const struct run_options *options, struct run_result *ret_result, struct tg_error *ret_error)
 {

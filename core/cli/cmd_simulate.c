@@ -17,7 +17,8 @@
 /* What a schedule says already. */
 static int refuse_beside_schedule(const struct arguments *args)
 {
-	static const char *const other[] = {"seed", "runs", "minutes", "gateways", "markets", "faults", "sweep"};
+	static const char *const other[] = {"seed",    "runs",   "minutes", "gateways",
+					    "markets", "faults", "sweep",   "venue-protocol"};
 	for (size_t i = 0; i < sizeof other / sizeof other[0]; i++)
 		if (arguments_given(args, other[i]))
 			return cli_misuse(args, "--%s cannot be given with --schedule, which says all of a run",
@@ -76,6 +77,8 @@ static int world_read(const struct arguments *args, struct simulate *simulate)
 	simulate->options.duration_ms = arguments_number(args, "minutes", 0) * 60000;
 	simulate->options.gateways = (uint32_t)arguments_number(args, "gateways", sweep ? 1 : 0);
 	simulate->options.markets = (uint32_t)arguments_number(args, "markets", 0);
+	if (arguments_given(args, "venue-protocol"))
+		simulate->options.protocol = run_protocol_find(arguments_text(args, "venue-protocol"));
 	return rates_read(args, simulate);
 }
 
@@ -187,6 +190,12 @@ static const struct option_spec world_options[] = {
 	 .least = 6,
 	 .most = 5000,
 	 .help = "of each venue (default: as the seed says)"},
+	{.name = "venue-protocol",
+	 .kind = OPTION_CHOICE,
+	 .argument = "PROTOCOL",
+	 .choices = "own|binance|mixed",
+	 .help = "what the venues speak: the simulator's own protocol, Binance's with its real connector, or, by seed, "
+		 "one or the other (default: own)"},
 	{.name = "faults",
 	 .letter = 'f',
 	 .kind = OPTION_TEXT,

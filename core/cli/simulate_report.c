@@ -107,6 +107,7 @@ static void json_run(const struct simulate *simulate, uint64_t seed, const uint6
 	json_put_number(line, "orders", (int64_t)result->counts.orders);
 	json_put_number(line, "fills", (int64_t)result->counts.fills);
 	json_put_number(line, "faults", (int64_t)fault_total(&result->counts));
+	json_put_number(line, "books", (int64_t)result->counts.books);
 	json_put_number(line, "operations", (int64_t)run_operations(&result->counts));
 	put_e3(line, "virtual_s", result->counts.virtual_ns / 1000000);
 	put_digest(line, result->digest);

@@ -130,6 +130,7 @@ static void failure_add(struct simulate *simulate, uint64_t seed, const uint64_t
 			     .duration_ms = simulate->options.duration_ms,
 			     .gateways = simulate->options.gateways,
 			     .markets = simulate->options.markets,
+			     .protocol = simulate->options.protocol,
 			     .event = result->struck,
 			     .event_count = result->struck_count},
 	};
