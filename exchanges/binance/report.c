@@ -90,6 +90,19 @@ static int amount_read(struct scan *scan, tg_amount *ret_value)
 	return SCAN_OK;
 }
 
+/* Unix time in milliseconds. */
+static int time_read(struct scan *scan, int64_t *ret_ms)
+{
+	int64_t ms;
+	int status = scan_i64(scan, &ms);
+	if (status)
+		return status;
+	if (ms < 0 || ms > REPORT_MS_MAX)
+		return SCAN_NUMBER;
+	*ret_ms = ms;
+	return SCAN_OK;
+}
+
 static bool text_is(struct tg_str text, const char *name)
 {
 	return text.len == strlen(name) && memcmp(text.ptr, name, text.len) == 0;
@@ -161,7 +174,7 @@ static int retry_read(struct scan *scan, int64_t *ret_retry_ms)
 	int status = span_read(scan, &span);
 	if (status || *span.at != '{')
 		return status;
-	if (number_member(span, "serverTime", &server) || number_member(span, "retryAfter", &until))
+	if (time_member(span, "serverTime", &server) || time_member(span, "retryAfter", &until))
 		return SCAN_OK;
 	if (until > server && until - server < INT64_C(31) * 86400 * 1000)
 		*ret_retry_ms = until - server;
@@ -236,14 +249,14 @@ int limit_read(struct scan *scan, struct limit_told *ret_limit)
 	return SCAN_OK;
 }
 
-int number_member(struct scan scan, const char *name, int64_t *ret_value)
+int time_member(struct scan scan, const char *name, int64_t *ret_ms)
 {
 	struct scan_string key;
 	bool begun = false;
 	int status;
 	while ((status = object_next(&scan, &begun, &key)) > 0) {
 		if (key_is(&key, name))
-			return scan_i64(&scan, ret_value);
+			return time_read(&scan, ret_ms);
 		status = scan_skip(&scan);
 		if (status)
 			return status;
@@ -334,7 +347,7 @@ static int report_member(struct scan *scan, const struct scan_string *key, struc
 	if (key_is(key, "origClientOrderId"))
 		return text_read(scan, &names->original);
 	if (key_is(key, "transactTime") || key_is(key, "updateTime"))
-		return scan_i64(scan, &report->time_ms);
+		return time_read(scan, &report->time_ms);
 	if (key_is(key, "expiryReason"))
 		return text_or_null_read(scan, &report->why);
 	return key_is(key, "fills") ? span_read(scan, &report->fills) : scan_skip(scan);
@@ -385,7 +398,7 @@ static int trade_member(struct scan *scan, const struct scan_string *key, struct
 		return text_or_null_read(scan, &trade->fee_currency);
 	if (key_is(key, "orderId"))
 		return scan_u64(scan, &trade->order_id);
-	return key_is(key, "time") ? scan_i64(scan, &trade->time_ms) : scan_skip(scan);
+	return key_is(key, "time") ? time_read(scan, &trade->time_ms) : scan_skip(scan);
 }
 
 int trade_read(struct scan *scan, struct trade *ret_trade)
@@ -451,7 +464,7 @@ static int execution_member(struct scan *scan, uint8_t key, struct execution *ex
 	case 'q': *seen |= SEEN_QTY; return decimal_read(scan, &report->qty);
 	case 'z': *seen |= SEEN_EXECUTED; return decimal_read(scan, &report->executed);
 	case 'r': return text_or_null_read(scan, &report->why);
-	case 'T': return scan_i64(scan, &report->time_ms);
+	case 'T': return time_read(scan, &report->time_ms);
 	case 'l': *seen |= SEEN_LAST_QTY; return decimal_read(scan, &trade->qty);
 	case 'L': *seen |= SEEN_LAST_PRICE; return decimal_read(scan, &trade->price);
 	case 'n': *seen |= SEEN_FEE; return decimal_read(scan, &trade->fee);
@@ -527,7 +540,7 @@ int holdings_read(struct scan scan, bool is_event, struct holdings *ret_holdings
 	int status;
 	while ((status = object_next(&scan, &begun, &key)) > 0) {
 		if (key_is(&key, is_event ? "u" : "updateTime"))
-			status = scan_i64(&scan, &holdings.time_ms);
+			status = time_read(&scan, &holdings.time_ms);
 		else if (key_is(&key, is_event ? "B" : "balances"))
 			status = span_read(&scan, &holdings.list);
 		else

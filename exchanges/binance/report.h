@@ -11,6 +11,8 @@
 
 #include "exchanges/binance/scan.h"
 
+#define REPORT_MS_MAX INT64_C(7258118400000) /* the year 2200: times beyond are nonsense, and would not fit in ns */
+
 /* Walking through an object or a list: *begun is false before the first. 1: a key (or an element) is next and, for an
  * object, its colon is behind; 0: it is over; or a SCAN_ code. */
 int object_next(struct scan *scan, bool *begun, struct scan_string *ret_key);
@@ -45,8 +47,8 @@ struct limit_told {
 };
 int limit_read(struct scan *scan, struct limit_told *ret_limit);
 
-/* A whole number that is a member of an object; SCAN_MISSING. */
-int number_member(struct scan scan, const char *name, int64_t *ret_value);
+/* A time that is a member of an object; SCAN_MISSING. */
+int time_member(struct scan scan, const char *name, int64_t *ret_ms);
 
 enum report_status { REPORT_OPEN, REPORT_FILLED, REPORT_CANCELED, REPORT_EXPIRED, REPORT_REJECTED };
 

@@ -243,8 +243,7 @@ static void link_advance(struct trader *trader, uint32_t index, struct trader_no
 static void clock_take(struct trader *trader, const struct ask *ask, const struct answer *answer)
 {
 	int64_t server_ms;
-	if (number_member(answer->result, "serverTime", &server_ms) || server_ms <= 0 ||
-	    server_ms > INT64_MAX / 1000000)
+	if (time_member(answer->result, "serverTime", &server_ms) || server_ms == 0)
 		return;
 	/* Set right by more than both readings may be off: times of before mean nothing beside those of now. */
 	if (server_time_read(trader->options.server_time, ask->sent_ns, answer->received_ns, server_ms * 1000000))
