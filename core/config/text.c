@@ -13,6 +13,7 @@
 #include "core/base/utf8.h"
 #include "core/config/memory.h"
 #include "core/config/report.h"
+#include "core/io/disk.h"
 
 static const char *byte_fault(unsigned char byte)
 {
@@ -42,24 +43,6 @@ bool text_check(const char *text, size_t len, struct text_fault *ret_fault)
 	return true;
 }
 
-static ssize_t read_all(int fd, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t got = read(fd, buffer + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	return (ssize_t)used;
-}
-
 /* Regular files only: a device has no end, a pipe would be waited for and can be read only once. Opening a pipe without
  * a writer must not wait either. */
 static int file_open(const char *path, struct config_report *report)
@@ -84,14 +67,14 @@ int file_read(const char *path, size_t most, struct config_report *report, char 
 	struct report_place place = {.file = path};
 	int fd = file_open(path, report);
 	char *buffer;
-	ssize_t got;
+	int64_t got;
 
 	if (fd < 0)
 		return TG_ERR_IO;
 	buffer = memory_new(most + 2); /* one byte over the limit shows that it is exceeded, one NUL */
-	got = read_all(fd, buffer, most + 1);
+	got = disk_read_all(&disk_system, fd, buffer, most + 1, 0);
 	if (got < 0)
-		report_error(report, &place, "cannot be read: %s", strerror(errno));
+		report_error(report, &place, "cannot be read: %s", strerror((int)-got));
 	else if ((size_t)got > most)
 		report_error(report, &place, "larger than %zu bytes; not a configuration file", most);
 	close(fd);

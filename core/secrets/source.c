@@ -12,6 +12,8 @@
 
 #include <sodium.h>
 
+#include "core/io/disk.h"
+
 #define PATH_LEN_MAX 4096
 #define VARIABLE_MAX 96 /* rule_variable's 60 and the longest ending */
 
@@ -106,31 +108,13 @@ static int file_open(const char *path, const char *where, bool credential, int *
 	return status;
 }
 
-static ssize_t read_all(int fd, char *buffer, size_t size)
-{
-	size_t used = 0;
-
-	while (used < size) {
-		ssize_t got = read(fd, buffer + used, size - used);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
-			return -1;
-		if (got == 0)
-			break;
-		used += (size_t)got;
-	}
-	return (ssize_t)used;
-}
-
 static int file_read(const struct key_choice *choice, const char *where, char *buffer, struct key_text *ret_text,
 		     struct tg_error *ret_error)
 {
 	bool credential = is_from(choice, "credential");
 	char path[PATH_LEN_MAX];
-	int fd = -1, status, failure;
-	ssize_t len;
+	int fd = -1, status;
+	int64_t len;
 
 	if (!path_of(choice, path, sizeof path))
 		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s: %s", where,
@@ -140,11 +124,10 @@ static int file_read(const struct key_choice *choice, const char *where, char *b
 	status = file_open(path, where, credential, &fd, ret_error);
 	if (status)
 		return status;
-	len = read_all(fd, buffer, KEY_TEXT_MAX);
-	failure = errno;
+	len = disk_read_all(&disk_system, fd, buffer, KEY_TEXT_MAX, 0);
 	close(fd);
 	if (len < 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot be read: %s", where, strerror(failure));
+		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot be read: %s", where, strerror((int)-len));
 	return key_text_parse(where, buffer, (size_t)len, ret_text, ret_error);
 }
 

@@ -379,15 +379,4 @@ def test_control():
     ok(heard == [{"command": "status"}] and re.search(r"cycles\.completed +7\n", got.out), "status: as a table", got)
 
 
-def main():
-    try:
-        for name, test in sorted(globals().items()):
-            if name.startswith("test_"):
-                print("# " + name)
-                test()
-    finally:
-        shutil.rmtree(HERE)
-    TAP.end()
-
-
-main()
+trigate.run_tests(TAP, globals(), lambda: shutil.rmtree(HERE))

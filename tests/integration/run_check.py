@@ -508,17 +508,10 @@ def test_h_disk():
     tap.none(trigate.all_problems(place("small"), True), "and nothing was lost")
 
 
-def main():
-    try:
-        for name, test in sorted(globals().items()):
-            if name.startswith("test_"):
-                print("# " + name)
-                test()
-    finally:
-        for gateway in Gateway.all:
-            gateway.process.kill()
-        shutil.rmtree(HERE)
-    tap.end()
+def clean():
+    for gateway in Gateway.all:
+        gateway.process.kill()
+    shutil.rmtree(HERE)
 
 
-main()
+trigate.run_tests(tap, globals(), clean)

@@ -212,17 +212,10 @@ def test_paused_readers_of_both():
     ok(code == 1, "with nobody to read even its complaints it ends all the same", code)
 
 
-def main():
-    try:
-        for name, test in sorted(globals().items()):
-            if name.startswith("test_"):
-                print("# " + name)
-                test()
-    finally:
-        for gateway in Gateway.all:
-            gateway.process.kill()
-        shutil.rmtree(HERE)
-    tap.end()
+def clean():
+    for gateway in Gateway.all:
+        gateway.process.kill()
+    shutil.rmtree(HERE)
 
 
-main()
+trigate.run_tests(tap, globals(), clean)

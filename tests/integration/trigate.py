@@ -50,6 +50,18 @@ class Tap:
         sys.exit(1 if self.failed else 0)
 
 
+def run_tests(tap, names, clean):
+    """Every test_… of a module (its globals()) in the order of their names, clean() whatever happens, and the plan."""
+    try:
+        for name, test in sorted(names.items()):
+            if name.startswith("test_"):
+                print("# " + name)
+                test()
+    finally:
+        clean()
+    tap.end()
+
+
 # ---------------------------------------------------------------- running
 
 class Result:
