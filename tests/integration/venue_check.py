@@ -60,6 +60,8 @@ def folder_is_made(venue):
     ok({key: venue.ready[key] for key in venue.described} == venue.described, "the first line says the same", venue.ready)
     keys = [line for line in run("keys", "--config", venue.described["gateway"], "--json").lines() if line.get("name")]
     ok([key["name"] for key in keys] == ["venue"] and "problem" not in keys[0], "a gateway can use the key", keys)
+    checked = run("check", "--strict", venue.described["gateway"], os.path.join(venue.folder, "strategy.yaml"))
+    ok(checked.code == 0, "gateway and strategy file are right", checked)
 
 
 def tls_is_checked(venue):
@@ -281,14 +283,14 @@ def faults(venue):
 # ------------------------------------------------------------------- time
 
 def life(folder):
-    with Venue(folder + "/life", "--listen", "127.0.0.1:0", "--markets", 6, "--life-s", 2, "--ping-s", 1) as venue:
+    with Venue(folder + "/life", "--listen", "127.0.0.1:0", "--markets", 6, "--time-scale", 43200, "--ping-s", 1) as venue:
         ws, opcodes = WebSocket(venue, "/ws/btcusdt@depth"), []
         while (frame := ws.frame())[0] not in (8, None):
             opcodes.append(frame[0])
             if frame[0] == 9:
                 ws.send(frame[1], 0x8a)
         ok(9 in opcodes, "pings come", opcodes)
-        ok(frame[0] == 8 and frame[1][:2] == b"\x03\xe9", "a connection's life ends with 1001", frame)
+        ok(frame[0] == 8 and frame[1][:2] == b"\x03\xe9", "a day, sped up to two seconds, ends with 1001", frame)
         ok(WebSocket(venue, "/ws").status == 101, "a new one is taken")
 
 
@@ -333,6 +335,28 @@ def plain(folder):
         ok(code == 0 and "SIGINT" in summary["reason"], "SIGINT ends it, too", summary)
 
 
+def limits(folder):
+    with Venue(folder + "/limits", "--listen", "127.0.0.1:0", "--markets", 6, "--weight-limit", 50, "--connection-limit", 3,
+               "--plain") as venue:
+        answers = [venue.ask("GET", "/api/v3/exchangeInfo") for _ in range(5)]  # 20 each; a minute may begin in between
+        refused = [answer for answer in answers if answer[0] == 429]
+        ok(refused and all(int(answer[1]["Retry-After"]) > 0 for answer in refused), "too much weight: 429", answers)
+        statuses = [WebSocket(venue, "/ws").status for _ in range(7)]
+        ok(statuses[0] == 101 and 429 in statuses, "too many connections: 429", statuses)
+
+
+def recorded(folder):
+    path = os.path.join(trigate.DATA, "binance-exchange-info-2021-10-12.json")
+    if not os.path.exists(path):
+        tap.skip("markets of a recording", "TRIGATE_DATA has none")
+        return
+    with Venue(folder + "/recorded", "--listen", "127.0.0.1:0", "--exchange-info", path) as venue:
+        symbols = {symbol["symbol"] for symbol in venue.ask("GET", "/api/v3/exchangeInfo")[2]["symbols"]}
+        listed = {symbol["symbol"] for symbol in json.load(open(path))["symbols"] if symbol["status"] == "TRADING"}
+        ok(len(symbols) > 1000 and symbols <= listed, "markets of a recording", len(symbols), len(listed))
+        ok(WebSocket(venue, "/ws/btcusdt@bookTicker").message()["s"] == "BTCUSDT", "they move")
+
+
 def few_descriptors(folder):
     limit = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
     with Venue(folder + "/few", "--listen", "127.0.0.1:0", "--plain", "--markets", 6, preexec_fn=limit) as venue:
@@ -362,7 +386,7 @@ def main():
             faults(venue)
             code, summary, err = venue.end()
             ok(code == 0 and summary["cut"] >= 4 and not err, "it ends well", summary, err)
-        for check in (life, killed, plain, few_descriptors):
+        for check in (life, killed, plain, limits, recorded, few_descriptors):
             check(folder)
     tap.end()
 
