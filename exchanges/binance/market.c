@@ -260,7 +260,9 @@ static void on_snapshot(void *ctx, const struct rest_answer *answer)
 	const struct depth_fetch *fetch = &market->fetch[answer->tag % DEPTH_FETCHES_MAX];
 	int64_t now_ns = spot_now_ns(spot);
 	if (answer->status)
-		depth_failed(market->depth, fetch->id, answer->error->retry_after_ns, now_ns);
+		depth_failed(market->depth, answer->tag, answer->error->retry_after_ns, now_ns);
+	else if (fetch->id != answer->tag)
+		return; /* given up meanwhile, and its place is taken */
 	else if (frame_decode(catalogue_routes(spot->catalogue), fetch->market, (const uint8_t *)answer->body.ptr,
 			      answer->body.len, market->frame) != SCAN_OK)
 		depth_failed(market->depth, fetch->id, 0, now_ns);

@@ -19,11 +19,11 @@ static int64_t exchange_ns(const struct rest *rest, int64_t mono_ns)
 
 /* ------------------------------------------------------------------ answers */
 
-/* Where the exchange has said when to come back, that holds for everything. */
-static void patience_add(const struct rest *rest, int64_t now_ns, struct tg_error *error)
+/* What the exchange has said of when to come back is better than any rule, and holds for everything. */
+static void patience_set(const struct rest *rest, int64_t now_ns, struct tg_error *error)
 {
 	int64_t wait_ns = rest->budget->blocked_until_ns - now_ns;
-	if (wait_ns > error->retry_after_ns)
+	if (wait_ns > 0)
 		error->retry_after_ns = wait_ns;
 }
 
@@ -60,7 +60,7 @@ static void on_answer(void *ctx, uint64_t id, const struct tg_http_response *res
 			       exchange_ns(rest, now_ns), now_ns);
 	if (response->http_status != 200) {
 		answer.status = refusal_read(response, &error);
-		patience_add(rest, now_ns, &error);
+		patience_set(rest, now_ns, &error);
 		answer.error = &error;
 	}
 	call.done(call.ctx, &answer);
