@@ -9,6 +9,7 @@
 #define RUNS_DEFAULT 100
 #define CHECK_TWICE_DEFAULT 50
 #define TIMEOUT_S_DEFAULT 120
+#define SHRINK_ATTEMPTS_DEFAULT 1000
 #define JOBS_MOST 256
 #define MINUTES_MOST (30 * 24 * 60)
 
@@ -34,6 +35,8 @@ static int refuse_combinations(const struct arguments *args)
 		return cli_misuse(args, "--shrink and --no-shrink exclude each other");
 	if (arguments_given(args, "shrink") && !arguments_given(args, "schedule"))
 		return cli_misuse(args, "--shrink is for --schedule; what fails by chance is shrunk anyhow");
+	if (arguments_given(args, "shrink-attempts") && arguments_given(args, "no-shrink"))
+		return cli_misuse(args, "--shrink-attempts and --no-shrink exclude each other");
 	if (arguments_given(args, "trace") && arguments_given(args, "sweep"))
 		return cli_misuse(args, "--trace is for a single run, --sweep makes many");
 	if (arguments_given(args, "trace") && arguments_number(args, "runs", 1) != 1)
@@ -121,6 +124,7 @@ static int simulate_read(const struct arguments *args, struct simulate *simulate
 									: JOBS_MOST);
 	simulate->check_twice = (uint64_t)arguments_number(args, "check-twice", CHECK_TWICE_DEFAULT);
 	simulate->timeout_s = (int)arguments_number(args, "timeout", TIMEOUT_S_DEFAULT);
+	simulate->shrink_attempts = (uint32_t)arguments_number(args, "shrink-attempts", SHRINK_ATTEMPTS_DEFAULT);
 	simulate->options.trace_bytes = simulate->traces ? SIMULATE_TRACE_WHOLE : SIMULATE_TRACE_BYTES;
 	simulate->options.files =
 		(struct run_config_files){arguments_text(args, "config"), arguments_text(args, "strategy")};
@@ -225,6 +229,13 @@ static const struct option_spec world_options[] = {
 	 .kind = OPTION_FLAG,
 	 .help = "write the schedule of a failure as it is, do not look for a shorter one"},
 	{.name = "shrink", .kind = OPTION_FLAG, .help = "shrink what --schedule gives, too"},
+	{.name = "shrink-attempts",
+	 .kind = OPTION_NUMBER,
+	 .argument = "N",
+	 .least = 1,
+	 .most = 1000000,
+	 .help = "runs, at most, that shrinking a failure takes; no more virtual time than N runs of six minutes "
+		 "(default: 1000)"},
 	{.name = "check-twice",
 	 .kind = OPTION_NUMBER,
 	 .argument = "N",

@@ -28,6 +28,7 @@ struct simulate {
 	uint64_t check_twice; /* 0: never */
 	uint32_t jobs;
 	int timeout_s;
+	uint32_t shrink_attempts;
 	const char *out; /* folder of schedules */
 
 	/* --schedule; or what struck in the run that a sweep begins with, to which each other run adds one event */

@@ -7,8 +7,9 @@
 #include "core/cli/text.h"
 #include "simulation/shrink.h"
 
-#define TRIES_MAX 1000
-#define TRACE_LINES 60 /* that are shown of a failure, if not --verbose */
+#define TRY_NS INT64_C(360000000000) /* virtual time that an attempt to shrink may take on average */
+#define TRIES_TOLD 100               /* a line each so many where no terminal shows the latest */
+#define TRACE_LINES 60               /* that are shown of a failure, if not --verbose */
 #define PATH_BYTES 4096
 
 /* ------------------------------------------------------------------ two runs that differ */
@@ -75,11 +76,14 @@ static void show_difference(const struct simulate *simulate, const struct failur
 static void on_try(void *ctx, uint32_t runs, uint32_t events, int64_t duration_ms)
 {
 	const struct failure *failure = ctx;
+	const char *name = failure->name;
 	char duration[TEXT_MAX] = "the seed's duration";
 	if (duration_ms > 0)
 		text_duration(duration, duration_ms * 1000000);
-	out_status("shrinking seed %llu: %u tries, %u events, %s", (unsigned long long)failure->schedule.seed, runs,
-		   events, duration);
+	if (out_is_terminal(stderr))
+		out_status("shrinking %s: %u tries, %u events, %s", name, runs, events, duration);
+	else if (runs % TRIES_TOLD == 0)
+		fprintf(stderr, "shrinking %s: %u tries, %u events, %s\n", name, runs, events, duration);
 }
 
 /* Returns how many runs it took, or an error, of which the person is told. */
@@ -88,7 +92,8 @@ static int shrink_failure(const struct simulate *simulate, struct failure *failu
 	struct tg_error error = tg_error_init();
 	struct shrink_options options = {.run = jobs_run,
 					 .timeout_s = simulate->timeout_s,
-					 .runs_max = TRIES_MAX,
+					 .runs_max = simulate->shrink_attempts,
+					 .virtual_ns_max = simulate->shrink_attempts * TRY_NS,
 					 .files = simulate->options.files,
 					 .ctx = failure,
 					 .progress = on_try};

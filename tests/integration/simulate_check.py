@@ -52,6 +52,8 @@ def test_misuse():
             (["simulate", "world", "--schedule", schedule, "--seed", "4"], "--seed cannot be given with --schedule"),
             (["simulate", "world", "--schedule", schedule, "--faults", "none"], "--faults cannot be given with --schedule"),
             (["simulate", "world", "--shrink"], "--shrink is for --schedule"),
+            (["simulate", "world", "--shrink-attempts", "0"], "--shrink-attempts must be a whole number from 1"),
+            (["simulate", "world", "--shrink-attempts", "9", "--no-shrink"], "--shrink-attempts and --no-shrink exclude each other"),
             (["simulate", "world", "--trace", "--runs", "2"], "--trace is for a single run"),
             (["simulate", "world", "--strategy", "s.yaml"], "--strategy needs --config"),
             (["simulate", "world", "--out", place("absent")], "--out: there is no folder"),

@@ -16,6 +16,8 @@ static struct {
 	uint32_t markets;       /* exactly these, or as the seed says */
 	uint32_t least_markets; /* a world of fewer cannot be made */
 	const char *other;      /* fails otherwise in this check */
+	int64_t takes_ns;       /* of virtual time */
+	uint32_t pairs;         /* so many events that fail only all or without any two of a pair */
 	int error;
 } world;
 
@@ -32,6 +34,9 @@ static bool fails(const struct run_options *options)
 	for (uint32_t i = 0; i < world.needed_count; i++)
 		if (!has(options, world.needed[i], i == 0 ? world.needed_arg : 0))
 			return false;
+	for (uint32_t i = 0; i + 1 < world.pairs; i += 2)
+		if (has(options, i, 0) != has(options, i + 1, 0))
+			return false;
 	return (options->duration_ms == 0 || options->duration_ms > world.at_ms) &&
 	       (options->gateways == 0 || options->gateways >= world.gateways) &&
 	       (options->markets == 0 || options->markets == world.markets);
@@ -45,7 +50,7 @@ static int run(const struct run_options *options, int timeout_s, struct run_resu
 	if (world.error != TG_OK || (options->markets > 0 && options->markets < world.least_markets))
 		return tg_error_set(ret_error, world.error ? world.error : TG_ERR_INVALID, "no world");
 	const char *check = fails(options) ? world.check : world.other ? world.other : "";
-	struct run_result result = {.violation.at_ns = world.at_ms * 1000000};
+	struct run_result result = {.violation.at_ns = world.at_ms * 1000000, .counts.virtual_ns = world.takes_ns};
 	snprintf(result.violation.check, sizeof result.violation.check, "%s", check);
 	snprintf(result.violation.text, sizeof result.violation.text, "with %u events", options->event_count);
 	result.struck = malloc(1);
@@ -77,7 +82,8 @@ static struct schedule schedule_of(uint32_t count)
 
 static int shrink_it(struct schedule *schedule, uint32_t runs_max, struct tg_error *error)
 {
-	struct shrink_options options = {.run = run, .timeout_s = 1, .runs_max = runs_max, .progress = progress};
+	struct shrink_options options = {
+		.run = run, .timeout_s = 1, .runs_max = runs_max, .virtual_ns_max = 60000, .progress = progress};
 	*error = tg_error_init();
 	world.runs = 0;
 	return shrink(&options, schedule, error);
@@ -120,6 +126,39 @@ static void test_events(void)
 		is_str(schedule.text, text, "the text is that of the last failure");
 		schedule_clear(&schedule);
 	}
+}
+
+/* Where no single event can go, some together may. */
+static void test_pairs(void)
+{
+	struct schedule schedule = schedule_of(5);
+	struct tg_error error;
+	memset(&world, 0, sizeof world);
+	world.check = "rest";
+	world.needed[0] = 4;
+	world.needed_count = 1;
+	world.pairs = 4;
+	for (uint32_t i = 0; i < 4; i++) /* the two of a pair are not neighbours */
+		schedule.event[i].skip = i / 2 + i % 2 * 2;
+	ok(shrink_it(&schedule, 1000, &error) > 0 && only_needed(&schedule),
+	   "events go together that cannot go alone: %u", schedule.event_count);
+	schedule_clear(&schedule);
+}
+
+static void test_virtual_time(void)
+{
+	struct schedule schedule = schedule_of(1000), again = schedule_of(1000);
+	struct tg_error error;
+	memset(&world, 0, sizeof world);
+	world.check = "rest";
+	world.needed[0] = 77;
+	world.needed_count = 1;
+	world.takes_ns = 10000;
+	is_int(shrink_it(&schedule, 1000, &error), 6, "it stops when the runs have taken as much time as they may");
+	ok(shrink_it(&again, 1000, &error) == 6 && again.event_count == schedule.event_count,
+	   "and comes to the same each time: %u events", schedule.event_count);
+	schedule_clear(&schedule);
+	schedule_clear(&again);
 }
 
 static void test_world(void)
@@ -206,6 +245,8 @@ static void test_refusals(void)
 int main(void)
 {
 	test_events();
+	test_pairs();
+	test_virtual_time();
 	test_world();
 	test_gateway_gone();
 	test_refusals();

@@ -350,6 +350,7 @@ static void test_late(void)
 	const struct cycle *cycle = model_newest(desk->keeper.model);
 	is_int(cycle->state, CYCLE_FAILED, "the cycle ended at the word of the exchange");
 	ok(cycle->orders->filled_base > 0, "the late fill is on record all the same");
+	is_int(cycle->orders->state, ORDER_FILLED, "and since nothing is left of it the order is filled, not expired");
 	ok(desk_settled(desk) && desk_agrees(desk), "in the cycle's figures");
 	desk_close(desk);
 
@@ -367,6 +368,24 @@ static void tell(struct desk *desk, int32_t kind, int64_t cum_lots, uint32_t fil
 {
 	struct packet packet = {.desk = desk, .kind = kind, .cum_lots = cum_lots, .fill = fill};
 	packet_deliver(&packet);
+}
+
+/* The end of an order whose fills are all there is called what it is not, and nobody takes that back. */
+static void test_all_filled(void)
+{
+	static const int32_t words[] = {TG_ORDER_EXPIRED, TG_ORDER_CANCELLED};
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+		struct exchange exchange = {.fate = {{.mute = true}}, .fates = 1};
+		struct desk *desk = fresh_desk(&exchange);
+		desk_trade(desk);
+		int64_t filled = truth_filled(&exchange.order[0]);
+		tell(desk, TG_ORDER_FILL, filled, 0);
+		tell(desk, words[i], filled, 0);
+		is_int(model_newest(desk->keeper.model)->orders->state, ORDER_FILLED, "all filled is filled");
+		loop_run(desk->loop);
+		ok(desk->final_state == CYCLE_COMPLETED && desk_settled(desk) && desk_agrees(desk), "settled");
+		desk_close(desk);
+	}
 }
 
 static void test_contradiction(void)
@@ -578,6 +597,7 @@ int main(void)
 	test_freeze();
 	test_return_only();
 	test_late();
+	test_all_filled();
 	test_contradiction();
 	test_hostile();
 	test_arrival();
