@@ -1,5 +1,6 @@
-/* Books as subscribers hear of them. Each change of a market's book is one update id; a depth message tells what
- * differs from what was last told, and carries the ids of all changes since: U is one past the last message's u. */
+/* Books as subscribers hear of them. Each change of a market's book is one update id; a depth message tells every level
+ * that was changed since what was last told, as it is now, also one that came and went: who begins with a snapshot of
+ * in between has it. It carries the ids of all these changes: U is one past the last message's u. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +23,11 @@ void feeds_finish(struct binance *binance)
 	for (uint32_t m = 0; binance->feed && m < binance->symbols.count; m++) {
 		struct feed *feed = &binance->feed[m];
 		for (int pace = 0; pace < PACES; pace++) {
-			free(feed->told[pace].bids.level);
-			free(feed->told[pace].asks.level);
+			free(feed->touched[pace].bids.price);
+			free(feed->touched[pace].asks.price);
 		}
+		free(feed->bids.level);
+		free(feed->asks.level);
 		free(feed->subscriber);
 	}
 	free(binance->feed);
@@ -47,31 +50,90 @@ static bool is_heard(const struct feed *feed, enum stream_kind kind)
 	return false;
 }
 
-static bool told_side_set(struct told_side *told, const struct book_side *side)
+static bool seen_set(struct seen_side *seen, const struct book_side *side)
 {
-	if (side->count > told->capacity) {
-		struct tg_level *grown = realloc(told->level, side->count * sizeof *grown);
+	if (side->count > seen->capacity) {
+		struct tg_level *grown = realloc(seen->level, side->count * sizeof *grown);
 		if (!grown)
 			return false;
-		told->level = grown;
-		told->capacity = side->count;
+		seen->level = grown;
+		seen->capacity = side->count;
 	}
 	for (uint32_t i = 0; i < side->count; i++)
-		told->level[i] = (struct tg_level){side->level[i].price, side->level[i].qty};
-	told->count = side->count;
+		seen->level[i] = (struct tg_level){side->level[i].price, side->level[i].qty};
+	seen->count = side->count;
 	return true;
 }
 
-static bool told_set(struct told_book *told, const struct venue_market *market, uint64_t id)
+static bool touched_add(struct touched_side *touched, int64_t price)
 {
-	told->id = id;
-	return told_side_set(&told->bids, &market->bids) && told_side_set(&told->asks, &market->asks);
+	uint32_t at = touched->count;
+	while (at > 0 && touched->price[at - 1] > price)
+		at--;
+	if (at > 0 && touched->price[at - 1] == price)
+		return true;
+	if (touched->count == touched->capacity) {
+		uint32_t capacity = touched->capacity ? 2 * touched->capacity : 32;
+		int64_t *grown = realloc(touched->price, capacity * sizeof *grown);
+		if (!grown)
+			return false;
+		touched->price = grown;
+		touched->capacity = capacity;
+	}
+	memmove(&touched->price[at + 1], &touched->price[at], (touched->count++ - at) * sizeof *touched->price);
+	touched->price[at] = price;
+	return true;
+}
+
+/* Both are sorted worst first: `sign` is 1 where a higher price is better. */
+static bool side_compare(const struct seen_side *seen, const struct book_side *now, int sign,
+			 struct touched_side *touched)
+{
+	uint32_t a = seen->count, b = now->count;
+	bool fits = true;
+	while (a || b) {
+		int64_t before = a ? seen->level[a - 1].price : 0, after = b ? now->level[b - 1].price : 0;
+		bool gone = a && (!b || (sign > 0 ? before > after : before < after));
+		bool same = a && b && before == after;
+		if (gone || !same || seen->level[a - 1].qty != now->level[b - 1].qty)
+			fits = touched_add(touched, gone ? before : after) && fits;
+		a -= gone || same;
+		b -= !gone;
+	}
+	return fits;
 }
 
 static struct tg_level best_of(const struct book_side *side)
 {
 	const struct price_level *best = side_best(side);
 	return best ? (struct tg_level){best->price, best->qty} : (struct tg_level){0, 0};
+}
+
+static bool is_followed(const struct feed *feed)
+{
+	return is_heard(feed, STREAM_DEPTH_FAST) || is_heard(feed, STREAM_DEPTH);
+}
+
+/* Changes are told from the book as it is now. */
+static bool follow_begin(struct feed *feed, const struct venue_market *book, int pace)
+{
+	feed->touched[pace].bids.count = feed->touched[pace].asks.count = 0;
+	feed->touched[pace].id = feed->id;
+	return is_followed(feed) || (seen_set(&feed->bids, &book->bids) && seen_set(&feed->asks, &book->asks));
+}
+
+/* The book is another one: which levels? */
+static bool changes_gather(struct feed *feed, const struct venue_market *book)
+{
+	static const enum stream_kind kinds[PACES] = {STREAM_DEPTH_FAST, STREAM_DEPTH};
+	bool fits = true;
+	if (!is_followed(feed))
+		return true;
+	for (int pace = 0; pace < PACES; pace++)
+		if (is_heard(feed, kinds[pace]))
+			fits = side_compare(&feed->bids, &book->bids, 1, &feed->touched[pace].bids) &&
+			       side_compare(&feed->asks, &book->asks, -1, &feed->touched[pace].asks) && fits;
+	return seen_set(&feed->bids, &book->bids) && seen_set(&feed->asks, &book->asks) && fits;
 }
 
 bool feed_subscribe(struct binance *binance, uint32_t market, struct connection *connection, enum stream_kind kind)
@@ -88,7 +150,7 @@ bool feed_subscribe(struct binance *binance, uint32_t market, struct connection 
 	}
 	if (!is_heard(feed, kind)) { /* nobody followed it: it begins with the book as it is */
 		if (kind == STREAM_DEPTH_FAST || kind == STREAM_DEPTH) {
-			if (!told_set(&feed->told[pace_of(kind)], book, feed->id))
+			if (!follow_begin(feed, book, pace_of(kind)))
 				return false;
 		} else if (kind == STREAM_TICKER) {
 			feed->bid = best_of(&book->bids);
@@ -175,6 +237,8 @@ void feeds_notice(struct binance *binance)
 		for (uint32_t i = 0; i < count; i++) {
 			struct feed *feed = &binance->feed[changed[i]];
 			feed->id++;
+			if (!changes_gather(feed, &venue_engine(binance->venue)->market[changed[i]]))
+				binance->broken = TG_ERR_NO_MEMORY;
 			for (int pace = 0; pace < PACES; pace++) {
 				if (!feed->dirty[pace])
 					binance->dirty[pace][binance->dirty_count[pace]++] = changed[i];
@@ -196,27 +260,24 @@ static void change_write(struct text *out, const struct venue_market *market, in
 	text_put(out, "\"]");
 }
 
-/* What differs, best first. Both are sorted worst first: `sign` is 1 where a higher price is better. */
-static void changes_write(struct text *out, const char *key, const struct venue_market *market,
-			  const struct told_side *told, const struct book_side *now, int sign)
+static int64_t qty_at(const struct book_side *side, int64_t price)
 {
-	uint32_t a = told->count, b = now->count;
+	for (uint32_t i = side->count; i > 0; i--)
+		if (side->level[i - 1].price == price)
+			return side->level[i - 1].qty;
+	return 0;
+}
+
+/* Levels that were touched, best first, as they are now. */
+static void changes_write(struct text *out, const char *key, const struct venue_market *market,
+			  const struct touched_side *touched, const struct book_side *now, int sign)
+{
 	bool first = true;
 	member_key(out, key);
 	text_put(out, "[");
-	while (a || b) {
-		int64_t before = a ? told->level[a - 1].price : 0, after = b ? now->level[b - 1].price : 0;
-		bool gone = a && (!b || (sign > 0 ? before > after : before < after));
-		if (gone) {
-			change_write(out, market, before, 0, &first);
-			a--;
-			continue;
-		}
-		bool same = a && before == after;
-		if (!same || told->level[a - 1].qty != now->level[b - 1].qty)
-			change_write(out, market, after, now->level[b - 1].qty, &first);
-		a -= same;
-		b--;
+	for (uint32_t i = 0; i < touched->count; i++) {
+		int64_t price = touched->price[sign > 0 ? touched->count - 1 - i : i];
+		change_write(out, market, price, qty_at(now, price), &first);
 	}
 	text_put(out, "]");
 }
@@ -234,20 +295,20 @@ static void depth_tell(struct binance *binance, uint32_t market, int pace, struc
 	struct feed *feed = &binance->feed[market];
 	const struct venue_market *book = &venue_engine(binance->venue)->market[market];
 	enum stream_kind kind = pace == PACE_FAST ? STREAM_DEPTH_FAST : STREAM_DEPTH;
-	struct told_book *told = &feed->told[pace];
-	if (!is_heard(feed, kind) || told->id == feed->id)
+	struct touched *touched = &feed->touched[pace];
+	if (!is_heard(feed, kind) || touched->id == feed->id)
 		return;
 	text_clear(data);
 	text_put(data, "{\"e\":\"depthUpdate\"");
 	member_number(data, "E", clock_ms(binance));
 	member_word(data, "s", binance->symbols.of[market]->name);
-	member_number(data, "U", (int64_t)told->id + 1);
+	member_number(data, "U", (int64_t)touched->id + 1);
 	member_number(data, "u", (int64_t)feed->id);
-	changes_write(data, "b", book, &told->bids, &book->bids, 1);
-	changes_write(data, "a", book, &told->asks, &book->asks, -1);
+	changes_write(data, "b", book, &touched->bids, &book->bids, 1);
+	changes_write(data, "a", book, &touched->asks, &book->asks, -1);
 	text_put(data, "}");
-	if (!told_set(told, book, feed->id))
-		binance->broken = TG_ERR_NO_MEMORY;
+	touched->bids.count = touched->asks.count = 0;
+	touched->id = feed->id;
 	if (!gap_is_due(binance, market))
 		publish(binance, market, kind, data);
 }

@@ -53,16 +53,22 @@ enum stream_kind {
 	STREAM_KINDS
 };
 
-struct told_side { /* what subscribers last heard of one side, best last */
+struct seen_side { /* a side as it was when changes were last looked for, best last */
 	struct tg_level *level;
 	uint32_t count;
 	uint32_t capacity;
 };
 
-struct told_book {
-	struct told_side bids;
-	struct told_side asks;
-	uint64_t id;
+struct touched_side { /* prices whose quantity changed since subscribers were last told, rising */
+	int64_t *price;
+	uint32_t count;
+	uint32_t capacity;
+};
+
+struct touched {
+	struct touched_side bids;
+	struct touched_side asks;
+	uint64_t id; /* of the book that was last told */
 };
 
 enum { PACE_FAST, PACE_SLOW, PACES };
@@ -73,8 +79,10 @@ struct subscriber {
 };
 
 struct feed {
-	uint64_t id; /* of the book's last update */
-	struct told_book told[PACES];
+	uint64_t id;           /* of the book's last update */
+	struct seen_side bids; /* while somebody follows the changes */
+	struct seen_side asks;
+	struct touched touched[PACES];
 	struct tg_level bid; /* bookTicker: last told */
 	struct tg_level ask;
 	struct subscriber *subscriber;
