@@ -83,11 +83,10 @@ int32_t trader_stamp(const struct trader *trader, int64_t window_ms, int64_t mon
 	if (unix_ns == 0)
 		return tg_error_set(ret_error, TG_ERR_RETRYABLE, "Binance's clock is not known yet");
 	if (window_ms * MS <= 3 * doubt_ns)
-		return tg_error_set(
-			ret_error, TG_ERR_RETRYABLE,
-			"Binance's clock is known to within %lld ms only: that an order is not accepted later than %lld "
-			"ms from now cannot be promised",
-			(long long)(doubt_ns / MS + 1), (long long)window_ms);
+		return tg_error_set(ret_error, TG_ERR_RETRYABLE,
+				    "Binance's clock is known to within %lld us only: that an order is not accepted "
+				    "later than %lld ms from now cannot be promised",
+				    (long long)doubt_ns / 1000, (long long)window_ms);
 	*ret_timestamp_us = (unix_ns - doubt_ns) / 1000;
 	return TG_OK;
 }

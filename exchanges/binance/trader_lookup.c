@@ -1,5 +1,4 @@
 /* One order and its trades; and the cancel, which names an order in the same way. */
-#include <stdio.h>
 #include <string.h>
 
 #include <trigate/error.h>

@@ -1,6 +1,5 @@
 /* Orders placed and cancelled, and what is told of orders: by answers and by the user stream, which tell the same in
  * either order. The host knows repetitions by the trade's id. */
-#include <stdio.h>
 #include <string.h>
 
 #include <trigate/error.h>
@@ -9,17 +8,19 @@
 
 /* ------------------------------------------------------------------- telling */
 
-static struct tg_str number_text(uint64_t value, char buffer[24])
+#define NUMBER_MAX 24
+
+static struct tg_str number_text(uint64_t value, char buffer[NUMBER_MAX])
 {
-	char *at = buffer + 24;
+	uint32_t at = NUMBER_MAX;
 	do {
-		*--at = (char)('0' + value % 10);
+		buffer[--at] = (char)('0' + value % 10);
 		value /= 10;
 	} while (value);
-	return (struct tg_str){at, (uint64_t)(buffer + 24 - at)};
+	return (struct tg_str){buffer + at, NUMBER_MAX - at};
 }
 
-static struct tg_order_event event_of(uint32_t market, const struct report *report, int32_t kind, char id[24])
+static struct tg_order_event event_of(uint32_t market, const struct report *report, int32_t kind, char id[NUMBER_MAX])
 {
 	return (struct tg_order_event){
 		.size = sizeof(struct tg_order_event),
@@ -37,7 +38,7 @@ static struct tg_order_event event_of(uint32_t market, const struct report *repo
 
 void order_tell(struct trader *trader, uint32_t market, const struct report *report, int32_t kind)
 {
-	char id[24];
+	char id[NUMBER_MAX];
 	struct tg_error reason = tg_error_init();
 	struct tg_order_event event = event_of(market, report, kind, id);
 	bool ends = kind == TG_ORDER_CANCELLED || kind == TG_ORDER_EXPIRED || kind == TG_ORDER_REJECTED;
@@ -62,7 +63,7 @@ void order_tell_state(struct trader *trader, uint32_t market, const struct repor
 void order_tell_fill(struct trader *trader, uint32_t market, const struct report *report, const struct trade *trade,
 		     struct tg_decimal cum_qty)
 {
-	char id[24], fill_id[24];
+	char id[NUMBER_MAX], fill_id[NUMBER_MAX];
 	struct tg_order_event event = event_of(market, report, TG_ORDER_FILL, id);
 	event.cum_qty = cum_qty;
 	event.fill_id = number_text(trade->id, fill_id);
@@ -284,7 +285,7 @@ static void order_write(struct trader *trader, const struct ask *ask, const stru
 int32_t trader_place(struct trader *trader, const struct tg_order_request *request, struct trader_now now,
 		     struct tg_error *ret_error)
 {
-	struct terms terms;
+	struct terms terms = {0};
 	if (trader->current == LINK_NONE)
 		return trader_not_connected(trader, ret_error);
 	int32_t status = terms_take(trader, request, now, &terms, ret_error);
