@@ -53,7 +53,7 @@ LIBRARIES = {  # but for what opens files
     re.compile(r"sodium_(init|memcmp|hex2bin|base642bin)|crypto_(auth_hmacsha256_\w+|sign_verify_detached)"): ("venue/binance",),
     re.compile(r"wslay_\w+|EVP_(Digest|EncodeBlock|sha1)"): ("venue/binance/websocket.c",),
     # keys and certificates made for clients of the venue, by its command alone: random numbers, as they must be
-    re.compile(r"(ASN1|BIO|BN|EVP|PEM|RAND|X509|X509V3)_(?!\w*(file|fp|fd))\w+|OPENSSL_cleanse|sodium_bin2base64"):
+    re.compile(r"(ASN1|BIO|BN|EVP|PEM|RAND|X509|X509V3)_(?!\w*(file|fp|fd))\w+|OPENSSL_cleanse|inet_pton|sodium_bin2base64"):
         ("venue/binance/certificate.c", "venue/binance/made_keys.c"),
     re.compile(r"__gmp\w+"): ("core/arbitrage",),
     # keys: arithmetic and memory of their own; sodium_init draws random numbers, for the canaries of that memory
