@@ -244,10 +244,6 @@ static int32_t words_take(const struct tg_order_request *request, struct terms *
 static int32_t terms_take(const struct trader *trader, const struct tg_order_request *request, struct trader_now now,
 			  struct terms *terms, struct tg_error *ret_error)
 {
-	const struct routes *routes = catalogue_routes(trader->options.catalogue);
-	if (request->market >= routes->count)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", request->market);
-	terms->route = &routes->route[request->market];
 	if (request->version != terms->route->version)
 		return tg_error_set(ret_error, TG_ERR_VERSION,
 				    "the order was sized for version %u of the market, which is at %u",
@@ -285,9 +281,12 @@ static void order_write(struct trader *trader, const struct ask *ask, const stru
 int32_t trader_place(struct trader *trader, const struct tg_order_request *request, struct trader_now now,
 		     struct tg_error *ret_error)
 {
-	struct terms terms = {0};
+	const struct routes *routes = catalogue_routes(trader->options.catalogue);
 	if (trader->current == LINK_NONE)
 		return trader_not_connected(trader, ret_error);
+	if (request->market >= routes->count)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", request->market);
+	struct terms terms = {.route = &routes->route[request->market]};
 	int32_t status = terms_take(trader, request, now, &terms, ret_error);
 	if (status != TG_OK)
 		return status;
