@@ -5,8 +5,8 @@
 
 #include "core/base/crc32c.h"
 
-/* Times beyond this, 146 years, are nobody's; sums of two stay within 64 bits. */
-#define TIME_MAX (INT64_C(1) << 62)
+/* Times beyond this, 73 years after 1970 or a start, are nobody's; sums of some stay within 64 bits. */
+#define TIME_MAX (INT64_C(1) << 61)
 
 static void put32(uint8_t *at, uint32_t value)
 {

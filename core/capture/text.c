@@ -28,7 +28,7 @@ static bool time_read(struct tg_str word, int64_t *ret_ns)
 {
 	struct tg_decimal value;
 	int64_t ns;
-	if (tg_decimal_parse(word, &value) || tg_decimal_rescale(value, 9, &ns) || ns <= 0 || ns > INT64_C(1) << 62)
+	if (tg_decimal_parse(word, &value) || tg_decimal_rescale(value, 9, &ns) || ns <= 0 || ns > INT64_C(1) << 61)
 		return false;
 	*ret_ns = ns;
 	return true;

@@ -3,6 +3,8 @@
 #include "core/cli/cli.h"
 
 extern const struct command command_run;
+extern const struct command command_record;
+extern const struct command command_replay;
 extern const struct command command_scan;
 extern const struct command command_check;
 extern const struct command command_keys;
@@ -21,6 +23,8 @@ extern const struct command command_help;
 
 const struct command *const commands[] = {
 	&command_run,
+	&command_record,
+	&command_replay,
 	&command_scan,
 	&command_check,
 	&command_keys,

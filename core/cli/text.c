@@ -108,6 +108,29 @@ const char *text_count(char buffer[TEXT_MAX], int64_t number)
 	return buffer;
 }
 
+const char *text_bytes(char buffer[TEXT_MAX], int64_t bytes)
+{
+	static const char *const units[] = {"B", "kB", "MB", "GB"};
+	size_t unit = 0;
+	int64_t whole = bytes, e2 = 0; /* hundredths of the unit */
+	if (bytes < 0) {
+		strcpy(buffer, "-");
+		return buffer;
+	}
+	for (; whole >= 1000 && unit + 1 < sizeof units / sizeof *units; unit++) {
+		e2 = whole % 1000 / 10;
+		whole /= 1000;
+	}
+	size_t used = strlen(text_count(buffer, whole)); /* 19 at most */
+	if (unit == 0 || whole >= 100)
+		snprintf(buffer + used, TEXT_MAX - used, " %s", units[unit]);
+	else if (whole >= 10)
+		snprintf(buffer + used, TEXT_MAX - used, ".%d %s", (int)(e2 / 10), units[unit]);
+	else
+		snprintf(buffer + used, TEXT_MAX - used, ".%02d %s", (int)e2, units[unit]);
+	return buffer;
+}
+
 const char *text_amount(char buffer[TEXT_MAX], tg_amount amount, const char *currency, int sign)
 {
 	char number[TG_AMOUNT_TEXT_MAX];

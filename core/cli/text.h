@@ -28,6 +28,9 @@ const char *text_time(char buffer[TEXT_MAX], int64_t unix_ns);
 /* "1,262" */
 const char *text_count(char buffer[TEXT_MAX], int64_t number);
 
+/* "512 B", "12.3 kB", "4.56 MB", "1,234 GB"; of negative numbers "-" */
+const char *text_bytes(char buffer[TEXT_MAX], int64_t bytes);
+
 /* "+0.00012 BTC" with the sign always shown where `sign`; exact */
 const char *text_amount(char buffer[TEXT_MAX], tg_amount amount, const char *currency, int sign);
 

@@ -44,6 +44,27 @@ static void test_times(void)
 	is_str(text_time(text, INT64_MAX), "2262-04-11 23:47:16.854", "the last one");
 }
 
+static void test_bytes(void)
+{
+	static const struct {
+		int64_t bytes;
+		const char *text;
+	} table[] = {{0, "0 B"},
+		     {999, "999 B"},
+		     {1000, "1.00 kB"},
+		     {1239, "1.23 kB"},
+		     {12345, "12.3 kB"},
+		     {999999, "999 kB"},
+		     {4567890, "4.56 MB"},
+		     {67108864, "67.1 MB"},
+		     {1234567890123, "1,234 GB"},
+		     {INT64_MAX, "9,223,372,036 GB"},
+		     {-1, "-"}};
+	char text[TEXT_MAX];
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		is_str(text_bytes(text, table[i].bytes), table[i].text, "%" PRId64 " bytes", table[i].bytes);
+}
+
 static void test_counts(void)
 {
 	static const struct {
@@ -164,6 +185,7 @@ int main(void)
 {
 	test_durations();
 	test_times();
+	test_bytes();
 	test_counts();
 	test_amounts();
 	test_characters();
