@@ -227,7 +227,11 @@ static int32_t start(void *self, struct tg_error *ret_error)
 	spot->state = SPOT_RUNNING;
 	if (!spot->has_key)
 		spot_log(spot, TG_LOG_WARN, "no key is configured: there is market data alone", NULL);
-	spot_wake_by(spot, spot_now_ns(spot));
+	start_step(spot, spot_now_ns(spot));
+	if (!spot->start.asking) { /* not for want of a network: that would show later */
+		spot->state = SPOT_STOPPED;
+		return tg_error_set(ret_error, spot->reason.code, "%s", spot->reason.message);
+	}
 	return TG_OK;
 }
 

@@ -36,6 +36,8 @@ static void step_fail(struct spot *spot, const struct tg_error *error)
 	if (is_worth_saying(start->failures))
 		spot_log(spot, error->code == TG_ERR_AUTH ? TG_LOG_ERROR : TG_LOG_WARN,
 			 "not connected to Binance yet, it is tried again", error);
+	if (error->code == TG_ERR_AUTH) /* the host may not want to wait for a person */
+		spot->events->link(spot->events->ctx, TG_LINK_DOWN, error);
 }
 
 /* ------------------------------------------------------------------ answers */

@@ -72,6 +72,7 @@ struct rig {
 	struct tg_exchange_events events;
 	int64_t mono_ns;
 	uint64_t ids;
+	bool no_wire; /* the host can send nothing at all */
 	bool no_network;
 	bool still;   /* the venue's markets do not move */
 	bool calling; /* the host is in a call of the connector */
@@ -164,7 +165,8 @@ static int32_t rig_http_request(const struct tg_host *host, const struct tg_http
 {
 	char url[5000];
 	(void)host;
-	(void)ret_error;
+	if (rig.no_wire)
+		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED, "the network knows no virtual time");
 	snprintf(url, sizeof url, "%.*s", (int)request->url.len, request->url.ptr);
 	for (uint32_t i = 0; i < RIG_REQUESTS; i++) {
 		struct rig_request *free = &rig.request[i];

@@ -148,7 +148,8 @@ static void test_wrong_key(void)
 	rig_set("key", "other");
 	rig_start();
 	rig_run(100 * SECOND);
-	is_int(rig.link, 0, "a key that Binance does not know brings no link");
+	is_int(rig.link, TG_LINK_DOWN, "a key that Binance does not know brings no link");
+	ok(rig.reason[0], "and the gateway is told why: %s", rig.reason);
 	ok(rig_asked("/sapi") <= 2, "and is not tried often: addresses are banned for that");
 	rig_end();
 
@@ -413,9 +414,24 @@ static void test_refused_order(void)
 	rig_end();
 }
 
+/* What the host cannot do at all is no matter of waiting. */
+static void test_no_wire(void)
+{
+	struct tg_error error = tg_error_init();
+	rig_begin(50);
+	rig.no_wire = true;
+	is_int(rig_create(&error), TG_OK, "an instance is made");
+	is_int(binance_api.start(rig.self, &error), TG_ERR_UNSUPPORTED, "and does not start where there is no network");
+	ok(has(error.message, "virtual"), "with the host's words");
+	rig_run(SECOND);
+	is_int(rig_asked("/"), 0, "nothing goes on");
+	rig_end();
+}
+
 int main(void)
 {
 	fixture_begin();
+	test_no_wire();
 	test_plain();
 	test_steps_fail_once();
 	test_network_down();
