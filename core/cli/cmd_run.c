@@ -4,13 +4,15 @@
 #include "core/cli/out.h"
 #include "core/cli/report.h"
 #include "core/cli/run_config.h"
+#include "core/cli/run_record.h"
 #include "core/cli/spool.h"
 
 #define STATUS_MS 200
 #define OUTPUT_TIMEOUT_MS 5000 /* for a paused reader, at the end */
 
 struct run {
-	struct report report;
+	struct report report; /* first: its events' ctx is the run, too */
+	struct run_record record;
 	struct gateway *gateway;
 	uv_signal_t interrupt;
 	uv_signal_t terminate;
@@ -52,6 +54,7 @@ static void on_status(uv_timer_t *timer)
 {
 	struct run *run = timer->data;
 	report_status(&run->report);
+	run_record_check(&run->record);
 	if (out_broken() && !run->gateway->end_asked)
 		gateway_end(run->gateway, "nobody reads the output any more");
 	if (run->gateway->end_asked)
@@ -77,6 +80,13 @@ static void handles_close(struct run *run)
 	uv_close((uv_handle_t *)&run->terminate, NULL);
 	uv_close((uv_handle_t *)&run->deadline, NULL);
 	uv_close((uv_handle_t *)&run->status, NULL);
+}
+
+static void on_start(void *ctx)
+{
+	struct run *run = ctx;
+	run_record_start(&run->record, run->gateway);
+	run->report.events.start(ctx);
 }
 
 static int gateway_go(const struct arguments *args, struct run *run)
@@ -112,12 +122,18 @@ static int run_with(const struct arguments *args, const struct run_config *confi
 		.cycles_wanted = (uint32_t)arguments_number(args, "cycles", 0),
 		.events = run.report.events,
 	};
+	options.events.start = on_start;
 	int code, status = gateway_open(&options, &run.gateway, &error);
 	if (status) {
 		code = cli_fail(args, "%s", error.message[0] ? error.message : tg_status_text(status));
 	} else {
 		run.report.gateway = run.gateway;
-		code = gateway_go(args, &run);
+		code = run_record_open(&run.record, args, run.gateway);
+		if (!code)
+			code = gateway_go(args, &run);
+		const char *why = run.gateway->stop_reason ? run.gateway->stop_reason : "nothing more happens";
+		int recorded = run_record_close(&run.record, args, why);
+		code = code ? code : recorded;
 	}
 	gateway_close(run.gateway);
 	out_status_clear();
@@ -184,6 +200,10 @@ static const struct option_spec run_options[] = {
 	 .repeats = true,
 	 .help = "what a simulated account begins with; may be repeated, and then stands for all of it"},
 	OPTION_STATE_DIR,
+	{.name = "record",
+	 .kind = OPTION_TEXT,
+	 .argument = "DIR",
+	 .help = "keep what the exchange sends of its markets, for `trigate replay`"},
 	{.name = "live", .kind = OPTION_FLAG, .help = "send orders to a real exchange"},
 	{.name = "strict", .kind = OPTION_FLAG, .help = "take warnings about the configuration for errors"},
 	{.name = "log-level",
