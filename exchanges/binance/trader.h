@@ -5,7 +5,11 @@
  * Two links at most: the one that trades, and for a while its successor, opened before the first has lived 24 h; both
  * carry the user stream then (an event that comes twice is told by its ids), orders go over the younger as soon as it
  * is subscribed, and the older is closed when nothing is awaited on it any more. Owner: the connector; thread: the
- * loop's. */
+ * loop's.
+ *
+ * For the manifest: client ids hex, 32, unique among open orders; look-up by client id, exchange id and listing;
+ * lookup_days TRADER_LOOKUP_DAYS; lag_ms TRADER_LAG_MS ("Data Source: Memory => Database": -2013 right after a time-out
+ * is no proof); a validity bound; fills each. */
 #ifndef TRIGATE_EXCHANGES_BINANCE_TRADER_H
 #define TRIGATE_EXCHANGES_BINANCE_TRADER_H
 
@@ -75,7 +79,8 @@ void trader_message(struct trader *trader, uint32_t link, uint8_t *bytes, uint64
 void trader_tick(struct trader *trader, struct trader_now now);
 int64_t trader_wake(const struct trader *trader);
 
-/* As the functions of that name in tg_exchange_api; done() comes later, never from inside. [hot] place, [io] others */
+/* As the functions of that name in tg_exchange_api; done() comes later, never from inside. Lists are made one at a
+ * time: TG_ERR_LIMIT. [hot] place, [io] others */
 int32_t trader_place(struct trader *trader, const struct tg_order_request *request, struct trader_now now,
 		     struct tg_error *ret_error);
 int32_t trader_cancel(struct trader *trader, const struct tg_order_ref *ref, struct trader_now now,
