@@ -123,6 +123,7 @@ static void on_note(void *ctx, const struct channel_note *note)
 {
 	const struct tg_str text = {note->text.ptr, note->text.len < 512 ? note->text.len : 512};
 	(void)ctx;
+	out_status_clear();
 	log_debug("venue.request", LOG_I("client", note->connection), LOG_T("method", note->method),
 		  LOG_T("text", text), LOG_I("status", note->status));
 }
