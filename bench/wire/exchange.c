@@ -52,6 +52,20 @@ struct venue *exchange_open(const char *folder)
 	return venue;
 }
 
+struct venue *exchange_open_wide(int64_t markets)
+{
+	const struct venue_deposit deposit = {TG_STR("USDT"), 1000000 * TG_AMOUNT_ONE};
+	struct venue_options options = venue_options_default();
+	struct tg_error error = tg_error_init();
+	struct venue *venue;
+	options.markets = markets;
+	options.deposit = &deposit;
+	options.deposit_count = 1;
+	if (venue_open(&options, unix_ns(), &venue, &error))
+		bench_fail("venue: %s", error.message);
+	return venue;
+}
+
 struct binance_options exchange_options(void)
 {
 	struct binance_options options = binance_options_default();

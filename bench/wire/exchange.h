@@ -18,6 +18,8 @@
 
 /* folder: for the file of the markets. */
 struct venue *exchange_open(const char *folder);
+/* So many made-up markets, which move when they are told to. */
+struct venue *exchange_open_wide(int64_t markets);
 /* With the one key, and no limits that a benchmark could meet. */
 struct binance_options exchange_options(void);
 

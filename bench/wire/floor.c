@@ -87,3 +87,41 @@ void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, s
 	if (appended > sizeof bytes || write(file, bytes, appended) != (ssize_t)appended)
 		bench_fail("floor: cannot write");
 }
+
+/* ---- round trip */
+
+static size_t echo_count;
+
+static int echo_callback(struct lws *lws, enum lws_callback_reasons reason, void *user, void *in, size_t len)
+{
+	static uint8_t bytes[LWS_PRE + 4096];
+	(void)user, (void)in, (void)len;
+	if (reason == LWS_CALLBACK_CLIENT_CONNECTION_ERROR)
+		bench_fail("floor: no connection");
+	if (reason == LWS_CALLBACK_CLIENT_RECEIVE)
+		lws_write(lws, bytes + LWS_PRE, echo_count, LWS_WRITE_TEXT);
+	return 0;
+}
+
+void floor_echo(uint16_t port, const char *ca_file, size_t count)
+{
+	const struct lws_protocols protocols[] = {{.name = "echo", .callback = echo_callback, .rx_buffer_size = 4096},
+						  {0}};
+	struct lws_context_creation_info info = {.port = CONTEXT_PORT_NO_LISTEN,
+						 .protocols = protocols,
+						 .options = LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT,
+						 .client_ssl_ca_filepath = ca_file};
+	lws_set_log_level(0, NULL);
+	struct lws_context *context = lws_create_context(&info);
+	struct lws_client_connect_info connect = {.context = context,
+						  .address = "localhost",
+						  .host = "localhost",
+						  .port = port,
+						  .path = "/ws",
+						  .ssl_connection = LCCSCF_USE_SSL,
+						  .local_protocol_name = "echo"};
+	echo_count = count;
+	lws_client_connect_via_info(&connect);
+	while (lws_service(context, -1) >= 0) /* below 0: do not sleep */
+		;
+}

@@ -14,4 +14,7 @@ uint64_t floor_decode(const uint8_t *bytes, size_t count);
 /* What an order cannot do without: looks at a frame, signs so many bytes, appends so many to a file. */
 void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended);
 
+/* libwebsockets' client over TLS that answers each message at once with one of so many bytes, spinning; for ever. */
+void floor_echo(uint16_t port, const char *ca_file, size_t count);
+
 #endif

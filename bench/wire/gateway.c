@@ -97,6 +97,13 @@ static int entry_remove(const char *path, const struct stat *stat, int kind, str
 	return at->level > 0 ? remove(path) : 0;
 }
 
+void gateway_state_remove(const char *folder)
+{
+	char path[300];
+	snprintf(path, sizeof path, "%s/state", folder);
+	nftw(path, entry_remove, 8, FTW_DEPTH | FTW_PHYS);
+}
+
 void gateway_files_remove(const char *folder)
 {
 	nftw(folder, entry_remove, 8, FTW_DEPTH | FTW_PHYS);

@@ -10,6 +10,8 @@ struct gateway *bench_gateway_open(const struct gateway_files *files, const stru
 bool gateway_is_quoted(const struct gateway *gateway);
 /* The last decision: why it is not trading. */
 const char *gateway_last_word(void);
+/* Its state alone, so that the next one begins anew. */
+void gateway_state_remove(const char *folder);
 /* All that it left in the folder. */
 void gateway_files_remove(const char *folder);
 

@@ -9,14 +9,15 @@
 #include "bench/wire/measure.h"
 #include "bench/wire/order.h"
 #include "bench/wire/peer.h"
+#include "bench/wire/round_trip.h"
 
 static const struct {
 	const char *name;
 	void (*run)(const char *folder, const char *peer_name);
 } parts[] = {
-	{"ingest", ingest_bench},
-	{"decode", decode_bench},
-	{"tick_to_order", order_bench},
+	{"ingest", ingest_bench},           {"decode", decode_bench},
+	{"tick_to_order", order_bench},     {"wire_round_trip", round_trip_bench},
+	{"rss_3000_markets", memory_bench},
 };
 
 static int wanted(const char *name, int count, char **names)
