@@ -190,6 +190,13 @@ static void link_wait(struct trader *trader, struct link *link, const struct tg_
 	trader_wake_at(trader, link->retry_ns);
 }
 
+static void link_refused(struct trader *trader, struct link *link, const struct tg_error *error, struct trader_now now)
+{
+	if (trader->logs_on && error->code == TG_ERR_AUTH && link->phase > LINK_LOGON)
+		link->phase = LINK_LOGON; /* the session is over */
+	link_wait(trader, link, error, now);
+}
+
 static enum ask_kind ask_of(enum link_phase phase)
 {
 	switch (phase) {
@@ -280,7 +287,7 @@ void link_answer(struct trader *trader, const struct ask *ask, const struct answ
 	if (good || error->exchange_code == -2035) /* "SUBSCRIPTION_ACTIVE": what was wanted is so */
 		link_advance(trader, ask->link, answer->now);
 	else
-		link_wait(trader, link, error, answer->now);
+		link_refused(trader, link, error, answer->now);
 }
 
 void link_event(struct trader *trader, uint32_t index, enum event_kind kind, struct trader_now now)

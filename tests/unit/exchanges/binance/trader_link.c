@@ -204,6 +204,25 @@ static void test_terminated(const char *key)
 	desk_end();
 }
 
+/* The session ends, and its stream with it; once when it trades, once before its stream is subscribed. */
+static void test_logged_out(void)
+{
+	static const char logout[] = "{\"id\":\"out\",\"method\":\"session.logout\"}";
+	desk_up("ed25519");
+	binance_message(api, now, desk.line[0].connection, logout, sizeof logout - 1);
+	deliver();
+	is_str(heard(), "down\nup\n", "logged on anew");
+	order_works("then");
+	ask("POST", "/control/fault?method=userDataStream.subscribe&kind=error-1008", "", NULL);
+	push(0, "{\"subscriptionId\":0,\"event\":{\"e\":\"eventStreamTerminated\",\"E\":1}}");
+	binance_message(api, now, desk.line[0].connection, logout, sizeof logout - 1);
+	pass(10 * SECOND);
+	is_str(heard(), "down\nwarn Binance does not take this key\nup\n", "and from wherever it was");
+	is_int(desk.restarts, 0, "on the same link");
+	order_works("at last");
+	desk_end();
+}
+
 /* No answer and not a word: the link is deaf, found by the readings of the clock at the latest. */
 static void test_deaf(void)
 {
@@ -331,6 +350,7 @@ int main(void)
 	test_heir();
 	test_shutdown();
 	test_cut();
+	test_logged_out();
 	test_deaf();
 	test_nonsense();
 	test_answers_unread();

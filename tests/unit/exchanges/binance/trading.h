@@ -219,7 +219,7 @@ __attribute__((unused)) static void deliver(void)
 			}
 			text_finish(&batch);
 		}
-	} while (lines_open() || told.text.used);
+	} while (lines_open() || told.text.used || trader_wake(desk.trader) <= desk_now().mono_ns);
 }
 
 /* Time passes for all of them; what falls due on the way happens when it does. */
