@@ -280,8 +280,8 @@ int player_open(const struct player_options *options, struct player **ret_player
 	player->start_ns = start->mono_ns;
 	player->unix_offset_ns = start->unix_ns - start->mono_ns;
 	player->outside = (struct outside){
-		.disk = outside_system.disk,
-		.workers = outside_system.workers,
+		.disk = options->disk,
+		.workers = options->workers,
 		.driven = true,
 		.mono_ns = start->mono_ns,
 		.unix_ns = start->unix_ns,

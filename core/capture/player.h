@@ -17,7 +17,9 @@ struct player_balance {
 struct player_options {
 	/* config, strategy, exchange, registry, seed and events count; events.start is told once cycles are known */
 	struct gateway_options gateway;
-	struct source *source; /* these outlive it */
+	const struct disk *disk; /* these outlive it */
+	const struct workers *workers;
+	struct source *source;
 	struct played *played;
 	/* What the account has. NULL: 1,000 of each currency that a cycle may start in, unless the capture tells of
 	 * balances. */

@@ -155,8 +155,8 @@ static int record_begin(struct recorder *recorder, struct json_object *settings,
 {
 	const struct recorder_options *options = &recorder->options;
 	const struct recording_options recording = {
-		.disk = outside_system.disk,
-		.workers = outside_system.workers,
+		.disk = options->outside->disk,
+		.workers = options->outside->workers,
 		.dir = options->dir,
 		.exchange = options->exchange->name,
 		.plugin = &recorder->exchange.plugin->info,
@@ -203,7 +203,7 @@ static int open_all(struct recorder *recorder, struct tg_error *ret_error)
 						       .balance = on_balance,
 						       .link = on_link,
 						       .done = on_done};
-	extensions_init(&recorder->extensions, &recorder->loop, recorder->options.seed, &outside_system);
+	extensions_init(&recorder->extensions, &recorder->loop, recorder->options.seed, recorder->options.outside);
 	recorder->extensions.config = recorder->options.config;
 	if (recorder->options.with_private) {
 		int status = extensions_keys_open(&recorder->extensions, recorder->options.config, ret_error);

@@ -10,7 +10,8 @@
 struct recorder;
 
 struct recorder_options {
-	const struct gateway_config *config; /* all of these outlive it */
+	const struct outside *outside; /* the machine; all of these outlive it */
+	const struct gateway_config *config;
 	const struct plugin_choice *exchange;
 	struct registry *registry;
 	const char *const *markets; /* symbols, however written; NULL: all that are trading */

@@ -235,6 +235,7 @@ static int record_with(struct record *record, const struct gateway_config *confi
 	if (!exchange)
 		return EXIT_MISUSE;
 	const struct recorder_options options = {
+		.outside = &outside_system,
 		.config = config,
 		.exchange = exchange,
 		.registry = registry,

@@ -322,6 +322,8 @@ static int replay_with(struct replay *replay)
 			    .registry = replay->config.registry,
 			    .seed = 1,
 			    .events = {.ctx = replay, .start = on_start, .decision = on_decision}},
+		.disk = &disk_system,
+		.workers = &workers_threads,
 		.source = replay->source,
 		.played = replay->played,
 		.balances = replay->balance_count > 0 ? replay->balance : NULL,
