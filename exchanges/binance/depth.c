@@ -18,6 +18,7 @@ struct market {
 	int64_t synced_ns; /* when the last snapshot became a book; 0: another has been wanted since */
 	uint8_t slot;      /* + 1; 0: not fetching */
 	uint8_t attempts;  /* since it was calm */
+	int64_t heard_ns;  /* of the frame or answer that the live book comes from */
 	bool opened;
 	bool live;
 	bool queued;
@@ -299,7 +300,7 @@ void depth_rescale(struct depth *depth, uint32_t market, bool steps_changed, int
 		return;
 	if (!steps_changed) {
 		if (depth->market[market].live)
-			snapshot_emit(depth, market, now_ns);
+			snapshot_emit(depth, market, depth->market[market].heard_ns); /* it is no younger for that */
 		return;
 	}
 	/* A snapshot that is under way may be decoded either way, and what is pending was at the old scales. */
@@ -314,6 +315,7 @@ static void levels_apply(struct depth *depth, uint32_t index, const struct frame
 	ladder_view_take(ladder, &depth->view);
 	ladder_apply(ladder, &changes);
 	depth->market[index].last_id = frame->last_id;
+	depth->market[index].heard_ns = received_ns;
 	if (ladder_is_crossed(ladder)) {
 		depth->counts.crossed++;
 		book_restart(depth, index, received_ns);
@@ -416,6 +418,7 @@ static void book_begin(struct depth *depth, struct slot *slot, uint64_t last_id,
 	market->last_id = last_id;
 	market->live = true;
 	market->synced_ns = now_ns;
+	market->heard_ns = now_ns;
 	slot_release(depth, market);
 	depth->counts.synced++;
 	snapshot_emit(depth, index, now_ns);

@@ -24,7 +24,7 @@ const struct endpoint endpoints[] = {
 	{"GET", "/api/v3/account", "account.status", SIGNED, 20, NULL, account_run, "omitZeroBalances"},
 	{"GET", "/api/v3/account/commission", "account.commission", SIGNED, 20, NULL, commission_run, "symbol"},
 	{"GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", SIGNED, 40, NULL, order_limits_run, ""},
-	{"GET", "/api/v3/myTrades", "myTrades", SIGNED, 20, NULL, trades_run,
+	{"GET", "/api/v3/myTrades", "myTrades", SIGNED, 20, trades_weigh, trades_run,
 	 "symbol orderId startTime endTime fromId limit"},
 	{"GET", "/sapi/v1/account/apiRestrictions", NULL, SIGNED, 1, NULL, restrictions_run, ""},
 	{NULL, NULL, "session.logon", SIGNED, 2, NULL, logon_run, ""},

@@ -339,6 +339,12 @@ bool order_status_run(struct call *call)
 	return order != INDEX_NONE;
 }
 
+/* "Without orderId 20, with orderId 5" (REST API, Account trade list). */
+int64_t trades_weigh(const struct call *call)
+{
+	return parameters_get(&call->parameters, "orderId").ptr ? 5 : 20;
+}
+
 int64_t orders_open_weigh(const struct call *call)
 {
 	return parameters_get(&call->parameters, "symbol").ptr ? 6 : 80;

@@ -222,6 +222,7 @@ bool orders_all_run(struct call *call);
 bool orders_cancel_all_run(struct call *call);
 bool trades_run(struct call *call);
 int64_t orders_open_weigh(const struct call *call);
+int64_t trades_weigh(const struct call *call);
 const char *order_status(const struct venue_order *order);
 const char *order_type(const struct venue_order *order);
 const char *order_tif(const struct venue_order *order);
