@@ -49,6 +49,15 @@ static int side_read(struct scan *scan, int32_t *ret_side)
 	return *ret_side ? SCAN_OK : SCAN_TYPE;
 }
 
+/* "Order reject reason (r)" of the enums page: NONE is that there is none. */
+static int reason_read(struct scan *scan, struct tg_str *ret_text)
+{
+	int status = text_or_null_read(scan, ret_text);
+	if (!status && text_is(*ret_text, "NONE"))
+		ret_text->len = 0;
+	return status;
+}
+
 enum { SEEN_SYMBOL = 1, SEEN_ID = 2, SEEN_CLIENT = 4, SEEN_NAMES = 7 };
 enum { SEEN_STATUS = 8, SEEN_SIDE = 16, SEEN_PRICE = 32, SEEN_QTY = 64, SEEN_EXECUTED = 128, SEEN_STATE = 248 };
 enum { SEEN_KIND = 256, SEEN_LAST_QTY = 512, SEEN_LAST_PRICE = 1024, SEEN_FEE = 2048, SEEN_TRADE = 4096 };
@@ -203,7 +212,7 @@ static int execution_member(struct scan *scan, uint8_t key, struct execution *ex
 	case 'p': *seen |= SEEN_PRICE; return decimal_read(scan, &report->price);
 	case 'q': *seen |= SEEN_QTY; return decimal_read(scan, &report->qty);
 	case 'z': *seen |= SEEN_EXECUTED; return decimal_read(scan, &report->executed);
-	case 'r': return text_or_null_read(scan, &report->why);
+	case 'r': return reason_read(scan, &report->why);
 	case 'T': return time_read(scan, &report->time_ms);
 	case 'l': *seen |= SEEN_LAST_QTY; return decimal_read(scan, &trade->qty);
 	case 'L': *seen |= SEEN_LAST_PRICE; return decimal_read(scan, &trade->price);

@@ -25,13 +25,13 @@ static const struct order_row orders[] = {
 	 "done 7 OK\nACCEPTED " ID " cum=0\nFILL " ID " cum=2 id=1 qty=2 price=50000 fee=100USDT\n"
 	 "EXPIRED " ID " cum=2 why=UNFILLED_IOC_QUANTITY_EXPIRED\n",
 	 "ACCEPTED " ID " cum=0\nFILL " ID " cum=2 id=1 qty=2 price=50000 fee=100USDT\n"
-	 "EXPIRED " ID " cum=2 why=NONE\n"},
+	 "EXPIRED " ID " cum=2\n"},
 	{"IOC, not filled", TG_SIDE_BUY, TG_TIF_IOC, "50009.99", "0.5",
 	 "done 7 OK\nACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0 why=UNFILLED_IOC_QUANTITY_EXPIRED\n",
-	 "ACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0 why=NONE\n"},
+	 "ACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0\n"},
 	{"FOK, not filled", TG_SIDE_SELL, TG_TIF_FOK, "50000.00", "3",
 	 "done 7 OK\nACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0 why=UNFILLED_FOK_ORDER_EXPIRED\n",
-	 "ACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0 why=NONE\n"},
+	 "ACCEPTED " ID " cum=0\nEXPIRED " ID " cum=0\n"},
 	{"GTC, at rest", TG_SIDE_BUY, TG_TIF_GTC, "49000.00", "0.5", "done 7 OK\nACCEPTED " ID " cum=0\n",
 	 "ACCEPTED " ID " cum=0\n"},
 	{"post-only, at rest", TG_SIDE_BUY, TG_TIF_POST_ONLY, "49000.00", "0.5", "done 7 OK\nACCEPTED " ID " cum=0\n",
