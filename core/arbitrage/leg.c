@@ -13,6 +13,14 @@ static int64_t lots_least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* have / spend of amounts that are not negative; by the machine's own division where both are small, as most are. */
+static tg_amount divide(tg_amount have, tg_amount spend)
+{
+	if (have <= INT64_MAX && spend <= INT64_MAX)
+		return (int64_t)have / (int64_t)spend;
+	return have / spend;
+}
+
 /* One level of a book as a leg meets it: per lot, what goes out and what comes in before the fee. */
 struct offer {
 	tg_amount spend;
@@ -74,7 +82,7 @@ static enum leg_verdict plan_walk(struct leg_plan *plan, const struct market *ma
 		int64_t wanted = lots_least(level[i].lots, market->max_lots - plan->lots);
 		/* the exchange sets the whole order aside at its limit, better fills or not: that is what `have` must
 		 * cover */
-		tg_amount affordable = have / offer.spend - plan->lots;
+		tg_amount affordable = divide(have, offer.spend) - plan->lots;
 		int64_t lots = affordable < wanted ? (int64_t)affordable : wanted;
 		if (lots > 0 && !plan_take(plan, market, level[i].ticks, offer, lots))
 			return LEG_TOO_LARGE;

@@ -159,14 +159,24 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 	}
 	ret_plan->amount_in = ret_plan->leg[0].spent;
 	ret_plan->amount_out = have;
-	ret_plan->net_bps_e6 = net_bps_e6(plan_profit(ret_plan), ret_plan->amount_in);
 	return SIZE_OK;
+}
+
+/* Is its net_bps_e6, rounded down, at least the threshold? Told without the division, for each plan that is tried. */
+static bool plan_reaches(const struct task *task, const struct cycle_plan *plan)
+{
+	tg_amount profit = plan_profit(plan), gained, wanted;
+	int64_t least = task->limits->min_net_bps_e6;
+	if (__builtin_mul_overflow(profit, (tg_amount)BPS_E6, &gained) ||
+	    __builtin_mul_overflow(plan->amount_in, (tg_amount)least, &wanted))
+		return net_bps_e6(profit, plan->amount_in) >= least;
+	return gained >= wanted;
 }
 
 /* Remember the plan if it is the best: one that reaches the threshold before one that does not, then by profit. */
 static void plan_offer(struct task *task, const struct cycle_plan *plan)
 {
-	bool reaches = plan->net_bps_e6 >= task->limits->min_net_bps_e6;
+	bool reaches = plan_reaches(task, plan);
 	tg_amount profit = plan_profit(plan);
 
 	if (task->best->legs > 0 &&
@@ -401,6 +411,7 @@ enum sizing_verdict sizing_make(const struct markets *markets, const struct cycl
 		near_try(&task, most);
 	if (ret_plan->legs == 0)
 		return SIZE_LOTS;
+	ret_plan->net_bps_e6 = net_bps_e6(task.best_profit, ret_plan->amount_in);
 	ret_plan->dust_value = dust_value(ret_plan);
 	return task.reached ? SIZE_OK : SIZE_THRESHOLD;
 }
