@@ -219,13 +219,24 @@ static int epoch_take(struct gateway *gateway, struct tg_error *ret_error)
 	return gateway->executor.settings.epoch == 0 ? ret_error->code : TG_OK;
 }
 
+/* Since the last record nobody has listened; what the run before had not asked for yet is still to be asked for. */
+static int missed_record(struct gateway *gateway)
+{
+	struct record_missed record = {gateway->last_record_ns};
+	if (model_missed_since_ns(gateway->keeper.model) != 0 || record.since_unix_ns == 0)
+		return TG_OK;
+	return keeper_commit(&gateway->keeper, RECORD_MISSED, &record, sizeof record);
+}
+
 static int start_record(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct record_start record = {.epoch = gateway->executor.settings.epoch, .version = TRIGATE_VERSION};
 	snprintf(record.gateway_id, sizeof record.gateway_id, "%s", gateway->options.config->gateway_id);
 	snprintf(record.strategy, sizeof record.strategy, "%s", gateway->options.strategy->name);
 	snprintf(record.exchange, sizeof record.exchange, "%s", gateway->options.exchange->name);
-	int status = keeper_commit(&gateway->keeper, RECORD_START, &record, sizeof record);
+	int status = missed_record(gateway);
+	if (!status)
+		status = keeper_commit(&gateway->keeper, RECORD_START, &record, sizeof record);
 	return status ? status : journal_sync(gateway->keeper.journal, ret_error);
 }
 
@@ -288,7 +299,6 @@ static void executor_fill(struct gateway *gateway)
 	executor->settings.all_or_nothing = !strategy->order.allow_partial_fills;
 	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
 	executor->settings.lists = manifest_looks_up(info, "listing");
-	executor->missed_since_ns = gateway->last_record_ns;
 	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;
 	executor->settings.max_retries = (uint32_t)strategy->order.max_retries;
 	executor->settings.query.initial_delay_ns = strategy->order.monitoring.initial_delay_ms * 1000000;

@@ -124,6 +124,12 @@ static bool forget_ok(const void *payload)
 	return true;
 }
 
+static bool missed_ok(const void *payload)
+{
+	const struct record_missed *r = payload;
+	return r->since_unix_ns >= 0;
+}
+
 /* ------------------------------------------------------------ objects */
 
 static void put_text(struct json_object *object, const char *key, const char *text)
@@ -285,6 +291,12 @@ static void forget_json(const void *payload, struct json_object *object)
 	put_key(object, r->key);
 }
 
+static void missed_json(const void *payload, struct json_object *object)
+{
+	const struct record_missed *r = payload;
+	json_object_object_add(object, "since_unix_ns", json_object_new_int64(r->since_unix_ns));
+}
+
 /* ------------------------------------------------------------ table */
 
 static const struct {
@@ -303,6 +315,7 @@ static const struct {
 	[RECORD_DECISION] = {"decision", sizeof(struct record_decision), decision_ok, decision_json},
 	[RECORD_STOP] = {"stop", sizeof(struct record_stop), stop_ok, stop_json},
 	[RECORD_FORGET] = {"forget", sizeof(struct record_forget), forget_ok, forget_json},
+	[RECORD_MISSED] = {"missed", sizeof(struct record_missed), missed_ok, missed_json},
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 

@@ -26,7 +26,8 @@ enum record_type {
 	RECORD_FILL = 6,
 	RECORD_DECISION = 7,
 	RECORD_STOP = 8,
-	RECORD_FORGET = 9
+	RECORD_FORGET = 9,
+	RECORD_MISSED = 10
 };
 
 /* A cycle's key: which start of which gateway opened it, and its number in that start. */
@@ -72,6 +73,12 @@ struct record_cycle_event {
 /* A final cycle leaves the memory; what comes of it later is not known any more. */
 struct record_forget {
 	struct cycle_key key;
+};
+
+/* Since when events may have passed us by: the exchange is to be asked for the orders of that time. It is on record
+ * because a gateway may end again before the exchange has answered. */
+struct record_missed {
+	int64_t since_unix_ns; /* 0: it has answered */
 };
 
 struct record_order_intent {

@@ -583,8 +583,8 @@ static void on_closed_timer(void *ctx)
 
 void executor_on_link(struct executor *executor, bool up)
 {
-	if (executor->link_up && !up && executor->missed_since_ns == 0)
-		executor->missed_since_ns = loop_unix_ns(executor->loop);
+	if (executor->link_up && !up)
+		missed_begin(executor);
 	executor->link_up = up;
 	for (uint32_t i = 0; i < OPEN_CYCLES_MAX; i++) {
 		struct work *work = &executor->work[i];

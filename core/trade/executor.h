@@ -90,9 +90,8 @@ struct executor {
 	uint64_t random;
 	uint32_t next_number; /* of the next cycle in this epoch */
 	uint32_t foreign_orders;
-	int64_t missed_since_ns; /* unix: events since then may have passed us by; 0: none can have */
-	uint64_t list_timer;     /* asked for them again then */
-	uint64_t closed_timer;   /* orders in doubt of closed cycles are asked for again then */
+	uint64_t list_timer;   /* asked for them again then */
+	uint64_t closed_timer; /* orders in doubt of closed cycles are asked for again then */
 	uint32_t open_count;
 	struct work work[OPEN_CYCLES_MAX];
 };
@@ -157,6 +156,7 @@ int64_t desk_absent_after_ns(const struct executor *executor);
 /* Ask for all recent orders, if anything may have passed us by: nobody doubts an order whose end came too early, so it
  * would not be asked for by itself. Asked again until it is answered. */
 void missed_ask(struct executor *executor);
+void missed_begin(struct executor *executor); /* from now on, unless it began before */
 void missed_done(struct executor *executor, int32_t status, const struct tg_error *error);
 #define MISSED_TOKEN UINT64_MAX /* of that question; no order has it */
 /* An order has no end yet: see to it that it is asked for, unless a timer or an answer is due anyway. */

@@ -7,6 +7,23 @@
  * clock and the exchange's may differ. */
 #define MARGIN_NS (INT64_C(120) * 1000000000)
 
+static int64_t missed_since_ns(const struct executor *executor)
+{
+	return model_missed_since_ns(executor->keeper->model);
+}
+
+static void missed_note(struct executor *executor, int64_t since_ns)
+{
+	struct record_missed record = {since_ns};
+	keeper_commit(executor->keeper, RECORD_MISSED, &record, sizeof record);
+}
+
+void missed_begin(struct executor *executor)
+{
+	if (missed_since_ns(executor) == 0)
+		missed_note(executor, loop_unix_ns(executor->loop));
+}
+
 static void on_timer(void *ctx)
 {
 	missed_ask(ctx);
@@ -59,12 +76,12 @@ void missed_ask(struct executor *executor)
 	uint32_t markets[MARKETS_MAX];
 	loop_timer_stop(executor->loop, executor->list_timer);
 	executor->list_timer = 0;
-	if (!executor->settings.lists || executor->missed_since_ns == 0 || !executor->link_up || executor->frozen)
+	if (!executor->settings.lists || missed_since_ns(executor) == 0 || !executor->link_up || executor->frozen)
 		return;
-	int64_t since_ns = executor->missed_since_ns - MARGIN_NS;
+	int64_t since_ns = missed_since_ns(executor) - MARGIN_NS;
 	uint32_t count = markets_gather(executor, since_ns, markets);
 	if (count == 0)
-		executor->missed_since_ns = 0; /* there was no order */
+		missed_note(executor, 0); /* there was no order */
 	else if (executor->exchange->orders_list(executor->exchange_self, markets, count, since_ns, MISSED_TOKEN,
 						 &error) != TG_PENDING)
 		ask_later(executor, error.retry_after_ns);
@@ -73,7 +90,7 @@ void missed_ask(struct executor *executor)
 void missed_done(struct executor *executor, int32_t status, const struct tg_error *error)
 {
 	if (status == TG_OK)
-		executor->missed_since_ns = 0;
+		missed_note(executor, 0);
 	else if (executor->link_up)
 		ask_later(executor, error ? error->retry_after_ns : 0);
 }

@@ -21,6 +21,7 @@ struct model {
 	struct cycle *oldest;
 	struct cycle *newest;
 	struct record_start start;
+	int64_t missed_since_ns;
 	struct model_counts counts;
 	struct model_watch watch;
 	uint64_t clean_position;
@@ -138,6 +139,11 @@ struct cycle *model_newest(const struct model *model)
 const struct record_start *model_start(const struct model *model)
 {
 	return &model->start;
+}
+
+int64_t model_missed_since_ns(const struct model *model)
+{
+	return model->missed_since_ns;
 }
 struct model_counts model_counts(const struct model *model)
 {
@@ -409,6 +415,13 @@ static int on_forget(struct model *model, const struct journal_entry *entry)
 	return TG_OK;
 }
 
+static int on_missed(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_missed *r = entry->payload;
+	model->missed_since_ns = r->since_unix_ns;
+	return TG_OK;
+}
+
 int model_apply(struct model *model, const struct journal_entry *entry)
 {
 	model->dirties = entry->position > model->clean_position;
@@ -420,6 +433,7 @@ int model_apply(struct model *model, const struct journal_entry *entry)
 	case RECORD_ORDER_EVENT: return on_order_event(model, entry);
 	case RECORD_FILL: return on_fill(model, entry);
 	case RECORD_FORGET: return on_forget(model, entry);
+	case RECORD_MISSED: return on_missed(model, entry);
 	default: return TG_OK; /* decisions and stops change no cycle */
 	}
 }

@@ -111,6 +111,8 @@ int model_replay(struct model *model, const struct journal_entry *entry, struct 
 
 /* Last start that the journal tells of; epoch 0 if none. */
 const struct record_start *model_start(const struct model *model);
+/* Since when events may have passed us by (unix); 0: all that may have been missed was asked for. */
+int64_t model_missed_since_ns(const struct model *model);
 /* Number of starts, and of all cycles since the journal began, also of forgotten ones. */
 struct model_counts {
 	uint32_t starts, cycles, completed, failed, open;

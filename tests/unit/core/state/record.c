@@ -29,6 +29,7 @@ static struct record_fill fill = {
 	.fill_id = "F1", .price = {5, 2, 0}, .qty = {25, 1, 0}, .fee = {1, 8, 0}, .fee_currency = "BTC"};
 static struct record_decision decision;
 static struct record_forget forgotten = {.key = {1, 2}};
+static struct record_missed missed = {INT64_C(1700000000000000000)};
 static struct record_stop stopped = {.open_cycles = 2, .reason = "asked"};
 
 struct kind {
@@ -53,6 +54,7 @@ static struct kind kinds[] = {
 	 "\"verdict\":\"SKIP\",\"reasons\":[\"threshold\",\"stale\"]"},
 	{RECORD_STOP, &stopped, sizeof stopped, "stop", "\"open_cycles\":2,\"reason\":\"asked\""},
 	{RECORD_FORGET, &forgotten, sizeof forgotten, "forget", "\"cycle\":\"000001-00000002\""},
+	{RECORD_MISSED, &missed, sizeof missed, "missed", "\"since_unix_ns\":1700000000000000000"},
 };
 
 static int check(const struct kind *kind, const void *payload, uint32_t size)
@@ -86,7 +88,7 @@ static void test_kinds(void)
 	}
 	struct journal_entry entry = {.type = 0, .version = RECORD_VERSION};
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 0");
-	entry.type = RECORD_FORGET + 1;
+	entry.type = RECORD_MISSED + 1;
 	is_int(record_check(&entry), TG_ERR_VERSION, "the type behind the last");
 	entry.type = UINT16_MAX;
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 65535");
@@ -146,6 +148,7 @@ static void test_damage(void)
 	DAMAGE(6, decision, execute, copy.execute = 2);
 	DAMAGE(6, decision, legs, copy.legs = 0);
 	TEXT(7, stopped, reason);
+	DAMAGE(9, missed, since_unix_ns, copy.since_unix_ns = -1);
 	is_int(failed, 0, "%u kinds of damage are seen", count);
 }
 

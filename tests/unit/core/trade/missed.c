@@ -1,5 +1,8 @@
 /* Recent orders are asked for when something may have passed us by, in the markets where there were any, until it is
  * answered, and not otherwise. */
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "core/trade/executor.h"
 #include "tests/unit/core/arbitrage/fixture.h"
 
@@ -77,6 +80,28 @@ static void markets_make(struct executor *executor)
 	}
 }
 
+/* A journal that nobody reads again: the test's own file, gone already. */
+static struct journal *journal_make(void)
+{
+	char dir[] = "/tmp/trigate-missed-XXXXXX", path[64];
+	struct journal_report report;
+	struct journal *journal;
+	if (!mkdtemp(dir) ||
+	    journal_open(&disk_system, &workers_threads, dir, "0001", 0, NULL, NULL, &report, &journal, NULL))
+		abort();
+	snprintf(path, sizeof path, "%s/journal-00000001.tgj", dir);
+	if (unlink(path) || rmdir(dir))
+		abort();
+	return journal;
+}
+
+/* What the journal says: something may have passed us by since then. */
+static void missed_since(struct executor *executor, int64_t since_ns)
+{
+	const struct record_missed record = {since_ns};
+	journal_tell(executor, 0, RECORD_MISSED, &record, sizeof record);
+}
+
 /* An executor on a loop that the test drives. */
 static struct executor *executor_make(struct exchange *exchange)
 {
@@ -87,6 +112,8 @@ static struct executor *executor_make(struct exchange *exchange)
 	struct keeper *keeper = calloc(1, sizeof *keeper);
 	if (!executor || !keeper || loop_create(&options, &executor->loop) || model_create(&room, &keeper->model))
 		abort();
+	keeper->journal = journal_make();
+	keeper->loop = executor->loop;
 	executor->keeper = keeper;
 	markets_make(executor);
 	executor->exchange = &api;
@@ -109,6 +136,7 @@ static void executor_drop(struct executor *executor)
 {
 	markets_destroy(executor->markets);
 	loop_destroy(executor->loop);
+	journal_close(executor->keeper->journal);
 	model_destroy(executor->keeper->model);
 	free(executor->keeper);
 	free(executor);
@@ -126,10 +154,10 @@ static void test_fresh(void)
 	struct executor *executor = executor_make(&exchange);
 	executor_on_link(executor, true);
 	is_int(exchange.asked, 0, "a new gateway has missed nothing");
-	executor->missed_since_ns = START_NS;
+	missed_since(executor, START_NS);
 	executor_on_link(executor, true);
 	is_int(exchange.asked, 0, "nor has one without orders");
-	is_int(executor->missed_since_ns, 0, "which need not ask any more");
+	is_int(model_missed_since_ns(executor->keeper->model), 0, "which need not ask any more");
 	executor_drop(executor);
 }
 
@@ -150,7 +178,7 @@ static void test_markets(void)
 		if (cycles[i].ended_s)
 			cycle_fail(executor, i, cycles[i].ended_s);
 	}
-	executor->missed_since_ns = START_NS + 1000 * S;
+	missed_since(executor, START_NS + 1000 * S);
 	executor_on_link(executor, true);
 	is_str(exchange.markets, "0 1 3 4 ", "each market where an order may have been on its way, once, by its id");
 	executor_drop(executor);
@@ -183,7 +211,7 @@ static void test_until_answered(void)
 	struct exchange exchange = {.answer = TG_PENDING};
 	struct tg_error patience = tg_error_init();
 	struct executor *executor = executor_make_busy(&exchange);
-	executor->missed_since_ns = START_NS - 10 * S; /* the journal's last record */
+	missed_since(executor, START_NS - 10 * S); /* the journal's last record */
 	executor_on_link(executor, true);
 	is_int(exchange.asked, 1, "a restart asks from its journal's end");
 	is_int(START_NS - exchange.since_ns, 130 * S, "less the margin");
@@ -214,7 +242,7 @@ static void test_held_back(void)
 {
 	struct exchange exchange = {.answer = TG_PENDING};
 	struct executor *executor = executor_make_busy(&exchange);
-	executor->missed_since_ns = START_NS;
+	missed_since(executor, START_NS);
 	executor->frozen = true;
 	executor_on_link(executor, true);
 	is_int(exchange.asked, 0, "frozen: nothing leaves");
@@ -226,7 +254,7 @@ static void test_held_back(void)
 	exchange = (struct exchange){.answer = TG_PENDING};
 	executor = executor_make_busy(&exchange);
 	executor->settings.lists = false;
-	executor->missed_since_ns = START_NS;
+	missed_since(executor, START_NS);
 	executor_on_link(executor, true);
 	is_int(exchange.asked, 0, "an exchange that cannot list is not asked to");
 	executor_drop(executor);

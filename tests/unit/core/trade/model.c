@@ -348,6 +348,11 @@ static void test_room(void)
 	apply(model, RECORD_FORGET, &(struct record_forget){{1, 99}}, sizeof(struct record_forget));
 	is_int(model_counts(model).cycles, 9, "one that is gone already is gone");
 	ok(model_order(model, str("no id")) == NULL, "no order of no id");
+	is_int(model_missed_since_ns(model), 0, "nothing was missed");
+	apply(model, RECORD_MISSED, &(struct record_missed){77}, sizeof(struct record_missed));
+	is_int(model_missed_since_ns(model), 77, "something was, and it is on record since when");
+	apply(model, RECORD_MISSED, &(struct record_missed){0}, sizeof(struct record_missed));
+	is_int(model_missed_since_ns(model), 0, "it was asked for");
 	model_destroy(model);
 }
 
