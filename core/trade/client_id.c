@@ -6,22 +6,24 @@
 
 #define CHECK_AT 24 /* digits that the check covers */
 
+/* Value of a hex digit and 1, 0: it is none. A table, for the digits are as good as random, and no branch can be
+ * guessed. */
+static const uint8_t hex_digit[256] = {
+	['0'] = 1, ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+	['8'] = 9, ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+};
+
 static bool parse_hex(const char *text, size_t digits, uint32_t *ret_value)
 {
 	uint32_t value = 0;
+	bool legal = true;
 	for (size_t i = 0; i < digits; i++) {
-		char c = text[i];
-		uint32_t digit;
-		if (c >= '0' && c <= '9')
-			digit = (uint32_t)(c - '0');
-		else if (c >= 'a' && c <= 'f')
-			digit = (uint32_t)(c - 'a' + 10);
-		else
-			return false;
-		value = value << 4 | digit;
+		uint32_t digit = hex_digit[(uint8_t)text[i]];
+		legal &= digit > 0;
+		value = value << 4 | ((digit - 1) & 15);
 	}
 	*ret_value = value;
-	return true;
+	return legal;
 }
 
 static char *write_hex(char *text, size_t digits, uint32_t value)
