@@ -16,7 +16,7 @@ struct reply {
 };
 
 /* {"result":null,"id":1}, {"error":{"code":2,"msg":".."},"id":1}, {"code":2,"msg":"..","id":1}. TG_OK, or
- * TG_ERR_INVALID with a message. Allocates. */
+ * TG_ERR_INVALID with a message. [hot] */
 int reply_read(const uint8_t *bytes, size_t count, struct reply *ret_reply, struct tg_error *ret_error);
 
 #endif

@@ -3,8 +3,8 @@
 #include "exchanges/binance/document.h"
 
 #define E9 INT64_C(1000000000)
-#define REFUSED_NS (60 * E9) /* a key that is refused will be so again, and too many wrong ones get an address banned \
-			      */
+/* A key that is refused will be so again, and too many wrong ones get an address banned. */
+#define REFUSED_NS (60 * E9)
 
 static void step_next(struct spot *spot, enum start_state state)
 {
