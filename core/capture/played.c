@@ -26,6 +26,7 @@ struct socket {
 	struct played *played;
 	uint64_t id; /* 0: free */
 	bool open, reconnect;
+	bool restarting; /* it was told to */
 	char *url;
 	struct tg_ws_events events;
 	struct recorded *recorded;
@@ -151,7 +152,8 @@ static void socket_close(struct socket *socket, const struct tg_error *reason)
 	const uint64_t id = socket->id;
 	if (!socket->open)
 		return;
-	socket->open = false;
+	socket->open = socket->restarting = false;
+	socket->reply.count = 0;
 	if (!socket->reconnect)
 		socket_free(socket);
 	events.closed(events.ctx, id, reason);
@@ -219,11 +221,12 @@ static struct recorded *recorded_add(struct played *played, uint64_t id, struct 
 	char *copy = recorded ? url_copy(played, url) : NULL;
 	if (!copy)
 		return NULL; /* more sockets than the transport has: a made-up capture */
-	free(recorded->url);
+	char *before = recorded->url;
 	*recorded = (struct recorded){.id = id, .url = copy};
 	struct socket *socket = socket_for(played, recorded);
 	if (socket)
 		tie(socket, recorded);
+	free(before);
 	return recorded;
 }
 
@@ -465,7 +468,7 @@ static int32_t ws_send(const struct tg_host *host, uint64_t id, int32_t kind, co
 {
 	struct played *played = played_of(host);
 	struct socket *socket = socket_find(played, id);
-	if (!socket || !socket->open)
+	if (!socket || !socket->open || socket->restarting)
 		return TG_ERR_CLOSED;
 	played->figures.sent++;
 	if (kind == TG_WS_TEXT)
@@ -478,6 +481,7 @@ static void on_restart(void *ctx)
 	struct socket *socket = ctx;
 	struct tg_error reason = tg_error_init();
 	socket->timer = 0;
+	socket->restarting = false;
 	if (socket->reconnect)
 		timer_set(socket, on_open); /* what was recorded goes on */
 	tg_error_set(&reason, TG_ERR_IO, "opened again, as it was asked for");
@@ -487,8 +491,10 @@ static void on_restart(void *ctx)
 static void ws_restart(const struct tg_host *host, uint64_t id)
 {
 	struct socket *socket = socket_find(played_of(host), id);
-	if (socket && socket->open)
-		timer_set(socket, on_restart);
+	if (!socket || !socket->open)
+		return;
+	socket->restarting = true;
+	timer_set(socket, on_restart);
 }
 
 static void ws_close(const struct tg_host *host, uint64_t id)

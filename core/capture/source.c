@@ -68,7 +68,7 @@ static int parts_check(const struct source *source, struct tg_error *ret_error)
 
 static int parts_open(struct source *source, const char *const *paths, size_t count, struct tg_error *ret_error)
 {
-	char first[64] = "", session[64];
+	char first[64] = "", session[64] = "";
 	source->part = calloc(count, sizeof *source->part);
 	if (!source->part)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
@@ -77,14 +77,16 @@ static int parts_open(struct source *source, const char *const *paths, size_t co
 		int status = capture_reader_open(source->disk, paths[i], &reader, ret_error);
 		if (status)
 			return status;
-		session_read(reader, i ? session : first);
+		session_read(reader, session);
+		if (i == 0)
+			memcpy(first, session, sizeof first);
 		source->part[i].number = capture_reader_part(reader);
 		capture_reader_close(reader);
 		source->part[i].path = strdup(paths[i]);
 		source->part_count++;
 		if (!source->part[i].path)
 			return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-		if (i > 0 && strcmp(first, session) != 0)
+		if (strcmp(first, session) != 0)
 			return tg_error_set(ret_error, TG_ERR_INVALID,
 					    "%s and %s are of different recordings: play one after the other", paths[0],
 					    paths[i]);
@@ -228,8 +230,8 @@ static int files_open(struct source *source, const char *const *paths, size_t co
 int source_open(const struct disk *disk, const char *const *paths, size_t count, struct source **ret_source,
 		struct tg_error *ret_error)
 {
-	if (count > SOURCE_FILES_MAX)
-		return tg_error_set(ret_error, TG_ERR_LIMIT, "at most %d files", SOURCE_FILES_MAX);
+	if (count == 0 || count > SOURCE_FILES_MAX)
+		return tg_error_set(ret_error, TG_ERR_LIMIT, "1 to %d files", SOURCE_FILES_MAX);
 	struct source *source = calloc(1, sizeof *source);
 	if (!source)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");

@@ -77,7 +77,7 @@ static bool http_make(struct capture_text *text, struct tg_str url, struct tg_st
 	static const char get[] = "GET";
 	const struct capture_http http = {.asked_ns = entry->mono_ns, .method = {get, 3}, .url = url, .body = body};
 	size_t need = CAPTURE_HTTP_HEAD + 3 + url.len + body.len;
-	if (need > text->joined_room) {
+	if (!text->joined || need > text->joined_room) {
 		char *longer = realloc(text->joined, need);
 		if (!longer)
 			return false;
@@ -102,15 +102,13 @@ static bool url_line(struct capture_text *text, struct tg_str url, struct tg_str
 	struct tg_str arrow;
 	if (!word_take(&rest, &arrow))
 		return false;
-	if (word_is(arrow, "<->")) {
-		if (!time_read(rest, &entry.mono_ns))
-			return false;
-	} else if (!stamp_take(&rest, &entry.mono_ns)) {
+	bool opens = word_is(arrow, "<->");
+	if (!(opens ? time_read(rest, &entry.mono_ns) : stamp_take(&rest, &entry.mono_ns)))
 		return false;
-	} else if (word_is(arrow, "<-")) {
+	if (word_is(arrow, "<-")) {
 		entry.kind = CAPTURE_SENT;
 		entry.payload = rest;
-	} else if (!word_is(arrow, "->") || !http_make(text, url, rest, &entry)) {
+	} else if (!opens && !(word_is(arrow, "->") && http_make(text, url, rest, &entry))) {
 		return false;
 	}
 	if (entry.kind != CAPTURE_HTTP)
@@ -209,8 +207,11 @@ int capture_text_open(const struct disk *disk, const char *path, struct capture_
 	if (file < 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: %s", path, strerror(-file));
 	struct capture_text *text = calloc(1, sizeof *text);
-	int status = text ? bytes_read(text, disk, path, file, ret_error)
-			  : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	if (!text) {
+		disk_close(disk, file);
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	}
+	int status = bytes_read(text, disk, path, file, ret_error);
 	disk_close(disk, file);
 	if (!status && !capture_text_next(text, &entry))
 		status = tg_error_set(ret_error, TG_ERR_CORRUPT,
