@@ -522,6 +522,22 @@ static bool trade_matches(const struct call *call, const struct query *query, co
 	       ms >= query->start && ms <= query->end;
 }
 
+/* The fills of one order, or of all; INDEX_NONE: there are no more. */
+static uint32_t trade_first(const struct orders *orders, const struct query *query)
+{
+	if (query->order)
+		return query->order > 0 && query->order <= orders->count ? orders->order[query->order - 1].first_fill
+									 : INDEX_NONE;
+	return orders->fill_count ? 0 : INDEX_NONE;
+}
+
+static uint32_t trade_next(const struct orders *orders, const struct query *query, uint32_t at)
+{
+	if (query->order)
+		return orders->fill[at].next;
+	return at + 1 < orders->fill_count ? at + 1 : INDEX_NONE;
+}
+
 /* The oldest from where it asks; the newest if it asks from nowhere. */
 bool trades_run(struct call *call)
 {
@@ -531,13 +547,14 @@ bool trades_run(struct call *call)
 	int64_t skip = 0;
 	if (!symbol || !query_take(call, &query))
 		return false;
+	const uint32_t first = trade_first(orders, &query);
 	if (!query.from && !query.start) {
-		for (uint32_t at = 0; at < orders->fill_count; at++)
+		for (uint32_t at = first; at != INDEX_NONE; at = trade_next(orders, &query, at))
 			skip += trade_matches(call, &query, &orders->fill[at], symbol->market);
 		skip -= query.limit;
 	}
 	text_put(call->result, "[");
-	for (uint32_t at = 0; at < orders->fill_count && query.limit; at++) {
+	for (uint32_t at = first; at != INDEX_NONE && query.limit; at = trade_next(orders, &query, at)) {
 		if (!trade_matches(call, &query, &orders->fill[at], symbol->market) || skip-- > 0)
 			continue;
 		trade_write(call, &orders->fill[at]);
