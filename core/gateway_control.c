@@ -62,11 +62,48 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	return TG_OK;
 }
 
+static struct json_object *number_of(struct tg_decimal unit, int64_t count)
+{
+	char text[TG_DECIMAL_TEXT_MAX];
+	const struct tg_decimal value = {unit.mantissa * count, unit.scale, 0}; /* as the connector gave it */
+	return json_object_new_string_len(text, (int)tg_decimal_format(value, text, sizeof text));
+}
+
+/* [["price","quantity"], ...], best first */
+static struct json_object *levels_of(const struct market *market, const struct level *levels, uint32_t count)
+{
+	struct json_object *list = json_object_new_array_ext((int)count);
+	for (uint32_t i = 0; i < count; i++) {
+		struct json_object *level = json_object_new_array_ext(2);
+		json_object_array_add(level, number_of(market->tick, levels[i].ticks));
+		json_object_array_add(level, number_of(market->lot, levels[i].lots));
+		json_object_array_add(list, level);
+	}
+	return list;
+}
+
+static int command_book(struct gateway *gateway, struct json_object *request, struct json_object *reply)
+{
+	const char *symbol = request_text(request, "market");
+	uint32_t id = markets_find(gateway->markets, (struct tg_str){symbol, strlen(symbol)});
+	if (id == MARKET_NONE)
+		return refuse(reply, "market must be a symbol of the exchange");
+	const struct market *market = &gateway->markets->market[id];
+	const struct book *book = &market->book;
+	json_object_object_add(reply, "sequence", json_object_new_uint64(book->sequence));
+	json_object_object_add(reply, "synced", json_object_new_boolean(book->synced));
+	json_object_object_add(reply, "bids", levels_of(market, book->bids, book->bid_count));
+	json_object_object_add(reply, "asks", levels_of(market, book->asks, book->ask_count));
+	return TG_OK;
+}
+
 int gateway_command(void *ctx, const char *command, struct json_object *request, struct json_object *reply)
 {
 	if (strcmp(command, "stop") == 0)
 		return command_stop(ctx, request, reply);
 	if (strcmp(command, "status") == 0)
 		return command_status(ctx, reply);
+	if (strcmp(command, "book") == 0)
+		return command_book(ctx, request, reply);
 	return TG_ERR_NOT_FOUND;
 }

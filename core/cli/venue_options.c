@@ -128,6 +128,7 @@ static void numbers_read(const struct arguments *args, struct venue_wishes *wish
 		{"filter-changes-per-hour", &venue->filter_changes_per_hour},
 		{"weight-limit", &binance->limits.weight_minute},
 		{"order-limit", &binance->limits.orders_10s},
+		{"ban-ms", &binance->limits.ban_ms},
 		{"connection-limit", &binance->limits.connections_5m},
 	};
 	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
@@ -222,6 +223,8 @@ const struct option_spec venue_options[] = {
 	NUMBER("ping-s", "N", 1, 86400, "time between two pings of the venue (default: 20)"),
 	NUMBER("weight-limit", "N", 1, 1000000000, "request weight of an address in a minute (default: 6000)"),
 	NUMBER("order-limit", "N", 1, 1000000, "orders in ten seconds; 2000 times as many in a day (default: 100)"),
+	NUMBER("ban-ms", "N", 1, 259200000,
+	       "length of an address's first ban; each further one is twice as long (default: 120000)"),
 	NUMBER("connection-limit", "N", 1, 1000000, "connections of an address in five minutes (default: 300)"),
 	NUMBER("unread-mb", "N", 8, 1024, "MB that a client may leave unread before it is cut off (default: 32)"),
 	{.name = "spin", .kind = OPTION_FLAG, .help = "never sleep: a whole core for some microseconds less"},

@@ -163,6 +163,18 @@ def test_end_in_vain():
         tap.none(trigate.all_problems(gateway.state), "and nothing was lost")
 
 
+def test_book():
+    gateway = Gateway("book", "--json", "--speed", SLOW)
+    until(lambda: gateway.ask("book", market="BTC-USDT").get("synced"), "there is a book")
+    book = gateway.ask("book", market="BTC-USDT")
+    bids, asks = ([Decimal(price) for price, _ in book[side]] for side in ("bids", "asks"))
+    ok(book["ok"] and book["sequence"] > 0 and bids == sorted(bids, reverse=True) and asks == sorted(asks) and bids[0] < asks[0],
+       "a book is told, best first", book)
+    ok(all(Decimal(qty) > 0 for side in ("bids", "asks") for _, qty in book[side]), "with quantities", book)
+    ok(not gateway.ask("book", market="NO-SUCH")["ok"] and not gateway.ask("book")["ok"], "of a market that there is")
+    ok(run("stop", "-d", gateway.state).code == 0 and gateway.end()[0] == 0, "and it ends")
+
+
 # ---------------------------------------------------------------- paused readers
 
 def small_pipe():
