@@ -8,6 +8,8 @@ static void on_opened(void *ctx, uint64_t socket)
 {
 	struct line *line = ctx;
 	(void)socket;
+	if (line->leaves)
+		return;
 	line->is_open = true;
 	line->heard_ns = spot_now_ns(line->spot);
 	line->events->opened(line);
@@ -18,7 +20,9 @@ static void on_closed(void *ctx, uint64_t socket, const struct tg_error *reason)
 {
 	struct line *line = ctx;
 	(void)socket;
-	line->is_open = false;
+	if (line->leaves)
+		return;
+	line->is_open = line->restarts = false;
 	line->events->closed(line, reason);
 	spot_settle(line->spot);
 }
@@ -29,7 +33,7 @@ static void on_message(void *ctx, uint64_t socket, int32_t kind, uint8_t *bytes,
 	struct line *line = ctx;
 	(void)socket;
 	line->heard_ns = received_ns;
-	if (kind == TG_WS_TEXT)
+	if (kind == TG_WS_TEXT && !line->leaves)
 		line->events->message(line, bytes, count, received_ns);
 }
 
@@ -55,38 +59,58 @@ static void begin(struct line *line)
 void line_open(struct line *line)
 {
 	line->wanted = true;
-	if (line->socket == 0)
-		begin(line);
+	line->retry_ns = 0;
+	spot_wake_by(line->spot, 0);
 }
 
 void line_close(struct line *line)
 {
-	if (line->socket)
-		line->spot->ws->close(line->spot->host, line->socket);
-	line->socket = 0;
-	line->wanted = line->is_open = false;
+	line->wanted = line->is_open = line->restarts = false;
+	line->leaves = line->socket != 0;
+	spot_wake_by(line->spot, 0);
 }
 
 void line_restart(struct line *line)
 {
-	if (line->socket)
-		line->spot->ws->restart(line->spot->host, line->socket);
+	line->restarts = line->is_open;
+	spot_wake_by(line->spot, 0);
 }
 
 int32_t line_send(struct line *line, const uint8_t *bytes, uint64_t count)
 {
-	if (line->socket == 0)
+	if (!line->is_open || line->restarts)
 		return TG_ERR_CLOSED;
 	return line->spot->ws->send(line->spot->host, line->socket, TG_WS_TEXT, bytes, count);
 }
 
+static void leave(struct line *line)
+{
+	if (line->socket)
+		line->spot->ws->close(line->spot->host, line->socket);
+	line->socket = 0;
+	line->leaves = false;
+}
+
 void line_step(struct line *line, int64_t now_ns)
 {
+	if (line->leaves)
+		leave(line);
+	if (line->restarts)
+		line->spot->ws->restart(line->spot->host, line->socket);
+	line->restarts = false;
 	if (line->wanted && line->socket == 0 && line->retry_ns <= now_ns)
 		begin(line);
 }
 
 int64_t line_wake(const struct line *line)
 {
+	if (line->leaves || line->restarts)
+		return 0;
 	return line->wanted && line->socket == 0 ? line->retry_ns : SPOT_NEVER;
+}
+
+void line_stop(struct line *line)
+{
+	leave(line);
+	line->wanted = line->is_open = line->restarts = false;
 }

@@ -1,5 +1,6 @@
-/* One WebSocket that is kept open: the host opens a lost one again by itself; what it refused to begin is tried again
- * here, and one that is silent for long is asked something, so that silence means loss. Owner: market.c, trade.c. */
+/* One WebSocket that is kept open: the host opens a lost one again by itself, and what it refused to begin is tried
+ * again here. What is wanted of it may be said at any time, from inside a message too, where the host opens and closes
+ * nothing: line_step then does it. Owner: market.c, trade.c. */
 #ifndef TRIGATE_EXCHANGES_BINANCE_LINE_H
 #define TRIGATE_EXCHANGES_BINANCE_LINE_H
 
@@ -25,6 +26,8 @@ struct line {
 	int64_t silence_ms;
 	bool wanted;
 	bool is_open;
+	bool leaves;      /* its socket is to be closed, and is not listened to any more */
+	bool restarts;    /* its socket is to be opened anew */
 	uint64_t socket;  /* 0: the host has none */
 	int64_t retry_ns; /* wanted without a socket: not before */
 	int64_t heard_ns; /* of the last message, or of the opening */
@@ -35,8 +38,10 @@ void line_close(struct line *line);
 void line_restart(struct line *line);
 /* [hot] */
 int32_t line_send(struct line *line, const uint8_t *bytes, uint64_t count);
-/* Begin what could not be begun; line_wake says when. */
+/* Do what was wanted; line_wake says when. [io] */
 void line_step(struct line *line, int64_t now_ns);
 int64_t line_wake(const struct line *line);
+/* Close it now. [control] */
+void line_stop(struct line *line);
 
 #endif

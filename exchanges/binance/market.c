@@ -66,7 +66,7 @@ void market_data_destroy(struct spot *spot)
 void market_data_stop(struct spot *spot)
 {
 	for (uint32_t i = 0; i < FEED_LINKS_MAX; i++)
-		line_close(&spot->market.line[i]);
+		line_stop(&spot->market.line[i]);
 }
 
 int market_data_subscribe(struct spot *spot, uint32_t market, bool *ret_new)
@@ -107,7 +107,7 @@ static void frame_refuse(struct spot *spot, int code, int64_t now_ns)
 		spot_log(spot, TG_LOG_WARN, "a frame of the market streams is not understood", &error);
 	}
 	book_refuse(spot, market->frame->market, now_ns);
-	spot_settle(spot);
+	spot_wake_by(spot, now_ns);
 }
 
 /* Frames of a market whose subscription was not yet confirmed are left: if the connection went now, nobody would say
@@ -123,8 +123,8 @@ static void book_take(struct spot *spot, struct line *line, int64_t received_ns)
 		depth_update(market->depth, frame, received_ns, feeds_is_doubled(market->feeds, line->link));
 	else if (frame->kind != FRAME_UPDATE && market->quotes && !quotes_frame(market->quotes, frame, received_ns))
 		quiet_want(spot, frame->market);
-	if (market->depth && depth_wake(market->depth) < spot->wake_ns)
-		spot_settle(spot);
+	if (market->depth)
+		spot_wake_by(spot, depth_wake(market->depth));
 }
 
 static void reply_take(struct spot *spot, struct line *line, const uint8_t *bytes, uint64_t count, int64_t now_ns)
@@ -141,7 +141,7 @@ static void reply_take(struct spot *spot, struct line *line, const uint8_t *byte
 		spot_log(spot, TG_LOG_WARN, "the market streams refuse a request", &error);
 	}
 	feeds_reply(spot->market.feeds, line->link, &reply, now_ns);
-	spot_settle(spot);
+	spot_wake_by(spot, now_ns);
 }
 
 static void line_message(struct line *line, uint8_t *bytes, uint64_t count, int64_t received_ns)
@@ -160,7 +160,7 @@ static void line_message(struct line *line, uint8_t *bytes, uint64_t count, int6
 	case FRAME_REPLY: reply_take(spot, line, bytes, count, spot_now_ns(spot)); break;
 	case FRAME_SHUTDOWN:
 		feeds_leave(market->feeds, line->link);
-		spot_settle(spot);
+		spot_wake_by(spot, received_ns);
 		break;
 	case FRAME_OTHER: break;
 	}

@@ -10,7 +10,8 @@
  *   line.c     one WebSocket, kept open
  *
  * Whatever happens ends in spot_settle: each part does what is due, then the timer is armed for the nearest of what
- * they wait for. Nothing is told to the host from inside one of its calls: those end in spot_wake_by. */
+ * they wait for. Nothing is told to the host from inside one of its calls, and nothing but a
+ * frame is sent from inside a message ([hot]): those end in spot_wake_by. */
 #ifndef TRIGATE_EXCHANGES_BINANCE_SPOT_H
 #define TRIGATE_EXCHANGES_BINANCE_SPOT_H
 
@@ -68,7 +69,7 @@ struct spot {
 
 /* Do what is due, and arm the timer. */
 void spot_settle(struct spot *spot);
-/* Settle at this time at the latest. */
+/* Settle at this time at the latest; 0: as soon as this call is over. [hot] */
 void spot_wake_by(struct spot *spot, int64_t due_ns);
 int64_t spot_now_ns(const struct spot *spot);
 struct trader_now spot_now(const struct spot *spot);

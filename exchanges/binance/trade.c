@@ -25,7 +25,7 @@ static void line_message(struct line *line, uint8_t *bytes, uint64_t count, int6
 {
 	struct spot *spot = line->spot;
 	trader_message(spot->trader, line->link, bytes, count, received_ns, spot_now(spot));
-	spot_settle(spot);
+	spot_wake_by(spot, trade_wake(spot));
 }
 
 static const struct line_events LINE_EVENTS = {.opened = line_opened, .closed = line_closed, .message = line_message};
@@ -56,6 +56,7 @@ static void wire_up(void *ctx, bool up, const struct tg_error *reason)
 	spot->trader_up = up;
 	if (!up && reason)
 		spot->reason = *reason;
+	spot_wake_by(spot, 0);
 }
 
 static void wire_warn(void *ctx, const char *what, const struct tg_error *error)
@@ -136,8 +137,7 @@ void trade_stop(struct spot *spot)
 	if (spot->trader)
 		trader_stop(spot->trader);
 	for (uint32_t i = 0; i < TRADER_LINKS_MAX; i++)
-		if (spot->trader)
-			line_close(&spot->trade_line[i]);
+		line_stop(&spot->trade_line[i]);
 }
 
 void trade_step(struct spot *spot, int64_t now_ns)
