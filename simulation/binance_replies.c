@@ -129,7 +129,10 @@ static void refusal_judge(const struct peer *peer, const char *bytes, size_t siz
 	bool refused = has(bytes, size < 300 ? size : 300, "\"status\":429") ||
 		       has(bytes, size < 300 ? size : 300, "\"status\":418") || begins(bytes, size, "HTTP/1.1 429") ||
 		       begins(bytes, size, "HTTP/1.1 418");
-	if (!refused || ground_ns(server->options.ground) < server->excused_ns[peer->gateway])
+	/* How many orders the account has open to it is shared with its other gateways, of which this one knows
+	 * nothing. */
+	bool shared = server->options.key_count > 1 && has(bytes, size < 300 ? size : 300, "\"code\":-1015");
+	if (!refused || shared || ground_ns(server->options.ground) < server->excused_ns[peer->gateway])
 		return;
 	server_tell(server, "g%u asks for too much: %.*s", peer->gateway, (int)(size < 200 ? size : 200), bytes);
 	if (server->options.observer)

@@ -19,6 +19,8 @@
 #define LONG_ONE_IN 20
 #define LONG_HOURS_LEAST 12
 #define LONG_HOURS_MOST 30
+/* Each restart asks Binance for all recent orders and the fills of each: what is long is shorter there. */
+#define BINANCE_LONG_PART 8
 
 #define TEXT_MAX 4096
 #define DEPOSITS_MAX 4
@@ -162,6 +164,15 @@ static struct wire_choice wire_draw(uint64_t seed, uint32_t index)
 	choice.ed25519 = draw_one_in(&draw, 2);
 	choice.recv_window_ms = draw_of_list(&draw, window_ms);
 	return choice;
+}
+
+static void wire_note(uint64_t seed, uint32_t index, struct scenario *scenario)
+{
+	const struct wire_choice wire = wire_draw(seed, index);
+	scenario->gateway[index].stream = wire.stream;
+	scenario->gateway[index].speed = wire.speed;
+	scenario->gateway[index].ed25519 = wire.ed25519;
+	scenario->gateway[index].streamed = wire.streamed;
 }
 
 static void binance_write(uint64_t seed, uint32_t index, const char *exchange, struct text *text)
@@ -476,14 +487,15 @@ static int scenario_fill(const struct run_options *options, struct scenario *sce
 	int status = TG_OK;
 	world_draw(options->seed, scenario);
 	scenario->binance = is_binance(options);
+	if (scenario->binance && is_long(options->seed))
+		scenario->duration_ns /= BINANCE_LONG_PART;
 	options_override(options, scenario);
 	for (uint32_t i = 0; i < scenario->venues; i++)
 		venue_draw(options->seed, i, scenario->memory, &scenario->venue[i]);
 	for (uint32_t i = 0; i < scenario->gateways && !status; i++) {
 		scenario->gateway[i].venue = i % scenario->venues;
 		scenario->gateway[i].seed = draw_of(options->seed, PURPOSE_SEED, i).state;
-		scenario->gateway[i].ed25519 = wire_draw(options->seed, i).ed25519;
-		scenario->gateway[i].streamed = wire_draw(options->seed, i).streamed;
+		wire_note(options->seed, i, scenario);
 		status = seat_take(options, i, scenario, ret_error);
 		if (!status)
 			status = seat_adapt(options, i, scenario, ret_error);

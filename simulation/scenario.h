@@ -18,8 +18,9 @@ struct scenario {
 		struct strategy_config *strategy;
 		uint32_t venue;
 		uint64_t seed;
-		bool ed25519;      /* Binance: the kind of its key */
-		uint32_t streamed; /* Binance: levels a side that its streams tell; 0: all */
+		const char *stream, *speed; /* Binance: what its connector is set to */
+		bool ed25519;               /* Binance: the kind of its key */
+		uint32_t streamed;          /* Binance: levels a side that its streams tell; 0: all */
 	} gateway[GATEWAYS_MAX];
 	void *memory; /* private: what the options point to */
 };

@@ -318,8 +318,10 @@ static void scenario_tell(const struct world *world, uint64_t seed)
 		  scenario->duration_ns / SECOND, scenario->gateways, scenario->venues);
 	for (uint32_t i = 0; i < scenario->venues; i++)
 		venue_tell(world, i, &scenario->venue[i]);
-	if (scenario->binance)
-		trace_add(world->ground.trace, "world", "the venues speak Binance's protocols");
+	for (uint32_t i = 0; i < scenario->gateways && scenario->binance; i++)
+		trace_add(world->ground.trace, "world", "gateway %u: Binance's protocols, %s each %s, %s key", i,
+			  scenario->gateway[i].stream, scenario->gateway[i].speed,
+			  scenario->gateway[i].ed25519 ? "an Ed25519" : "an HMAC");
 	for (uint32_t i = 0; i < scenario->gateways; i++)
 		trace_add(world->ground.trace, "world",
 			  "gateway %u: id %s, venue %u, strategy %s, %" PRId64 " open cycles, %" PRId64 " legs", i,
