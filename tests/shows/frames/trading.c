@@ -151,11 +151,10 @@ void closed_command(void)
 void message_command(void)
 {
 	size_t count = strlen(word(2));
-	uint8_t *copy = malloc(count + 1); /* it may be scribbled in */
+	char *copy = strdup(word(2)); /* it may be scribbled in */
 	if (!copy)
-		misuse("out of memory");
-	memcpy(copy, word(2), count + 1);
-	trader_message(trader, (uint32_t)number(1), copy, count, mono_ns, now());
+		abort();
+	trader_message(trader, (uint32_t)number(1), (uint8_t *)copy, count, mono_ns, now());
 	free(copy);
 }
 
