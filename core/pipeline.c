@@ -336,8 +336,11 @@ static void link_is_up(struct gateway *gateway)
 	executor_on_link(&gateway->executor, true);
 }
 
-static void link_is_down(struct gateway *gateway)
+/* A key that is refused before anything was traded needs a person: waiting for it would look like a run. */
+static void link_is_down(struct gateway *gateway, const struct tg_error *reason)
 {
+	if (!gateway->cycles && reason && reason->code == TG_ERR_AUTH)
+		gateway_fail(gateway, reason->code, reason);
 	executor_on_link(&gateway->executor, false);
 	for (uint32_t i = 0; i < gateway->markets->market_count; i++) {
 		book_clear(&gateway->markets->market[i].book); /* what it said is not true any more */
@@ -356,7 +359,7 @@ static void on_link(void *ctx, int32_t state, const struct tg_error *reason)
 		 LOG_S("reason", reason ? reason->message : ""));
 	switch (state) {
 	case TG_LINK_UP: link_is_up(gateway); break;
-	case TG_LINK_DOWN: link_is_down(gateway); break;
+	case TG_LINK_DOWN: link_is_down(gateway, reason); break;
 	case TG_LINK_END_OF_DATA: gateway->ended = true; break;
 	}
 }

@@ -5,6 +5,7 @@ import os, re, subprocess, tempfile
 
 import trigate
 from trigate import Ledger, State, Tap
+from venue_client import Venue
 
 tap = Tap()
 ok = tap.ok
@@ -28,4 +29,15 @@ with tempfile.TemporaryDirectory(prefix="trigate-binance-") as folder:
     tap.none(trigate.orders_problems(state, ledger), "every order of the ledger is one of ours with the same end")
     tap.none(trigate.journal_problems(state, ledger), "each was on record before, with all its fills")
     tap.none(trigate.store_problems(state), "and so it is in the store")
+
+    with Venue(os.path.join(folder, "venue"), "--listen", "127.0.0.1:0", "--markets", 50) as venue:
+        key = os.path.join(folder, "stranger.key")
+        with open(os.open(key, os.O_CREAT | os.O_WRONLY, 0o600), "w") as file:
+            file.write("id = nobody\nsecret = none\n")
+        gateway = os.path.join(venue.folder, "stranger.yaml")
+        with open(venue.described["gateway"]) as made, open(gateway, "w") as file:
+            file.write(re.sub(r"venue: \{.*\}", f"venue: {{from: file, path: {key}}}", made.read()))
+        got = trigate.run("run", "--live", "--config", gateway, timeout=60)
+        ok(got.code == 1 and "key" in got.err.lower(),
+           "a key that the exchange does not know ends the run at once, with a word on why", got)
 tap.end()

@@ -148,8 +148,8 @@ struct tg_exchange_events {
 	void (*book)(void *ctx, const struct tg_book_event *event);
 	void (*order)(void *ctx, const struct tg_order_event *event);
 	void (*balance)(void *ctx, const struct tg_balance_event *event);
-	/* UP: orders and market data flow. DOWN: assume nothing. END_OF_DATA: nothing will change by itself any more.
-	 */
+	/* UP: orders and market data flow. DOWN: assume nothing; with TG_ERR_AUTH before the first UP, the host gives
+	 * up. END_OF_DATA: nothing will change by itself any more. */
 	void (*link)(void *ctx, int32_t state, const struct tg_error *reason);
 	/* The one answer to a call that returned TG_PENDING. For order_place: TG_OK (accepted), TG_ERR_REJECTED,
 	 * TG_ERR_RETRYABLE or TG_ERR_RATE_LIMITED (not accepted), TG_ERR_UNKNOWN_OUTCOME and all else (unknown). */
