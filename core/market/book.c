@@ -10,16 +10,24 @@ struct side {
 	int64_t sign;
 };
 
+/* Whole steps of it; most steps are 1 at their scale, and cost no division. */
+static bool steps_take(int64_t value, int64_t step, int64_t *ret_steps)
+{
+	if (step == 1) {
+		*ret_steps = value;
+		return true;
+	}
+	*ret_steps = value / step;
+	return value % step == 0;
+}
+
 /* A level in ticks and lots. False if price or quantity is no positive multiple (`deletes`: quantity 0 is one). */
 static bool level_read(const struct market *market, const struct tg_level *from, bool deletes, struct level *ret_level)
 {
 	if (from->price <= 0 || from->qty < 0 || (from->qty == 0 && !deletes))
 		return false;
-	if (from->price % market->tick.mantissa || from->qty % market->lot.mantissa)
-		return false;
-	ret_level->ticks = from->price / market->tick.mantissa;
-	ret_level->lots = from->qty / market->lot.mantissa;
-	return true;
+	return steps_take(from->price, market->tick.mantissa, &ret_level->ticks) &&
+	       steps_take(from->qty, market->lot.mantissa, &ret_level->lots);
 }
 
 static int side_replace(const struct market *market, struct side side, const struct tg_level *from, uint32_t count)
