@@ -253,21 +253,30 @@ static void lines_keep(struct spot *spot, int64_t now_ns)
 
 /* ----------------------------------------------------------- snapshots */
 
+/* Which market an answer is of it has to say itself: more may be under way than depth waits for, as an answer that
+ * nobody wants any more still comes. */
+#define TAG_MARKET_BITS 16
+_Static_assert(BINANCE_MARKETS_MAX <= 1 << TAG_MARKET_BITS, "a market fits into a tag");
+
+static uint64_t tag_make(const struct depth_fetch *fetch)
+{
+	return fetch->id << TAG_MARKET_BITS | fetch->market;
+}
+
 static void on_snapshot(void *ctx, const struct rest_answer *answer)
 {
 	struct spot *spot = ctx;
 	struct market_data *market = &spot->market;
-	const struct depth_fetch *fetch = &market->fetch[answer->tag % DEPTH_FETCHES_MAX];
+	const uint64_t id = answer->tag >> TAG_MARKET_BITS;
+	const uint32_t index = answer->tag & ((1 << TAG_MARKET_BITS) - 1);
 	int64_t now_ns = spot_now_ns(spot);
 	if (answer->status)
-		depth_failed(market->depth, answer->tag, answer->error->retry_after_ns, now_ns);
-	else if (fetch->id != answer->tag)
-		return; /* given up meanwhile, and its place is taken */
-	else if (frame_decode(catalogue_routes(spot->catalogue), fetch->market, (const uint8_t *)answer->body.ptr,
+		depth_failed(market->depth, id, answer->error->retry_after_ns, now_ns);
+	else if (frame_decode(catalogue_routes(spot->catalogue), index, (const uint8_t *)answer->body.ptr,
 			      answer->body.len, market->frame) != SCAN_OK)
-		depth_failed(market->depth, fetch->id, 0, now_ns);
+		depth_failed(market->depth, id, 0, now_ns);
 	else
-		depth_snapshot(market->depth, fetch->id, market->frame, now_ns);
+		depth_snapshot(market->depth, id, market->frame, now_ns);
 	spot_settle(spot);
 }
 
@@ -282,11 +291,10 @@ static void snapshot_ask(struct spot *spot, const struct depth_fetch *fetch, int
 		.params = params,
 		.weight = SNAPSHOT_WEIGHT,
 		.timeout_ms = REST_ANSWER_MS,
-		.tag = fetch->id,
+		.tag = tag_make(fetch),
 		.done = on_snapshot,
 		.ctx = spot,
 	};
-	spot->market.fetch[fetch->id % DEPTH_FETCHES_MAX] = *fetch;
 	if (rest_get(&spot->rest, &request, &error) != TG_OK)
 		depth_failed(spot->market.depth, fetch->id,
 			     error.retry_after_ns > 0 ? error.retry_after_ns : TOO_MANY_NS, now_ns);

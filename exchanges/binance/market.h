@@ -20,8 +20,7 @@ struct market_data {
 	struct frame *frame;
 	struct line line[FEED_LINKS_MAX];
 	int64_t probed_ns[FEED_LINKS_MAX];
-	struct depth_fetch fetch[DEPTH_FETCHES_MAX]; /* under way, by id % DEPTH_FETCHES_MAX */
-	bool up[BINANCE_MARKETS_MAX];                /* its frames are coming */
+	bool up[BINANCE_MARKETS_MAX]; /* its frames are coming */
 	uint32_t up_count;
 	bool was_up; /* there were any, once */
 	uint64_t refused;
