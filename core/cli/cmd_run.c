@@ -9,6 +9,7 @@
 
 #define STATUS_MS 200
 #define OUTPUT_TIMEOUT_MS 5000 /* for a paused reader, at the end */
+#define LAST_WORDS_MS 1000     /* for whoever reads stderr, if nobody reads stdout */
 
 struct run {
 	struct report report; /* first: its events' ctx is the run, too */
@@ -150,9 +151,11 @@ static int run_spooled(const struct arguments *args, const struct run_config *co
 	int code = run_with(args, config);
 	uint64_t dropped = spool_stop(OUTPUT_TIMEOUT_MS, &failure);
 	out_failed(failure);
-	if (dropped > 0)
-		return cli_fail(args, "%llu bytes of output were dropped: nobody read them in time",
+	if (dropped > 0) {
+		code = cli_fail(args, "%llu bytes of output were dropped: nobody read them in time",
 				(unsigned long long)dropped);
+		spool_last_words(LAST_WORDS_MS);
+	}
 	return code;
 }
 

@@ -150,16 +150,12 @@ free_memory:
 	return TG_ERR_NO_MEMORY;
 }
 
-/* The stream and its ring stay: a library that was loaded meanwhile may have kept the stream, as libstdc++ does, which
- * flushes it at exit. The thread may hang in a write that nobody reads: it is left behind then, for the process ends,
- * and last words still go into the ring, for the plain stream would hang as well. */
-static void spool_close(struct spool *spool, int64_t timeout_ms)
+/* Until all is written, or the time is over: true, it is stuck. */
+static bool spool_drain(struct spool *spool, int64_t timeout_ms)
 {
 	struct timespec until = in_ms(timeout_ms);
 	fflush(spool->spooled);
 	pthread_mutex_lock(&spool->mutex);
-	spool->stopping = true;
-	pthread_cond_broadcast(&spool->changed);
 	while (spool->count > 0 && !spool->failure)
 		if (pthread_cond_timedwait(&spool->changed, &spool->mutex, &until) == ETIMEDOUT)
 			break;
@@ -167,8 +163,17 @@ static void spool_close(struct spool *spool, int64_t timeout_ms)
 	spool->dropped += stuck ? spool->count : 0;
 	spool->stalled |= stuck;
 	pthread_mutex_unlock(&spool->mutex);
-	if (stuck)
-		return;
+	return stuck;
+}
+
+/* The stream and its ring stay: a library that was loaded meanwhile may have kept the stream, as libstdc++ does, which
+ * flushes it at exit. */
+static void spool_close(struct spool *spool)
+{
+	pthread_mutex_lock(&spool->mutex);
+	spool->stopping = true;
+	pthread_cond_broadcast(&spool->changed);
+	pthread_mutex_unlock(&spool->mutex);
 	*spool->stream = spool->plain;
 	pthread_join(spool->thread, NULL);
 }
@@ -188,17 +193,27 @@ int spool_start(void)
 {
 	int status = spool_open(&spools[0]);
 	if (!status && (status = spool_open(&spools[1])) != TG_OK)
-		spool_close(&spools[0], 0);
+		spool_close(&spools[0]);
 	if (!status)
 		signal(SIGABRT, on_abort);
 	return status;
 }
 
+/* A thread that hangs in a write which nobody reads is left behind, for the process ends. Both streams may be one pipe:
+ * where one is stuck the plain ones would hang, so last words go into the rings as well. */
 uint64_t spool_stop(int64_t timeout_ms, int *ret_failure)
 {
 	signal(SIGABRT, SIG_DFL);
-	for (size_t i = 0; i < 2; i++)
-		spool_close(&spools[i], timeout_ms);
+	bool stuck = spool_drain(&spools[0], timeout_ms);
+	stuck |= spool_drain(&spools[1], timeout_ms);
+	for (size_t i = 0; i < 2 && !stuck; i++)
+		spool_close(&spools[i]);
 	*ret_failure = spools[0].failure;
 	return spools[0].dropped + spools[1].dropped;
+}
+
+void spool_last_words(int64_t timeout_ms)
+{
+	if (stderr == spools[1].spooled)
+		spool_drain(&spools[1], timeout_ms);
 }

@@ -10,7 +10,10 @@
 int spool_start(void);
 
 /* Write out what waits, at most so long, and go back to the plain streams. ret_failure: errno of a write to stdout that
- * failed, or 0. Returns the bytes that were dropped because a reader paused for too long. */
+ * failed, or 0. Returns the bytes that were dropped because a reader paused for too long: then both stay spooled. */
 uint64_t spool_stop(int64_t timeout_ms, int *ret_failure);
+
+/* What was said on stderr since: written out, at most so long. */
+void spool_last_words(int64_t timeout_ms);
 
 #endif
