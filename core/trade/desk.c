@@ -198,11 +198,10 @@ static int32_t order_send(const struct executor *executor, const struct record_o
 	return executor->exchange->order_place(executor->exchange_self, &request, ret_error);
 }
 
-int64_t desk_absent_after_ns(const struct executor *executor)
+int64_t desk_absent_after_ns(const struct executor *executor, const struct order *order)
 {
-	const struct executor_settings *settings = &executor->settings;
-	int64_t valid_ms = settings->valid_ms > 0 ? settings->valid_ms : UNBOUNDED_VALID_MS;
-	return loop_mono_ns(executor->loop) + (valid_ms + settings->lag_ms) * INT64_C(1000000);
+	int64_t valid_ms = order->valid_ms > 0 ? order->valid_ms : UNBOUNDED_VALID_MS;
+	return loop_mono_ns(executor->loop) + (valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
 }
 
 /* What an exchange asks for with an error. */
@@ -230,7 +229,7 @@ static void order_sent(struct work *work, struct order *order)
 	int status = keeper_commit(executor->keeper, RECORD_ORDER_EVENT, &record, sizeof record);
 	assert(status == TG_OK);
 	work->sent_ns = loop_mono_ns(executor->loop);
-	work->absent_after_ns = desk_absent_after_ns(executor);
+	work->absent_after_ns = desk_absent_after_ns(executor, order);
 	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
@@ -333,6 +332,7 @@ static void query_first(struct work *work)
 		return;
 	}
 	work->asked = true;
+	work->asked_ns = loop_mono_ns(executor->loop);
 	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
@@ -454,8 +454,8 @@ static void order_absent(struct executor *executor, struct order *order, const s
 	struct work *work = order_work(order);
 	if (!work || order->state != ORDER_UNKNOWN)
 		return;
-	/* what was there once cannot be absent */
-	if (loop_mono_ns(executor->loop) < work->absent_after_ns || order->accepted || order->filled_base > 0)
+	/* what was there once cannot be absent; and an answer may be as old as its question */
+	if (work->asked_ns < work->absent_after_ns || order->accepted || order->filled_base > 0)
 		return; /* proves nothing yet: done() puts the next look-up on its way */
 	order_event(executor, order, ORDER_EVENT_ABSENT, event,
 		    TG_STR("the exchange does not know it, past its validity"));

@@ -236,11 +236,13 @@ static void order_doubt_at_start(struct executor *executor, struct order *order)
 static void work_restore(struct executor *executor, struct cycle *cycle)
 {
 	struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot));
-	work->absent_after_ns = desk_absent_after_ns(executor);
 	for (struct order *order = cycle->orders; order; order = order->next) {
 		if (order_is_final(order))
 			continue;
 		order_doubt_at_start(executor, order);
+		int64_t absent_after_ns = desk_absent_after_ns(executor, order);
+		if (work->absent_after_ns < absent_after_ns)
+			work->absent_after_ns = absent_after_ns;
 		if (order->leg == 0 && !order->unwind)
 			work->reserved = cycle->planned_in; /* it may still be on its way */
 	}

@@ -70,6 +70,7 @@ struct work {
 	int64_t not_before_ns;   /* mono: the exchange asked for no order earlier */
 	int64_t sent_ns;         /* mono */
 	int64_t absent_after_ns; /* mono: from then on absence is proof */
+	int64_t asked_ns;        /* mono: the last look-up left */
 	int64_t tick_wall_ns;    /* when the frame that opened it came in; 0 once used */
 };
 
@@ -151,8 +152,9 @@ int work_cycle_event(struct work *work, enum cycle_event event, const char *reas
 /* Intent, flush, send. False: nothing left and nothing will; the cycle is told by an event or the keeper has failed. */
 bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan);
 void desk_timer(struct work *work, enum work_timer kind);
-/* Mono time from which on an order that is sent now and not known at the exchange never will be. */
-int64_t desk_absent_after_ns(const struct executor *executor);
+/* Mono time from which on an order that was sent just now, or by an earlier start, and is not known at the exchange
+ * never will be. */
+int64_t desk_absent_after_ns(const struct executor *executor, const struct order *order);
 /* Ask for all recent orders, if anything may have passed us by: nobody doubts an order whose end came too early, so it
  * would not be asked for by itself. Asked again until it is answered. */
 void missed_ask(struct executor *executor);

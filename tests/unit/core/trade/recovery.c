@@ -123,9 +123,57 @@ static void test_every_position(const char *what, const struct fate *fate, uint3
 	ok(history.count > 10, "there are some");
 }
 
+/* -------------------------------------------------------------------- absence */
+
+static void on_old_answer(void *ctx)
+{
+	struct desk *desk = ctx;
+	const struct order *order = model_newest(desk->keeper.model)->orders;
+	const struct tg_order_event absent = {
+		.size = sizeof absent, .kind = TG_ORDER_ABSENT, .client_id = str_of(order->client_id)};
+	executor_on_order(&desk->executor, &absent);
+	is_int(order->state, ORDER_UNKNOWN, "an answer to what was asked while it could still come in proves nothing");
+}
+
+/* Asked for before its time is over, answered after it: it may have come in between. */
+static void test_old_answer(void)
+{
+	struct exchange exchange = {.fate = {{.lost = true}}, .fates = 1, .queries_lost = 1};
+	struct desk *desk = fresh_desk(&exchange);
+	uint64_t timer;
+	desk_trade(desk);
+	loop_timer_start(desk->loop, 160000000, on_old_answer, desk, &timer); /* asked for at 100 ms, absent from 150 */
+	loop_run(desk->loop);
+	is_int(exchange.queries, 2, "it is asked for once more");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+}
+
+/* The next start gives orders less time than the one that sent this had given it. */
+static void test_other_bound(void)
+{
+	struct exchange exchange = {.fate = {{.lost = true}}, .fates = 1};
+	struct desk *desk = fresh_desk(&exchange);
+	desk->executor.settings.valid_ms = 5000;
+	desk_trade(desk);
+	keeper_flush(&desk->keeper);
+	char *again = strdup(desk->dir);
+	desk_close(desk);
+	desk = desk_open(again, &exchange, 2);
+	int64_t begin_ns = loop_mono_ns(desk->loop);
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	ok(loop_mono_ns(desk->loop) - begin_ns >= INT64_C(5050000000), "its own bound is what counts for it");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	desk_close(desk);
+	free(again);
+}
+
 int main(void)
 {
 	dir_make("recovery");
+	test_old_answer();
+	test_other_bound();
 	test_every_position("three legs", (const struct fate[]){{0}}, 1);
 	test_every_position(
 		"short fills in pieces",
