@@ -148,14 +148,25 @@ static size_t row_of(int64_t code)
 	return row;
 }
 
+/* The engine has an order by this client id already. Ids are used once, so it is this very one: something on the way
+ * sent it twice, and what the other copy came to is not said here. */
+static bool is_duplicate(size_t row, struct tg_str text)
+{
+	static const char SAID[] = "Duplicate order sent";
+	bool of_engine = row < UNLISTED && (CODES[row].code == -2010 || CODES[row].code == -1010);
+	return of_engine && text.len >= sizeof SAID - 1 && memcmp(text.ptr, SAID, sizeof SAID - 1) == 0;
+}
+
 /* The status says more than the code where they part: what a server in trouble says of an order is no proof. Busy and
  * too many are said before anything is done ("-1008 SERVER_BUSY", "429"). */
-static enum meaning meaning_of(int32_t status, size_t row)
+static enum meaning meaning_of(int32_t status, size_t row, struct tg_str text)
 {
 	if (status == 429 || status == 418)
 		return LIMITED;
 	if (status == 403) /* "you have been blocked by the Web Application Firewall" */
 		return LIMITED;
+	if (is_duplicate(row, text))
+		return UNKNOWN;
 	enum meaning meaning = row < UNLISTED ? CODES[row].meaning : UNKNOWN;
 	bool busy = row < UNLISTED && meaning == LATER;
 	return status >= 500 && !busy ? UNKNOWN : meaning;
@@ -176,7 +187,7 @@ static int64_t wait_of(int32_t status, size_t row)
 int32_t failure_classify(bool changes, int32_t status, int64_t code, struct tg_str text, struct tg_error *ret_error)
 {
 	size_t row = row_of(code);
-	const int32_t *meant = MEANINGS[meaning_of(status, row)];
+	const int32_t *meant = MEANINGS[meaning_of(status, row, text)];
 	int32_t meaning = changes ? meant[0] : meant[1];
 	tg_error_set(ret_error, meaning, "Binance: %.*s (%s%s%lld, status %d)", (int)(text.len < 160 ? text.len : 160),
 		     text.ptr ? text.ptr : "", row < UNLISTED ? CODES[row].name : "", row < UNLISTED ? " " : "code ",

@@ -58,6 +58,18 @@ static int reason_read(struct scan *scan, struct tg_str *ret_text)
 	return status;
 }
 
+/* Ids of orders and trades. They go back into requests as whole numbers, a trade's with one added. */
+static int identity_read(struct scan *scan, uint64_t *ret_id)
+{
+	uint64_t id;
+	int status = scan_u64(scan, &id);
+	if (!status && id >= INT64_MAX)
+		status = SCAN_OVERFLOW;
+	if (!status)
+		*ret_id = id;
+	return status;
+}
+
 enum { SEEN_SYMBOL = 1, SEEN_ID = 2, SEEN_CLIENT = 4, SEEN_NAMES = 7 };
 enum { SEEN_STATUS = 8, SEEN_SIDE = 16, SEEN_PRICE = 32, SEEN_QTY = 64, SEEN_EXECUTED = 128, SEEN_STATE = 248 };
 enum { SEEN_KIND = 256, SEEN_LAST_QTY = 512, SEEN_LAST_PRICE = 1024, SEEN_FEE = 2048, SEEN_TRADE = 4096 };
@@ -84,7 +96,7 @@ static int report_member(struct scan *scan, const struct scan_string *key, struc
 	*seen |= bit;
 	switch (bit) {
 	case SEEN_SYMBOL: return text_read(scan, &report->symbol);
-	case SEEN_ID: return scan_u64(scan, &report->order_id);
+	case SEEN_ID: return identity_read(scan, &report->order_id);
 	case SEEN_CLIENT: return text_read(scan, &names->client);
 	case SEEN_STATUS: return status_read(scan, &report->status);
 	case SEEN_SIDE: return side_read(scan, &report->side);
@@ -129,7 +141,7 @@ static int trade_member(struct scan *scan, const struct scan_string *key, struct
 {
 	if (key_is(key, "id") || key_is(key, "tradeId")) {
 		*seen |= SEEN_TRADE;
-		return scan_u64(scan, &trade->id);
+		return identity_read(scan, &trade->id);
 	}
 	if (key_is(key, "price")) {
 		*seen |= SEEN_LAST_PRICE;
@@ -146,7 +158,7 @@ static int trade_member(struct scan *scan, const struct scan_string *key, struct
 	if (key_is(key, "commissionAsset"))
 		return text_or_null_read(scan, &trade->fee_currency);
 	if (key_is(key, "orderId"))
-		return scan_u64(scan, &trade->order_id);
+		return identity_read(scan, &trade->order_id);
 	return key_is(key, "time") ? time_read(scan, &trade->time_ms) : scan_skip(scan);
 }
 
@@ -203,7 +215,7 @@ static int execution_member(struct scan *scan, uint8_t key, struct execution *ex
 	struct trade *trade = &execution->trade;
 	switch (key) {
 	case 's': *seen |= SEEN_SYMBOL; return text_read(scan, &report->symbol);
-	case 'i': *seen |= SEEN_ID; return scan_u64(scan, &report->order_id);
+	case 'i': *seen |= SEEN_ID; return identity_read(scan, &report->order_id);
 	case 'c': *seen |= SEEN_CLIENT; return text_read(scan, &names->client);
 	case 'C': return text_or_null_read(scan, &names->original);
 	case 'x': *seen |= SEEN_KIND; return kind_read(scan, &execution->kind);

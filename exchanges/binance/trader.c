@@ -80,7 +80,7 @@ int32_t trader_stamp(const struct trader *trader, int64_t window_ms, int64_t mon
 	const struct server_time *time = trader->options.server_time;
 	int64_t unix_ns = server_time_unix_ns(time, mono_ns);
 	int64_t doubt_ns = server_time_error_ns(time, mono_ns);
-	if (unix_ns == 0)
+	if (unix_ns <= doubt_ns) /* 0: unknown; else a time from which nothing can be taken off */
 		return tg_error_set(ret_error, TG_ERR_RETRYABLE, "Binance's clock is not known yet");
 	if (window_ms * MS <= 3 * doubt_ns)
 		return tg_error_set(ret_error, TG_ERR_RETRYABLE,

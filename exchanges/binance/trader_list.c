@@ -28,7 +28,7 @@ int32_t trader_list(struct trader *trader, const uint32_t *markets, uint32_t cou
 		if (i == BINANCE_MARKETS_MAX || !trader_symbol(trader, markets[i]).ptr)
 			return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", markets[i]);
 	list->active = true;
-	list->asked = list->open = false;
+	list->asked = list->open = list->paged = false;
 	list->token = token;
 	list->market_count = count;
 	list->at = list->told_count = list->told_at = list->retries = 0;
@@ -88,6 +88,27 @@ static int32_t page_ask(struct trader *trader, struct trader_now now, struct tg_
 	return ask_send(trader, ask, error);
 }
 
+static void market_next(struct list *list)
+{
+	list->at++;
+	list->open = list->paged = false;
+	list->begin_ms = list->since_ms;
+	list->span_ms = DAY_MS;
+}
+
+/* The span was told whole: the next one, then what is open, then the next market. */
+static void span_next(struct list *list)
+{
+	list->paged = false;
+	if (list->open) {
+		market_next(list);
+		return;
+	}
+	list->begin_ms += list->span_ms;
+	list->span_ms = 2 * list->span_ms < DAY_MS ? 2 * list->span_ms : DAY_MS;
+	list->open = list->begin_ms > list->until_ms;
+}
+
 void list_step(struct trader *trader, struct trader_now now)
 {
 	struct list *list = &trader->list;
@@ -95,6 +116,8 @@ void list_step(struct trader *trader, struct trader_now now)
 	int32_t status;
 	if (!list->active || list->asked || trader->current == LINK_NONE)
 		return;
+	if (list->paged && list->told_at == list->told_count)
+		span_next(list);
 	if (list->at == list->market_count) {
 		list_end(trader, TG_OK, NULL);
 		return;
@@ -110,26 +133,6 @@ void list_step(struct trader *trader, struct trader_now now)
 	list->asked = status == TG_OK;
 	if (status != TG_OK)
 		list_wait(trader, &error, now);
-}
-
-static void market_next(struct list *list)
-{
-	list->at++;
-	list->open = false;
-	list->begin_ms = list->since_ms;
-	list->span_ms = DAY_MS;
-}
-
-/* The span was told whole: the next one, then what is open, then the next market. */
-static void span_next(struct list *list)
-{
-	if (list->open) {
-		market_next(list);
-		return;
-	}
-	list->begin_ms += list->span_ms;
-	list->span_ms = 2 * list->span_ms < DAY_MS ? 2 * list->span_ms : DAY_MS;
-	list->open = list->begin_ms > list->until_ms;
 }
 
 /* The next of those whose trades are awaited. */
@@ -230,5 +233,5 @@ void list_page(struct trader *trader, const struct ask *ask, const struct answer
 		return;
 	}
 	list->retries = 0;
-	span_next(list);
+	list->paged = true;
 }

@@ -102,6 +102,7 @@ struct list {
 	int64_t until_ms; /* when it was asked for */
 	int64_t retry_ns; /* mono */
 	uint32_t retries;
+	bool paged;          /* a page was told: its span is over when its orders' trades have been, too */
 	uint32_t told_count; /* orders of the page whose trades are awaited */
 	uint32_t told_at;
 	uint32_t market[BINANCE_MARKETS_MAX];

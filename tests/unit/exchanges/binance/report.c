@@ -79,6 +79,7 @@ static const struct report_row {
 	{"{\"symbol\":\"BTCUSDT\",\"orderId\":1}", SCAN_MISSING, 0, false, NULL, NULL},
 	{"{\"symbol\":\"BTCUSDT\",\"clientOrderId\":\"mine\"}", SCAN_MISSING, 0, false, NULL, NULL},
 	{"{\"symbol\":\"BTCUSDT\",\"orderId\":-1}", SCAN_NUMBER, 0, false, NULL, NULL},
+	{"{\"symbol\":\"BTCUSDT\",\"orderId\":9223372036854775807}", SCAN_OVERFLOW, 0, false, NULL, NULL},
 	{"[]", SCAN_SYNTAX, 0, false, NULL, NULL},
 	{"{\"symbol\":\"BTC", SCAN_END, 0, false, NULL, NULL},
 };
@@ -128,6 +129,8 @@ static void test_trades(void)
 		 1, 0, "1", "1", "0", ""},
 		{"{\"price\":\"1\",\"qty\":\"1\",\"commission\":\"0\",\"tradeId\":-1}", SCAN_NUMBER, 0, 0, NULL, NULL,
 		 NULL, NULL},
+		{"{\"price\":\"1\",\"qty\":\"1\",\"commission\":\"0\",\"id\":9223372036854775807}", SCAN_OVERFLOW, 0, 0,
+		 NULL, NULL, NULL, NULL},
 		{"{\"price\":\"1\",\"qty\":\"1\",\"tradeId\":1}", SCAN_MISSING, 0, 0, NULL, NULL, NULL, NULL},
 		{"{\"price\":\"1\",\"qty\":\"1\",\"commission\":\"-1\",\"tradeId\":1}", SCAN_NUMBER, 0, 0, NULL, NULL,
 		 NULL, NULL},

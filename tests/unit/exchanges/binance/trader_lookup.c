@@ -124,6 +124,25 @@ static void test_trades_lag(void)
 	desk_end();
 }
 
+/* Ids go back to the exchange in the next request. */
+static void test_ids(void)
+{
+	static const char *const rows[][2] = {
+		{"\"orderId\":1", "\"orderId\":18446744073709551615"},
+		{"\"orderId\":1", "\"orderId\":9223372036854775808"},
+		{"\"orderId\":1", "\"orderId\":99999999999999999999"},
+	};
+	desk_up("hmac");
+	quiet_order(TG_SIDE_BUY, TG_TIF_IOC, ID, "50010", "0.5");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		query_at(ID, 8);
+		answer_alter(rows[i][0], rows[i][1]);
+		deliver();
+		is_str(heard(), "done 8 ERR_RETRYABLE\n", "%s is no id", rows[i][1]);
+	}
+	desk_end();
+}
+
 static void test_query_faults(void)
 {
 	static const struct {
@@ -176,6 +195,24 @@ static void test_list(const char *key)
 	is_str(heard(), "", "is not done from inside either");
 	deliver();
 	is_str(heard(), "done 10 OK\n", "but is done");
+	desk_end();
+}
+
+/* Filled in part and at rest since long ago: told with the open ones alone, and still with its trades. */
+static void test_list_open(void)
+{
+	const uint32_t one[] = {0}, all[] = {0, 1};
+	const char *want = "FILL " ID " cum=2 id=1 qty=2 price=50000 fee=100USDT\nOPEN " ID " cum=2\ndone 9 OK\n";
+	desk_up("hmac");
+	quiet_order(TG_SIDE_SELL, TG_TIF_GTC, ID, "50000", "3");
+	pass(100 * SECOND);
+	heard();
+	list_at(one, 1, now - SECOND, 9);
+	deliver();
+	is_str(heard(), want, "of the last market of a list");
+	list_at(all, 2, now - SECOND, 9);
+	deliver();
+	is_str(heard(), want, "of one before it");
 	desk_end();
 }
 
@@ -323,7 +360,9 @@ int main(void)
 	}
 	test_refs();
 	test_trades_lag();
+	test_ids();
 	test_query_faults();
+	test_list_open();
 	test_list_long();
 	test_list_full();
 	test_balances();

@@ -137,6 +137,22 @@ static void test_refused(void)
 	desk_end();
 }
 
+/* An order of this id is there, so ours was not refused: what sent it twice is not known, its state is. */
+static void test_duplicate(void)
+{
+	desk_up("hmac");
+	order_at(TG_SIDE_BUY, TG_TIF_GTC, ID, "49000", "0.5", 7);
+	deliver();
+	heard();
+	order_at(TG_SIDE_BUY, TG_TIF_GTC, ID, "49000", "0.5", 8);
+	deliver();
+	is_str(heard(), "done 8 ERR_UNKNOWN_OUTCOME -2010\n", "\"Duplicate order sent.\" is no refusal of the order");
+	query_at(ID, 9);
+	deliver();
+	is_str(heard(), "OPEN " ID " cum=0\ndone 9 OK\n", "a look-up finds it");
+	desk_end();
+}
+
 /* -------------------------------------------------------------------- faults */
 
 struct fault_row {
@@ -299,6 +315,7 @@ int main(void)
 	}
 	test_order_of_arrival();
 	test_refused();
+	test_duplicate();
 	test_limits("limit", "done 7 ERR_RATE_LIMITED -1003\n");
 	test_limits("ban", "warn Binance has banned this address\ndone 7 ERR_RATE_LIMITED -1003\n");
 	test_order_count();
