@@ -12,12 +12,23 @@
 #define DAY_MS INT64_C(86400000) /* "The time between startTime and endTime can't be longer than 24 hours." */
 #define RETRIES_MAX 20
 
+/* On the exchange's clock. The host said it on its own: one that is ahead would hide orders; one that is behind has
+ * more of them told than were asked for. */
+static int64_t since_ms(int64_t since_unix_ns, int64_t exchange_ms, struct trader_now now)
+{
+	int64_t oldest = exchange_ms - TRADER_LOOKUP_DAYS * DAY_MS;
+	int64_t ahead = now.unix_ns / 1000000 - exchange_ms;
+	int64_t since = since_unix_ns / 1000000 - (ahead > 0 ? ahead : 0);
+	if (oldest < 0)
+		oldest = 0;
+	return since > oldest ? since : oldest;
+}
+
 int32_t trader_list(struct trader *trader, const uint32_t *markets, uint32_t count, int64_t since_unix_ns,
 		    uint64_t token, struct trader_now now, struct tg_error *ret_error)
 {
 	struct list *list = &trader->list;
 	int64_t unix_ms = server_time_unix_ns(trader->options.server_time, now.mono_ns) / 1000000;
-	int64_t oldest_ms = unix_ms - TRADER_LOOKUP_DAYS * DAY_MS;
 	if (trader->current == LINK_NONE)
 		return trader_not_connected(trader, ret_error);
 	if (unix_ms == 0)
@@ -32,7 +43,7 @@ int32_t trader_list(struct trader *trader, const uint32_t *markets, uint32_t cou
 	list->token = token;
 	list->market_count = count;
 	list->at = list->told_count = list->told_at = list->retries = 0;
-	list->since_ms = since_unix_ns / 1000000 > oldest_ms ? since_unix_ns / 1000000 : oldest_ms;
+	list->since_ms = since_ms(since_unix_ns, unix_ms, now);
 	list->begin_ms = list->since_ms;
 	list->span_ms = DAY_MS;
 	list->until_ms = unix_ms;

@@ -216,6 +216,23 @@ static void test_list_open(void)
 	desk_end();
 }
 
+/* The host's clock is hours ahead of the exchange's: its "since" would be in the exchange's future. */
+static void test_list_clock(void)
+{
+	const uint32_t one[] = {0};
+	struct tg_error error = tg_error_init();
+	struct trader_now wrong;
+	desk_up("hmac");
+	quiet_order(TG_SIDE_BUY, TG_TIF_IOC, ID, "40000", "0.5");
+	wrong = desk_now();
+	wrong.unix_ns += 5 * 3600 * SECOND;
+	trader_list(desk.trader, one, 1, wrong.unix_ns - SECOND, 9, wrong, &error);
+	deliver();
+	is_str(heard(), "EXPIRED " ID " cum=0 why=UNFILLED_IOC_QUANTITY_EXPIRED\ndone 9 OK\n",
+	       "a clock that is ahead hides no order");
+	desk_end();
+}
+
 /* Days back, refused on the way: it waits and goes on. */
 static void test_list_long(void)
 {
@@ -363,6 +380,7 @@ int main(void)
 	test_ids();
 	test_query_faults();
 	test_list_open();
+	test_list_clock();
 	test_list_long();
 	test_list_full();
 	test_balances();
