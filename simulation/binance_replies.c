@@ -122,22 +122,31 @@ static bool has(const char *bytes, size_t size, const char *part)
 	return memmem(bytes, size, part, strlen(part)) != NULL;
 }
 
-/* More than the venue allows, though no fault made it say so: the connector was to know. */
+#define REFUSED_MAX 5
+#define MINUTE_NS (60 * TG_E9)
+
+/* More than the venue allows, though no fault made it say so. A gateway that was just started does not know what it
+ * used before; and some requests may be under way when the first is refused. */
 static void refusal_judge(const struct peer *peer, const char *bytes, size_t size)
 {
-	const struct binance_server *server = peer->server;
+	struct binance_server *server = peer->server;
+	int64_t now = ground_ns(server->options.ground);
 	bool refused = has(bytes, size < 300 ? size : 300, "\"status\":429") ||
 		       has(bytes, size < 300 ? size : 300, "\"status\":418") || begins(bytes, size, "HTTP/1.1 429") ||
 		       begins(bytes, size, "HTTP/1.1 418");
 	/* How many orders the account has open to it is shared with its other gateways, of which this one knows
 	 * nothing. */
 	bool shared = server->options.key_count > 1 && has(bytes, size < 300 ? size : 300, "\"code\":-1015");
-	if (!refused || shared || ground_ns(server->options.ground) < server->excused_ns[peer->gateway])
+	if (!refused || shared || now < server->excused_ns[peer->gateway])
 		return;
+	if (now - server->refused_since_ns[peer->gateway] > MINUTE_NS) {
+		server->refused_since_ns[peer->gateway] = now;
+		server->refused[peer->gateway] = 0;
+	}
 	server_tell(server, "g%u asks for too much: %.*s", peer->gateway, (int)(size < 200 ? size : 200), bytes);
-	if (server->options.observer)
-		observer_raise(server->options.observer, "rate", "%s: g%u asks for more than it may", server->who,
-			       peer->gateway);
+	if (++server->refused[peer->gateway] > REFUSED_MAX && server->options.observer)
+		observer_raise(server->options.observer, "rate", "%s: g%u goes on asking for more than it may",
+			       server->who, peer->gateway);
 }
 
 void reply_post(struct peer *peer, enum net_frame_kind kind, const char *bytes, size_t size)

@@ -59,6 +59,9 @@ struct binance_server {
 	uint64_t random;                  /* for what the faults leave open */
 	uint32_t asking;                  /* the gateway whose request is being done */
 	int64_t excused_ns[GATEWAYS_MAX]; /* until then a refusal for too many requests is the fault's doing */
+	/* Refusals for too many requests that are no fault's doing, since such a minute began. */
+	int64_t refused_since_ns[GATEWAYS_MAX];
+	uint32_t refused[GATEWAYS_MAX];
 	bool failed;
 };
 

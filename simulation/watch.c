@@ -9,7 +9,7 @@
 #include "simulation/process.h"
 
 #define SECOND INT64_C(1000000000)
-#define UP_LONG_NS (45 * SECOND) /* after so long without a fault nothing is left to be made good */
+#define UP_LONG_NS (100 * SECOND) /* after so long without a fault nothing is left to be made good */
 #define RECENT_NS (5 * SECOND)
 
 struct watch {

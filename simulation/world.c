@@ -23,6 +23,7 @@
 #define TIMERS_MAX 65536
 /* When the faults are over, what is late still comes; then the gateways are told to end, and have so long for it. */
 #define SETTLE_NS (60 * SECOND)
+#define SETTLE_BINANCE_NS (150 * SECOND) /* who used up a minute's weight waits for the next one */
 #define END_NS (1800 * SECOND)
 /* What a venue allows each connection. Connectors keep to less, for what is late comes in heaps. */
 #define VENUE_REQUESTS_PER_SECOND (CONNECTOR_REQUESTS_PER_SECOND * 5 / 4)
@@ -299,7 +300,7 @@ static void on_calm(void *ctx)
 	struct world *world = ctx;
 	trace_add(world->ground.trace, "world", "no more faults");
 	faults_calm(world->ground.faults);
-	world_later(world, SETTLE_NS, on_end);
+	world_later(world, world->scenario.binance ? SETTLE_BINANCE_NS : SETTLE_NS, on_end);
 }
 
 static void venue_tell(const struct world *world, uint32_t index, const struct venue_options *venue)
