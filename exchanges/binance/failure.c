@@ -169,7 +169,8 @@ static enum meaning meaning_of(int32_t status, size_t row, struct tg_str text)
 		return UNKNOWN;
 	enum meaning meaning = row < UNLISTED ? CODES[row].meaning : UNKNOWN;
 	bool busy = row < UNLISTED && meaning == LATER;
-	return status >= 500 && !busy ? UNKNOWN : meaning;
+	bool doubtful = status >= 500 || status == 409; /* "partially failed but also partially succeeded" */
+	return doubtful && !busy ? UNKNOWN : meaning;
 }
 
 static int64_t wait_of(int32_t status, size_t row)

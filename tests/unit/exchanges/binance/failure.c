@@ -35,6 +35,7 @@ static const struct {
 	{"the key", 401, -2015, TG_ERR_REJECTED, TG_ERR_AUTH, 0},
 	{"archived", 400, -2026, TG_ERR_REJECTED, TG_ERR_NOT_FOUND, 0},
 	{"half done", 409, -2021, TG_ERR_UNKNOWN_OUTCOME, TG_ERR_RETRYABLE, 0},
+	{"half done, whatever the code", 409, -2010, TG_ERR_UNKNOWN_OUTCOME, TG_ERR_RETRYABLE, 0},
 	{"a code that is not listed", 400, -9999, TG_ERR_UNKNOWN_OUTCOME, TG_ERR_RETRYABLE, 0},
 	{"an error of the server, with a code that says more than it can know", 500, -2010, TG_ERR_UNKNOWN_OUTCOME,
 	 TG_ERR_RETRYABLE, 0},
