@@ -7,6 +7,7 @@
  * to the writer.
  *
  * From on_book to order_place nothing is allocated, locked or waited for. */
+#include <malloc.h>
 #include <string.h>
 
 #include "core/base/log.h"
@@ -331,6 +332,8 @@ static void link_is_up(struct gateway *gateway)
 			gateway_fail(gateway, status, &error);
 			return;
 		}
+		if (!gateway->options.outside->driven)
+			malloc_trim(0); /* thousands of markets were read from documents that are ten times as large */
 		gateway->options.events.start(gateway->options.events.ctx);
 	}
 	executor_on_link(&gateway->executor, true);
