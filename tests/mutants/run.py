@@ -1,6 +1,7 @@
 """Bugs put in on purpose, each a patch beside this file: the simulator must find every one of them, and nothing without
-one. A patch that no longer applies, does not build, or is not found within RUNS runs is a violation. Where tests/schedules
-has a schedule of the patch's name it is said whether that still shows the bug; it counts for nothing more.
+one. A patch that no longer applies, does not build, or is not found within RUNS runs is a violation. A schedule of the
+patch's name in tests/schedules is what is left of a run that found the bug: it is one more run, tried after the first portions,
+and it is said if it does not show the bug any more.
 
 Usage: run.py BUILD [PATCH...]; RUNS in the environment (2000). Builds in BUILD/mutants, on a copy of the tree. Prints a
 JSON line a mutant and a summary; a table goes to stderr."""
@@ -87,21 +88,30 @@ def portion_run(program, number, count, options):
     return lines[-1].get("runs", count), failed[0] if failed else None
 
 
-def schedule_state(program, patch):
-    """What the schedule of a bug that was really found does when the bug is back; None: there is none."""
-    name = os.path.basename(patch).removesuffix(".patch")
-    path = os.path.join(SCHEDULES, name + ".schedule.json")
+def schedule_try(program, patch):
+    """The bug's own schedule: its name, and the check that it violates ("": none, it has gone stale). None: it has none."""
+    name = os.path.basename(patch).removesuffix(".patch") + ".schedule.json"
+    path = os.path.join(SCHEDULES, name)
     if not os.path.exists(path):
         return None
     with tempfile.TemporaryDirectory() as out:
-        done = run([program, "simulate", "world", "--schedule", path, "--out", out])
-    return "fails" if done.returncode == 1 else "stale: it passes with the bug"
+        done = subprocess.run([program, "simulate", "world", "--json", "--no-shrink", "--schedule", path, "--out", out],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+    if done.returncode not in (0, 1):
+        raise RuntimeError(f"the simulator ended with {done.returncode}: {done.stderr.strip()[-500:]}")
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    checks = [line["check"] for line in lines if line.get("event") == "run" and line.get("check")]
+    return {"name": name, "check": checks[0] if checks else ""}
 
 
-def hunt(program, runs, plan):
-    """Of the first violation: what is told of it. None: there was none."""
+def hunt(program, runs, plan, schedule=None):
+    """Of the first violation: what is told of it. None: there was none. The schedule is one run, after the BASELINE."""
     used = 0
     for number, (share, options) in enumerate(plan):
+        if number == BASELINE and schedule:
+            used += 1
+            if schedule["check"]:
+                return {"check": schedule["check"], "runs": used, "options": "--schedule " + schedule["name"]}
         count, failed = portion_run(program, number, max(1, runs * share // 1000), options)
         used += count
         if failed:
@@ -122,10 +132,10 @@ def mutant_try(patch, tree, folder, runs):
     if error:
         return dict(result, error=error)
     program = os.path.join(folder, "trigate")
-    schedule = schedule_state(program, patch)
+    schedule = schedule_try(program, patch)
     if schedule:
-        result["schedule"] = schedule
-    found = hunt(program, runs, PLAN)
+        result["schedule"] = "fails" if schedule["check"] else "stale: it passes with the bug"
+    found = hunt(program, runs, PLAN, schedule)
     return dict(result, found=True, **found) if found else result
 
 
@@ -161,6 +171,7 @@ def main():
         verdict = f"found in {result['runs']:4} runs: {result['check']}" if result["found"] else \
             result.get("error", f"NOT FOUND in {runs} runs")
         schedule = f"; its schedule: {result['schedule']}" if "schedule" in result else ""
+        schedule += "" if result.get("seed", 0) or not result["found"] else ", and found by that"
         tell(f"{result['patch']:34} {time.monotonic() - start:5.0f} s  {verdict}{schedule}")
     tree_copy(tree)
     print(json.dumps({"event": "summary", "show": "mutants", "violations": missed, "mutants": len(patches), "runs": runs,
