@@ -92,7 +92,7 @@ int books_create(struct ground *ground, const struct binance_server *server, str
 	bool fits = books->history != NULL;
 	for (uint32_t i = 0; i < books->count && fits; i++) {
 		symbol_make(engine->market[i].symbol, books->history[i].symbol);
-		books->history[i].book = malloc(KEPT * sizeof *books->history[i].book);
+		books->history[i].book = calloc(KEPT, sizeof *books->history[i].book);
 		fits = books->history[i].book != NULL;
 	}
 	if (!fits) {
