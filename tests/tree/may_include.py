@@ -28,7 +28,7 @@ LIBRARY_ROOMS = {
     "uv.h": ["core/io", "core/cli/cmd_version.c", "venue/binance/server.h"],
     "libfyaml.h": ["core/config"],
     "gmp.h": ["core/arbitrage"],
-    "sodium.h": ["core/secrets", "venue/binance"],
+    "sodium.h": ["core/secrets", "venue/binance", "simulation/made_key.c"],
     "openssl/": ["core/secrets", "core/io", "venue/binance/certificate.c", "venue/binance/made_keys.c", "venue/binance/websocket.c"],
     "libwebsockets.h": ["core/io", "venue/binance/server.c"],
     "wslay/": ["venue/binance/websocket.c"],

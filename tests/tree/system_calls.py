@@ -51,6 +51,8 @@ LIBRARIES = {  # but for what opens files
     re.compile(r"fy_(?!\w*(file|fp|fd))\w+"): ("core/config",),
     # signatures; sodium_init draws random numbers, of which nothing here depends
     re.compile(r"sodium_(init|memcmp|hex2bin|base642bin)|crypto_(auth_hmacsha256_\w+|sign_verify_detached)"): ("venue/binance",),
+    # key pairs out of a world's seed
+    re.compile(r"sodium_bin2base64|crypto_sign_seed_keypair"): ("simulation/made_key.c",),
     re.compile(r"wslay_\w+|EVP_(Digest|EncodeBlock|sha1)"): ("venue/binance/websocket.c",),
     # keys and certificates made for clients of the venue, by its command alone: random numbers, as they must be
     re.compile(r"(ASN1|BIO|BN|EVP|PEM|RAND|X509|X509V3)_(?!\w*(file|fp|fd))\w+|OPENSSL_cleanse|inet_pton|sodium_bin2base64"):
