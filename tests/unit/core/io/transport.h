@@ -22,7 +22,7 @@ static void on_guard(void *ctx)
 }
 
 /* Until the test stops the loop. */
-static void run(void)
+static inline void run(void)
 {
 	uint64_t guard;
 	loop_timer_start(loop, GUARD_NS, on_guard, NULL, &guard);
@@ -46,19 +46,19 @@ __attribute__((unused)) static void begin_tls(void)
 	begin((struct transport_options){.ca_file = authority.file});
 }
 
-static void end(void)
+static inline void end(void)
 {
 	transport_destroy(transport);
 	loop_destroy(loop);
 }
 
-static void authorities_make(void)
+static inline void authorities_make(void)
 {
 	authority_make(&authority, "an authority");
 	authority_make(&stranger, "another one");
 }
 
-static void authorities_clear(void)
+static inline void authorities_clear(void)
 {
 	authority_clear(&authority);
 	authority_clear(&stranger);

@@ -160,8 +160,8 @@ static void server_listen(struct server *server)
 		abort();
 }
 
-static struct server *server_start(const struct authority *issuer, const char *alternative, long from_now,
-				   script_fn script)
+static inline struct server *server_start(const struct authority *issuer, const char *alternative, long from_now,
+					  script_fn script)
 {
 	struct server *server = server_make(issuer, alternative, from_now, script);
 	server_listen(server);
@@ -182,7 +182,7 @@ static void server_free(struct server *server)
 	free(server);
 }
 
-static void server_stop(struct server *server)
+static inline void server_stop(struct server *server)
 {
 	server_join(server);
 	server_free(server);
