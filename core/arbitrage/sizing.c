@@ -13,12 +13,15 @@
 #include "core/arbitrage/sizing.h"
 
 #include <assert.h>
+#include <math.h>
 
+#include "core/arbitrage/lane.h"
 #include "core/arbitrage/leg.h"
 #include "core/arbitrage/wide.h"
 
 #define TRIES_ALL 32
 #define TRIES_NEAR 8
+#define TRIES_MAX 32 /* in one range */
 #define BPS_E6 (INT64_C(10000) * 1000000)
 
 struct task {
@@ -27,9 +30,18 @@ struct task {
 	const struct sizing_limits *limits;
 	uint32_t pivot;
 	int64_t least[CYCLE_LEGS_MAX]; /* lots that each leg needs so that it and all behind it meet their minima */
-	bool reached;                  /* best meets the threshold */
+	tg_amount best;                /* amount; 0: nothing yet */
 	tg_amount best_profit;
-	struct cycle_plan *best; /* legs 0: nothing yet */
+	bool reached; /* best meets the threshold */
+	bool laned[CYCLE_LEGS_MAX];
+	struct lane lane[CYCLE_LEGS_MAX]; /* valid where laned */
+};
+
+/* What all legs make of an amount. */
+struct outcome {
+	tg_amount in;
+	tg_amount profit;
+	int64_t lots[CYCLE_LEGS_MAX];
 };
 
 static const struct market *leg_market(const struct task *task, uint32_t leg)
@@ -40,6 +52,18 @@ static const struct market *leg_market(const struct task *task, uint32_t leg)
 static int32_t leg_side(const struct task *task, uint32_t leg)
 {
 	return edge_side(task->def->edge[leg]);
+}
+
+static void task_init(struct task *task, const struct markets *markets, const struct cycle_def *def,
+		      const struct sizing_limits *limits)
+{
+	task->markets = markets;
+	task->def = def;
+	task->limits = limits;
+	task->best = task->best_profit = 0;
+	task->reached = false;
+	for (uint32_t i = 0; i < def->legs; i++)
+		task->laned[i] = lane_make(leg_market(task, i), leg_side(task, i), &task->lane[i]);
 }
 
 const char *sizing_verdict_text(enum sizing_verdict verdict)
@@ -147,7 +171,6 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 	ret_plan->legs = task->def->legs;
 	ret_plan->third_fees = 0;
 	ret_plan->third_owed = 0;
-	ret_plan->dust_value = 0;
 	for (uint32_t i = 0; i < task->def->legs; i++) {
 		enum leg_verdict verdict =
 			leg_plan_make(leg_market(task, i), leg_side(task, i), have, 0, &ret_plan->leg[i]);
@@ -162,45 +185,102 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 	return SIZE_OK;
 }
 
-/* Is its net_bps_e6, rounded down, at least the threshold? Told without the division, for each plan that is tried. */
-static bool plan_reaches(const struct task *task, const struct cycle_plan *plan)
+/* As far as lanes go, which is far enough where no leg comes to a second level. */
+static bool lanes_run(const struct task *task, tg_amount have, struct outcome *ret_outcome)
 {
-	tg_amount profit = plan_profit(plan), gained, wanted;
+	tg_amount in = 0;
+
+	for (uint32_t i = 0; i < task->def->legs; i++) {
+		struct lane_run run;
+		if (!task->laned[i] || !lane_run(&task->lane[i], have, &run))
+			return false;
+		if (i == 0)
+			in = run.spent;
+		ret_outcome->lots[i] = run.lots;
+		have = run.received;
+	}
+	ret_outcome->in = in;
+	ret_outcome->profit = have - in;
+	return true;
+}
+
+static enum sizing_verdict outcome_make(const struct task *task, tg_amount have, struct outcome *ret_outcome)
+{
+	struct cycle_plan plan;
+
+	if (lanes_run(task, have, ret_outcome))
+		return SIZE_OK;
+	enum sizing_verdict verdict = plan_make(task, have, &plan);
+	if (verdict != SIZE_OK)
+		return verdict;
+	ret_outcome->in = plan.amount_in;
+	ret_outcome->profit = plan_profit(&plan);
+	for (uint32_t i = 0; i < plan.legs; i++)
+		ret_outcome->lots[i] = plan.leg[i].lots;
+	return SIZE_OK;
+}
+
+/* Is its net_bps_e6, rounded down, at least the threshold? Told without the division, for each amount that is tried. */
+static bool outcome_reaches(const struct task *task, const struct outcome *outcome)
+{
+	tg_amount gained, wanted;
 	int64_t least = task->limits->min_net_bps_e6;
-	if (__builtin_mul_overflow(profit, (tg_amount)BPS_E6, &gained) ||
-	    __builtin_mul_overflow(plan->amount_in, (tg_amount)least, &wanted))
-		return net_bps_e6(profit, plan->amount_in) >= least;
+	if (__builtin_mul_overflow(outcome->profit, (tg_amount)BPS_E6, &gained) ||
+	    __builtin_mul_overflow(outcome->in, (tg_amount)least, &wanted))
+		return net_bps_e6(outcome->profit, outcome->in) >= least;
 	return gained >= wanted;
 }
 
-/* Remember the plan if it is the best: one that reaches the threshold before one that does not, then by profit. */
-static void plan_offer(struct task *task, const struct cycle_plan *plan)
+/* Remember the amount if it is the best: one that reaches the threshold before one that does not, then by profit. */
+static void outcome_offer(struct task *task, tg_amount have, const struct outcome *outcome)
 {
-	bool reaches = plan_reaches(task, plan);
-	tg_amount profit = plan_profit(plan);
+	bool reaches = outcome_reaches(task, outcome);
 
-	if (task->best->legs > 0 &&
-	    (reaches < task->reached || (reaches == task->reached && profit <= task->best_profit)))
+	if (task->best > 0 &&
+	    (reaches < task->reached || (reaches == task->reached && outcome->profit <= task->best_profit)))
 		return;
 	task->reached = reaches;
-	task->best_profit = profit;
-	*task->best = *plan;
+	task->best_profit = outcome->profit;
+	task->best = have;
 }
 
 /* ---- from lots of a leg back to the amount ---- */
+
+static bool lots_least(const struct task *task, uint32_t leg, int64_t *ret_lots)
+{
+	const struct lane *lane = &task->lane[leg];
+
+	if (!task->laned[leg] || lane->least > lane->most)
+		return leg_lots_least(leg_market(task, leg), leg_side(task, leg), ret_lots);
+	*ret_lots = lane->least;
+	return true;
+}
+
+static bool lots_cost(const struct task *task, uint32_t leg, int64_t lots, tg_amount *ret_have)
+{
+	if (!task->laned[leg] || lots > task->lane[leg].level_lots)
+		return leg_cost(leg_market(task, leg), leg_side(task, leg), lots, ret_have);
+	*ret_have = (tg_amount)task->lane[leg].spend * lots;
+	return true;
+}
+
+static bool lots_for(const struct task *task, uint32_t leg, tg_amount want, int64_t *ret_lots)
+{
+	return (task->laned[leg] && lane_lots_for(&task->lane[leg], want, ret_lots)) ||
+	       leg_lots_for(leg_market(task, leg), leg_side(task, leg), want, ret_lots);
+}
 
 /* Lots that each leg needs for its own minima and for those of the legs behind it. */
 static bool task_minima(struct task *task)
 {
 	for (uint32_t i = task->def->legs; i-- > 0;) {
-		if (!leg_lots_least(leg_market(task, i), leg_side(task, i), &task->least[i]))
+		if (!lots_least(task, i, &task->least[i]))
 			return false;
 		if (i + 1 == task->def->legs)
 			continue;
 		tg_amount need;
 		int64_t lots;
-		if (!leg_cost(leg_market(task, i + 1), leg_side(task, i + 1), task->least[i + 1], &need) ||
-		    !leg_lots_for(leg_market(task, i), leg_side(task, i), need, &lots))
+		if (!lots_cost(task, i + 1, task->least[i + 1], &need) || !lots_for(task, i, need, &lots))
 			return false;
 		if (lots > task->least[i])
 			task->least[i] = lots;
@@ -216,11 +296,11 @@ static bool amount_for(const struct task *task, int64_t lots, tg_amount *ret_amo
 	for (uint32_t i = task->pivot;; i--) {
 		if (lots < task->least[i])
 			lots = task->least[i];
-		if (!leg_cost(leg_market(task, i), leg_side(task, i), lots, &need))
+		if (!lots_cost(task, i, lots, &need))
 			return false;
 		if (i == 0)
 			break;
-		if (!leg_lots_for(leg_market(task, i - 1), leg_side(task, i - 1), need, &lots))
+		if (!lots_for(task, i - 1, need, &lots))
 			return false;
 	}
 	*ret_amount = need;
@@ -229,16 +309,22 @@ static bool amount_for(const struct task *task, int64_t lots, tg_amount *ret_amo
 
 static void lots_try(struct task *task, int64_t lots)
 {
-	struct cycle_plan plan;
+	struct outcome outcome;
 	tg_amount amount;
 
 	if (!amount_for(task, lots, &amount) || amount > task->limits->budget)
 		return;
-	if (plan_make(task, amount, &plan) == SIZE_OK)
-		plan_offer(task, &plan);
+	if (outcome_make(task, amount, &outcome) == SIZE_OK)
+		outcome_offer(task, amount, &outcome);
 }
 
 /* ---- where to look ---- */
+
+/* As the compiler converts, which calls a function for all 128 bits. */
+static double real_of(tg_amount amount)
+{
+	return amount == (int64_t)amount ? (double)(int64_t)amount : (double)amount;
+}
 
 /* A leg while an amount flows through all legs at once. Amounts are doubles in units of 1e-18. */
 struct flow {
@@ -257,7 +343,7 @@ static bool flow_enter(struct flow *flow, const struct market *market, int32_t s
 		return false;
 	const struct level *level = &flow->level[flow->at];
 	double lots = (double)level->lots < flow->lots ? (double)level->lots : flow->lots;
-	double quote = (double)market->quote_unit * (double)level->ticks, base = (double)market->lot_unit;
+	double quote = real_of(market->quote_unit) * (double)level->ticks, base = real_of(market->lot_unit);
 	double kept = (double)(TG_E9 - market->taker_e9) / (double)TG_E9;
 	flow->room = lots * (side == TG_SIDE_SELL ? base : quote);
 	flow->rate = kept * (side == TG_SIDE_SELL ? quote / base : base / quote);
@@ -341,20 +427,82 @@ static double appetite(const struct task *task)
 
 /* ---- the search ---- */
 
-static uint32_t pivot_of(const struct cycle_plan *plan)
+static uint32_t pivot_of(const struct outcome *outcome, uint32_t legs)
 {
 	uint32_t pivot = 0;
 
-	for (uint32_t i = 1; i < plan->legs; i++)
-		if (plan->leg[i].lots < plan->leg[pivot].lots)
+	for (uint32_t i = 1; i < legs; i++)
+		if (outcome->lots[i] < outcome->lots[pivot])
 			pivot = i;
 	return pivot;
 }
 
+/* No more than so much profit comes of `lots` of the pivot: by doubles, a little more than can be. An amount that is
+ * what whole lots of the first leg cost is spent to the last. */
+static double profit_bound(const struct task *task, int64_t lots)
+{
+	const struct lane *first = &task->lane[0];
+	tg_amount amount;
+	double have;
+
+	if (!amount_for(task, lots, &amount) || amount > task->limits->budget)
+		return -HUGE_VAL;
+	if (amount >= LANE_AMOUNT_MAX)
+		return HUGE_VAL;
+	double in = lane_real(amount), guess = in * first->per_spend;
+	if (guess >= LANE_QUOTIENT_MAX)
+		return HUGE_VAL;
+	int64_t spent = (int64_t)(guess + 0.5);
+	if ((tg_amount)first->spend * spent != amount || spent > first->most || spent >= first->before)
+		return HUGE_VAL;
+	have = (double)spent * first->brings;
+	for (uint32_t i = 1; i < task->def->legs; i++)
+		if (!lane_bound(&task->lane[i], have, &have))
+			return HUGE_VAL;
+	return have - in / LANE_MORE;
+}
+
+static bool all_laned(const struct task *task)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < task->def->legs; i++)
+		all &= task->laned[i];
+	return all;
+}
+
+/* The most profit that those in the range are sure to be surpassed by, if they are bound to less. */
+static double profit_sure(const struct task *task, int64_t lots)
+{
+	struct outcome outcome;
+	tg_amount amount;
+
+	if (!amount_for(task, lots, &amount) || outcome_make(task, amount, &outcome) != SIZE_OK ||
+	    !outcome_reaches(task, &outcome))
+		return -HUGE_VAL;
+	double profit = real_of(outcome.profit);
+	return profit - fabs(profit) * (LANE_MORE - 1);
+}
+
+/* Try a range of lots. What cannot come up to the one that promises most is passed over: it would not be the best. */
 static void range_try(struct task *task, int64_t first, int64_t last)
 {
+	double bound[TRIES_MAX], sure = -HUGE_VAL;
+	int64_t promising = first;
+
+	if (last < first)
+		return;
+	assert(last - first < TRIES_MAX);
+	for (int64_t lots = first; lots <= last; lots++) {
+		bound[lots - first] = all_laned(task) ? profit_bound(task, lots) : HUGE_VAL;
+		if (bound[lots - first] > bound[promising - first])
+			promising = lots;
+	}
+	if (first < last && isfinite(bound[promising - first]))
+		sure = profit_sure(task, promising);
 	for (int64_t lots = first; lots <= last; lots++)
-		lots_try(task, lots);
+		if (bound[lots - first] >= sure)
+			lots_try(task, lots);
 }
 
 /* Around the appetite; if the threshold is not met there for all the rounding, ever smaller amounts. */
@@ -362,11 +510,11 @@ static void near_try(struct task *task, int64_t most)
 {
 	double amount = appetite(task);
 	int64_t least = task->least[task->pivot], centre = least;
-	struct cycle_plan plan;
+	struct outcome outcome;
 
 	if (amount >= 1 && amount < (double)task->limits->budget) {
-		if (plan_make(task, (tg_amount)amount, &plan) == SIZE_OK)
-			centre = plan.leg[task->pivot].lots;
+		if (outcome_make(task, (tg_amount)amount, &outcome) == SIZE_OK)
+			centre = outcome.lots[task->pivot];
 	} else if (amount >= 1) {
 		centre = most;
 	}
@@ -378,40 +526,32 @@ static void near_try(struct task *task, int64_t most)
 		lots_try(task, least);
 }
 
-/* What rounding left over between the legs, at the price that the cycle itself got for the rest. */
-static tg_amount dust_value(const struct cycle_plan *plan)
-{
-	tg_amount sum = 0, value;
-
-	for (uint32_t i = 1; i < plan->legs; i++)
-		if (wide_mul_div(plan->leg[i].dust, plan->amount_out, plan->leg[i].spent, TG_ROUND_DOWN, &value))
-			sum += value;
-	return sum;
-}
-
 enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
 				const struct sizing_limits *limits, struct cycle_plan *ret_plan)
 {
-	struct task task = {.markets = markets, .def = def, .limits = limits, .best = ret_plan};
-	struct cycle_plan largest;
+	struct task task;
+	struct outcome largest = {0};
 
+	assert(def->legs > 0);
 	ret_plan->legs = 0;
 	if (limits->budget <= 0)
 		return SIZE_BUDGET;
-	enum sizing_verdict verdict = plan_make(&task, limits->budget, &largest);
+	task_init(&task, markets, def, limits);
+	enum sizing_verdict verdict = outcome_make(&task, limits->budget, &largest);
 	if (verdict != SIZE_OK)
 		return verdict;
 	if (!task_minima(&task))
 		return SIZE_LOTS;
-	task.pivot = pivot_of(&largest);
-	int64_t most = largest.leg[task.pivot].lots;
+	task.pivot = pivot_of(&largest, def->legs);
+	int64_t most = largest.lots[task.pivot];
 	if (most <= TRIES_ALL)
 		range_try(&task, task.least[task.pivot], most);
 	else
 		near_try(&task, most);
-	if (ret_plan->legs == 0)
+	if (task.best == 0)
 		return SIZE_LOTS;
+	verdict = plan_make(&task, task.best, ret_plan);
+	assert(verdict == SIZE_OK); /* as it was when it was tried */
 	ret_plan->net_bps_e6 = net_bps_e6(task.best_profit, ret_plan->amount_in);
-	ret_plan->dust_value = dust_value(ret_plan);
 	return task.reached ? SIZE_OK : SIZE_THRESHOLD;
 }

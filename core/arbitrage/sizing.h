@@ -38,9 +38,6 @@ struct cycle_plan {
 	tg_amount third_fees;    /* fees paid in a third currency: what buying them back costs in the start currency */
 	tg_amount third_owed;    /* the same fees in the third currency: what must be there of it */
 	uint32_t third_currency; /* valid where third_owed > 0 */
-	tg_amount dust_value; /* dust of the inner legs in the start currency, at the prices the cycle gets; a part of
-				 what */
-	/* is lost already, shown for the reader */
 	int64_t net_bps_e6; /* (amount_out - amount_in - third_fees) / amount_in in 1e-6 bps, rounded down; dust counts
 			       as lost */
 	struct leg_plan leg[CYCLE_LEGS_MAX];
