@@ -34,14 +34,17 @@ static void work_find_markets(struct work *work)
 		work_market(work, i);
 }
 
-static struct work *work_begin(struct executor *executor, struct cycle *cycle, uint32_t slot)
+/* def: the cycle's, if it is known, which tells its markets without a look-up by their names. */
+static struct work *work_begin(struct executor *executor, struct cycle *cycle, uint32_t slot,
+			       const struct cycle_def *def)
 {
 	struct work *work = work_find_free(executor);
 	assert(work); /* there are no more slots than places */
 	*work = (struct work){.executor = executor, .cycle = cycle, .slot = slot, .def = CYCLE_NONE};
 	for (uint32_t i = 0; i < CYCLE_LEGS_MAX; i++)
-		work->market[i] = MARKET_NONE;
-	work_find_markets(work);
+		work->market[i] = def && i < def->legs ? edge_market(def->edge[i]) : MARKET_NONE;
+	if (!def)
+		work_find_markets(work);
 	cycle->user = work;
 	executor->open_count++;
 	return work;
@@ -212,7 +215,7 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
 		leg_fill(executor->markets, def->edge[i], &record.leg[i]);
 	int status = keeper_commit(executor->keeper, RECORD_CYCLE_OPEN, &record, sizeof record);
 	assert(status == TG_OK); /* there is room, and the number is new */
-	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot);
+	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot, def);
 	executor->events.cycle(executor->events.ctx, work->cycle);
 	work->def = plan->cycle;
 	/* what the exchange sets aside for the order, which is more than it spends if it walks over levels of a book */
@@ -235,7 +238,7 @@ static void order_doubt_at_start(struct executor *executor, struct order *order)
 
 static void work_restore(struct executor *executor, struct cycle *cycle)
 {
-	struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot));
+	struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot), NULL);
 	for (struct order *order = cycle->orders; order; order = order->next) {
 		if (order_is_final(order))
 			continue;

@@ -158,18 +158,21 @@ struct cycle *model_cycle(const struct model *model, struct cycle_key key)
 	return entry ? &entry->cycle : NULL;
 }
 
+static struct order *cycle_order(const struct cycle *cycle, const char *client_id)
+{
+	struct order *order = cycle->orders;
+	while (order && memcmp(order->client_id, client_id, TG_CLIENT_ID_LEN) != 0)
+		order = order->next;
+	return order;
+}
+
 struct order *model_order(const struct model *model, struct tg_str client_id)
 {
 	struct client_id id;
 	if (!client_id_parse(client_id, &id))
 		return NULL;
-	struct cycle *cycle = model_cycle(model, id.key);
-	if (!cycle)
-		return NULL;
-	for (struct order *order = cycle->orders; order; order = order->next)
-		if (memcmp(order->client_id, client_id.ptr, TG_CLIENT_ID_LEN) == 0)
-			return order;
-	return NULL;
+	const struct cycle *cycle = model_cycle(model, id.key);
+	return cycle ? cycle_order(cycle, client_id.ptr) : NULL;
 }
 
 bool order_has_fill(const struct order *order, struct tg_str fill_id)
@@ -271,7 +274,7 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	struct cycle *cycle = model_cycle(model, r->key);
 	struct client_id parsed;
 	if (!cycle || r->leg >= cycle->legs || !client_id_parse(id, &parsed) || parsed.key.epoch != r->key.epoch ||
-	    parsed.key.number != r->key.number || model_order(model, id))
+	    parsed.key.number != r->key.number || cycle_order(cycle, r->client_id))
 		return TG_ERR_CORRUPT;
 	struct order *order = pool_take(&model->orders);
 	if (!order)
