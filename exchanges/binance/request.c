@@ -26,13 +26,18 @@ static bool has_room(struct request *request, size_t count)
 	return !request->failed;
 }
 
-/* Digits of a number, from the end of a buffer of NUMBER_MAX; returns where they begin. */
+static const char PAIRS[] =
+	"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
+	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
+
+/* Digits of a number, two at a time, from the end of a buffer of NUMBER_MAX; returns where they begin. */
 static char *digits(uint64_t value, char *end)
 {
-	do {
-		*--end = (char)('0' + value % 10);
-		value /= 10;
-	} while (value);
+	for (; value >= 100; value /= 100)
+		end = memcpy(end - 2, PAIRS + value % 100 * 2, 2);
+	if (value >= 10)
+		return memcpy(end - 2, PAIRS + value * 2, 2);
+	*--end = (char)('0' + value);
 	return end;
 }
 
@@ -44,15 +49,21 @@ static void parameter_add(struct request *request, const char *name, const char 
 	assert(!request->name || strcmp(request->name, name) < 0);
 	if (!has_room(request, length + count))
 		return;
+	char *at = request->text + request->used;
 	if (request->name)
-		TEXT_ADD(request, ",\"");
-	else
-		TEXT_ADD(request, "\"");
-	text_add(request, name, length);
-	text_add(request, "\":\"", 2 + quoted);
-	text_add(request, value, count);
+		*at++ = ',';
+	*at++ = '"';
+	memcpy(at, name, length);
+	at += length;
+	*at++ = '"';
+	*at++ = ':';
 	if (quoted)
-		TEXT_ADD(request, "\"");
+		*at++ = '"';
+	memcpy(at, value, count);
+	at += count;
+	if (quoted)
+		*at++ = '"';
+	request->used = (uint32_t)(at - request->text);
 	if (request->credential) {
 		char *to = request->payload + request->payload_used;
 		if (request->name)
@@ -100,7 +111,10 @@ void request_decimal(struct request *request, const char *name, int64_t mantissa
 	char buffer[2 * NUMBER_MAX + 2], *end = buffer + sizeof buffer, *at = end;
 	uint64_t value = (uint64_t)mantissa;
 	assert(mantissa >= 0 && scale <= 18);
-	for (uint32_t i = 0; i < scale; i++, value /= 10)
+	uint32_t left = scale;
+	for (; left >= 2; left -= 2, value /= 100)
+		at = memcpy(at - 2, PAIRS + value % 100 * 2, 2);
+	for (; left > 0; left--, value /= 10)
 		*--at = (char)('0' + value % 10);
 	if (scale)
 		*--at = '.';
