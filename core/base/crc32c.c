@@ -1,6 +1,9 @@
 #include "core/base/crc32c.h"
 
 #include <string.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 /* table[n]: the remainder of the byte n after eight steps of the reflected polynomial. */
 static const uint32_t table[256] = {
@@ -46,25 +49,58 @@ uint32_t crc32c_by_table(uint32_t crc, const void *data, size_t size)
 }
 
 #if defined(__x86_64__)
-__attribute__((target("sse4.2"))) static uint32_t crc32c_by_instruction(uint32_t crc, const void *data, size_t size)
+/* The instruction waits three cycles for its own result, so three pieces of a block are summed side by side. What
+ * stands before other pieces is then shifted past them: by a product with x^(bits - 33) modulo the polynomial,
+ * reflected, of which the instruction takes the remainder. */
+#define PIECE 64
+#define BLOCK (3 * PIECE)
+#define SHIFT_ONE 0x9e4addf8
+#define SHIFT_TWO 0x0d3b6092
+
+static inline uint64_t word_at(const uint8_t *byte)
+{
+	uint64_t word;
+	memcpy(&word, byte, sizeof word);
+	return word;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t shifted(uint64_t sum, int64_t factor)
+{
+	__m128i product = _mm_clmulepi64_si128(_mm_cvtsi64_si128((int64_t)sum), _mm_cvtsi64_si128(factor), 0);
+	return _mm_crc32_u64(0, (uint64_t)_mm_cvtsi128_si64(product));
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint64_t block_add(uint64_t sum, const uint8_t *byte)
+{
+	uint64_t second = 0, third = 0;
+
+	for (size_t i = 0; i < PIECE; i += 8) {
+		sum = _mm_crc32_u64(sum, word_at(byte + i));
+		second = _mm_crc32_u64(second, word_at(byte + PIECE + i));
+		third = _mm_crc32_u64(third, word_at(byte + 2 * PIECE + i));
+	}
+	return shifted(sum, SHIFT_TWO) ^ shifted(second, SHIFT_ONE) ^ third;
+}
+
+__attribute__((target("sse4.2,pclmul"))) static uint32_t crc32c_by_instruction(uint32_t crc, const void *data,
+									       size_t size)
 {
 	const uint8_t *byte = data;
 	uint64_t sum = ~crc;
 
-	for (; size >= 8; size -= 8, byte += 8) {
-		uint64_t word;
-		memcpy(&word, byte, sizeof word);
-		sum = __builtin_ia32_crc32di(sum, word);
-	}
+	for (; size >= BLOCK; size -= BLOCK, byte += BLOCK)
+		sum = block_add(sum, byte);
+	for (; size >= 8; size -= 8, byte += 8)
+		sum = _mm_crc32_u64(sum, word_at(byte));
 	crc = (uint32_t)sum;
 	for (; size > 0; size--, byte++)
-		crc = __builtin_ia32_crc32qi(crc, *byte);
+		crc = _mm_crc32_u8(crc, *byte);
 	return ~crc;
 }
 
 uint32_t crc32c(uint32_t crc, const void *data, size_t size)
 {
-	if (__builtin_cpu_supports("sse4.2"))
+	if (__builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("pclmul"))
 		return crc32c_by_instruction(crc, data, size);
 	return crc32c_by_table(crc, data, size);
 }
