@@ -1,5 +1,5 @@
-/* Cycles from their first order to their end, over an exchange that does what it is told to; long because each fate of an
- * order has its story here. */
+/* Cycles from their first order to their end, over an exchange that does what it is told to; long because each fate of
+ * an order has its story here. */
 #include <signal.h>
 #include <sys/resource.h>
 
