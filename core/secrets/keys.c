@@ -201,7 +201,7 @@ static int placeholder_append(struct filler *filler, struct tg_str inside)
 	const struct key *key = NULL;
 	int status = keys_get(filler->keys, name, &key, filler->error);
 
-	return status ? status : field_append(filler, key, field);
+	return key ? field_append(filler, key, field) : status;
 }
 
 static int all_append(struct filler *filler, struct tg_str text)

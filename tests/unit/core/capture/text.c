@@ -23,7 +23,7 @@ static bool is_text(struct tg_str got, const char *want)
 
 static void test_lines(void)
 {
-	struct capture_entry entry;
+	struct capture_entry entry = {0};
 	struct capture_http http;
 	is_int(take("wss://a.example/ws <-> 10.5\n"
 		    "wss://a.example/ws <- 10.6: {\"op\":\"subscribe\"}\r\n"
@@ -97,7 +97,7 @@ static void test_wrong(void)
 static void test_many(void)
 {
 	static char bytes[64 * 400];
-	struct capture_entry entry;
+	struct capture_entry entry = {0};
 	size_t at = 0;
 	uint64_t opened = 0, largest = 0;
 	for (int i = 0; i < 300; i++)
