@@ -24,7 +24,7 @@ static bool is_text(struct tg_str got, const char *want)
 static void test_lines(void)
 {
 	struct capture_entry entry = {0};
-	struct capture_http http;
+	struct capture_http http = {0};
 	is_int(take("wss://a.example/ws <-> 10.5\n"
 		    "wss://a.example/ws <- 10.6: {\"op\":\"subscribe\"}\r\n"
 		    "11.0633569: {\"s\":\"BTCUSDT\", \"x\": 1}\n"
