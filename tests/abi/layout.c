@@ -37,6 +37,6 @@ int main(void)
 		       rows[i].field ? "." : "", rows[i].field ? rows[i].field : "");
 	is_int(TG_MAGIC, 0x31475454, "the magic");
 	is_int(TG_KIND_EXCHANGE * 100 + TG_KIND_STORAGE * 10 + TG_KIND_ROUTER, 123, "the kinds");
-	is_int(TG_ERR_INTERNAL, -18, "the last status code");
+	is_int(TG_ERR_CONFIG, -19, "the last status code");
 	return tap_done();
 }

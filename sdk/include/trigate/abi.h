@@ -67,7 +67,8 @@ struct tg_str {
 	X(ERR_CORRUPT, -15, "stored data is damaged") \
 	X(ERR_VERSION, -16, "version not supported") \
 	X(ERR_TIMEOUT, -17, "timed out before anything happened") \
-	X(ERR_INTERNAL, -18, "internal error of the plugin")
+	X(ERR_INTERNAL, -18, "internal error of the plugin") \
+	X(ERR_CONFIG, -19, "configured in a way that cannot work; a person has to change it")
 
 #define TG_STATUS_CONST(name, value, text) TG_##name = (value),
 enum { TG_STATUS_TABLE(TG_STATUS_CONST) };
