@@ -198,7 +198,28 @@ static void sim_stop(struct worker *worker)
 
 /* ------------------------------------------------------- create, destroy */
 
-static const struct workers_ops sim_ops = {sim_start, sim_wake, sim_wait, sim_stop};
+static int64_t sim_now_ns(const struct workers *face)
+{
+	const struct sim_workers *workers = (const struct sim_workers *)face;
+
+	return workers->options.mono_ns(workers->options.process);
+}
+
+static int sim_monitor(const struct workers *face, struct monitor **ret_monitor)
+{
+	(void)face;
+	*ret_monitor = monitor_alone();
+	return TG_OK;
+}
+
+static const struct workers_ops sim_ops = {
+	.start = sim_start,
+	.wake = sim_wake,
+	.wait = sim_wait,
+	.stop = sim_stop,
+	.now_ns = sim_now_ns,
+	.monitor = sim_monitor,
+};
 
 int sim_workers_create(const struct sim_workers_options *options, struct sim_workers **ret_workers)
 {

@@ -195,6 +195,25 @@ static void thread_stop(struct worker *worker)
 	thread_finish(thread);
 }
 
-static const struct workers_ops thread_ops = {thread_start, thread_wake, thread_wait, thread_stop};
+static int64_t threads_now_ns(const struct workers *workers)
+{
+	(void)workers;
+	return mono_ns();
+}
+
+static int threads_monitor(const struct workers *workers, struct monitor **ret_monitor)
+{
+	(void)workers;
+	return monitor_create(ret_monitor);
+}
+
+static const struct workers_ops thread_ops = {
+	.start = thread_start,
+	.wake = thread_wake,
+	.wait = thread_wait,
+	.stop = thread_stop,
+	.now_ns = threads_now_ns,
+	.monitor = threads_monitor,
+};
 
 const struct workers workers_threads = {&thread_ops};

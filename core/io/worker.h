@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/io/monitor.h"
+
 #define WORKER_WHEN_WOKEN INT64_MAX
 
 struct worker;
@@ -33,6 +35,10 @@ struct workers_ops {
 	bool (*wait)(struct worker *worker, bool (*done)(void *ctx), void *ctx, int64_t timeout_ms);
 	/* No turn begins after it; returns when the running one has ended, and frees. */
 	void (*stop)(struct worker *worker);
+	/* What turns get as now_ns. [any] */
+	int64_t (*now_ns)(const struct workers *workers);
+	/* A lock for what several workers, or they and the loop, share. TG_OK, TG_ERR_NO_MEMORY. */
+	int (*monitor)(const struct workers *workers, struct monitor **ret_monitor);
 };
 
 struct workers { /* an implementation's own struct begins with it */
@@ -63,6 +69,14 @@ static inline void worker_stop(struct worker *worker) /* NULL is allowed */
 {
 	if (worker)
 		worker->ops->stop(worker);
+}
+static inline int64_t workers_now_ns(const struct workers *workers)
+{
+	return workers->ops->now_ns(workers);
+}
+static inline int workers_monitor(const struct workers *workers, struct monitor **ret_monitor)
+{
+	return workers->ops->monitor(workers, ret_monitor);
 }
 
 #endif

@@ -59,7 +59,8 @@ static void slow_stop(struct worker *worker)
 	(void)worker;
 }
 
-static const struct workers_ops slow_ops = {slow_start, slow_wake, slow_wait, slow_stop};
+static const struct workers_ops slow_ops = {
+	.start = slow_start, .wake = slow_wake, .wait = slow_wait, .stop = slow_stop};
 static const struct workers slow_workers = {&slow_ops};
 
 /* ------------------------------------------------------------ helpers */

@@ -209,8 +209,26 @@ static void world_worker_stop(struct worker *self)
 	free(worker);
 }
 
-static const struct workers_ops world_workers_ops = {world_worker_start, world_worker_wake, world_worker_wait,
-						     world_worker_stop};
+static int64_t world_now_ns(const struct workers *workers)
+{
+	return ((const struct world_workers *)workers)->now_ns;
+}
+
+static int world_monitor(const struct workers *workers, struct monitor **ret_monitor)
+{
+	(void)workers;
+	*ret_monitor = monitor_alone();
+	return TG_OK;
+}
+
+static const struct workers_ops world_workers_ops = {
+	.start = world_worker_start,
+	.wake = world_worker_wake,
+	.wait = world_worker_wait,
+	.stop = world_worker_stop,
+	.now_ns = world_now_ns,
+	.monitor = world_monitor,
+};
 
 #define WORLD_WORKERS() ((struct world_workers){.workers = {&world_workers_ops}, .now_ns = 1000})
 
