@@ -103,6 +103,46 @@ static void test_ticker(void)
 	is_int(frame.market, 2, "is found too");
 }
 
+/* A ticker in the shape that it comes in is read in a way of its own: with a blank before it, it is not. */
+static void test_ticker_both_ways(void)
+{
+	static const char *const SYMBOL[] = {"BNBUSDT", "STEPS", "\xe5\xb8\x81\xe5\xae\x89USDT", "\\u0042NBUSDT",
+					     "NONE"};
+	static const char *const VALUE[] = {"25.35190000",
+					    "25.35195000",
+					    "0.00000000",
+					    "10.5",
+					    "7",
+					    "10.60000001",
+					    "-1.00000000",
+					    "1.0000000x",
+					    "92233720368547758070.00000000",
+					    ""};
+	static const char *const END[] = {"}", "} ", "", "}}", ",\"e\":\"depthUpdate\"}", "}x"};
+	char text[400], blank[401];
+	uint32_t same = 0, count = 0;
+	for (uint32_t i = 0; i < 5 * 10 * 10 * 6 * 2; i++) {
+		const char *symbol = SYMBOL[i % 5], *a = VALUE[i / 5 % 10], *b = VALUE[i / 50 % 10];
+		bool wrapped = i / 3000;
+		snprintf(text, sizeof text,
+			 "%s{\"u\":%u,\"s\":\"%s\",\"b\":\"%s\",\"B\":\"%s\",\"a\":\"%s\",\"A\":\"%s\"%s%s",
+			 wrapped ? "{\"stream\":\"some@bookTicker\",\"data\":" : "", i, symbol, a, b, b, a,
+			 END[i / 500 % 6], wrapped ? "}" : "");
+		snprintf(blank, sizeof blank, " %s", text);
+		struct frame first = {0};
+		int status = decode(text);
+		first = frame;
+		bool equal = decode(blank) == status && frame.market == first.market;
+		if (status == SCAN_OK)
+			equal &= memcmp(&frame, &first, offsetof(struct frame, bids)) == 0 &&
+				 memcmp(frame.bids, first.bids, sizeof *frame.bids) == 0 &&
+				 memcmp(frame.asks, first.asks, sizeof *frame.asks) == 0;
+		same += equal;
+		count++;
+	}
+	is_int(same, count, "a ticker as it comes, and the same behind a blank");
+}
+
 static void test_update(void)
 {
 	is_int(decode("{\"stream\":\"bnbusdt@depth@100ms\",\"data\":{\"e\":\"depthUpdate\",\"E\":1633998512068,"
@@ -323,6 +363,7 @@ int main(void)
 	market_add("STEPS", 1, 5, 0, 2);
 	market_add("\xe5\xb8\x81\xe5\xae\x89USDT", 4, 1, 2, 1);
 	test_ticker();
+	test_ticker_both_ways();
 	test_update();
 	test_snapshot();
 	test_others();
