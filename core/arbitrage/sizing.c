@@ -24,6 +24,15 @@
 #define TRIES_MAX 32 /* in one range */
 #define BPS_E6 (INT64_C(10000) * 1000000)
 
+/* What all legs make of an amount. */
+struct outcome {
+	tg_amount in;
+	tg_amount profit;
+	int64_t lots[CYCLE_LEGS_MAX];
+	bool laned; /* by lanes alone, whose runs are: */
+	struct lane_run run[CYCLE_LEGS_MAX];
+};
+
 struct task {
 	const struct markets *markets;
 	const struct cycle_def *def;
@@ -31,17 +40,10 @@ struct task {
 	uint32_t pivot;
 	int64_t least[CYCLE_LEGS_MAX]; /* lots that each leg needs so that it and all behind it meet their minima */
 	tg_amount best;                /* amount; 0: nothing yet */
-	tg_amount best_profit;
-	bool reached; /* best meets the threshold */
+	struct outcome outcome;        /* of the best */
+	bool reached;                  /* it meets the threshold */
 	bool laned[CYCLE_LEGS_MAX];
 	struct lane lane[CYCLE_LEGS_MAX]; /* valid where laned */
-};
-
-/* What all legs make of an amount. */
-struct outcome {
-	tg_amount in;
-	tg_amount profit;
-	int64_t lots[CYCLE_LEGS_MAX];
 };
 
 static const struct market *leg_market(const struct task *task, uint32_t leg)
@@ -60,7 +62,7 @@ static void task_init(struct task *task, const struct markets *markets, const st
 	task->markets = markets;
 	task->def = def;
 	task->limits = limits;
-	task->best = task->best_profit = 0;
+	task->best = 0;
 	task->reached = false;
 	for (uint32_t i = 0; i < def->legs; i++)
 		task->laned[i] = lane_make(leg_market(task, i), leg_side(task, i), &task->lane[i]);
@@ -185,22 +187,48 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 	return SIZE_OK;
 }
 
+/* The same of the best, where it went through lanes alone: they know all that a plan tells. */
+static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
+{
+	const struct outcome *outcome = &task->outcome;
+	tg_amount have = task->best;
+
+	ret_plan->cycle = 0;
+	ret_plan->legs = task->def->legs;
+	ret_plan->third_fees = ret_plan->third_owed = 0;
+	for (uint32_t i = 0; i < task->def->legs; i++) {
+		const struct market *market = leg_market(task, i);
+		const struct lane_run *run = &outcome->run[i];
+		uint32_t count;
+		ret_plan->leg[i] = (struct leg_plan){
+			.market = market->id,
+			.side = leg_side(task, i),
+			.lots = run->lots,
+			.limit_ticks = leg_levels(market, leg_side(task, i), &count)->ticks,
+			.spent = run->spent,
+			.received = run->received,
+			.fee = (tg_amount)task->lane[i].gain * run->lots - run->received,
+			.dust = have - run->spent,
+		};
+		have = run->received;
+	}
+	ret_plan->amount_in = outcome->in;
+	ret_plan->amount_out = have;
+}
+
 /* As far as lanes go, which is far enough where no leg comes to a second level. */
 static bool lanes_run(const struct task *task, tg_amount have, struct outcome *ret_outcome)
 {
-	tg_amount in = 0;
+	struct lane_run *run = ret_outcome->run;
 
 	for (uint32_t i = 0; i < task->def->legs; i++) {
-		struct lane_run run;
-		if (!task->laned[i] || !lane_run(&task->lane[i], have, &run))
+		if (!task->laned[i] || !lane_run(&task->lane[i], have, &run[i]))
 			return false;
-		if (i == 0)
-			in = run.spent;
-		ret_outcome->lots[i] = run.lots;
-		have = run.received;
+		ret_outcome->lots[i] = run[i].lots;
+		have = run[i].received;
 	}
-	ret_outcome->in = in;
-	ret_outcome->profit = have - in;
+	ret_outcome->in = run[0].spent;
+	ret_outcome->profit = have - run[0].spent;
 	return true;
 }
 
@@ -208,7 +236,8 @@ static enum sizing_verdict outcome_make(const struct task *task, tg_amount have,
 {
 	struct cycle_plan plan;
 
-	if (lanes_run(task, have, ret_outcome))
+	ret_outcome->laned = lanes_run(task, have, ret_outcome);
+	if (ret_outcome->laned)
 		return SIZE_OK;
 	enum sizing_verdict verdict = plan_make(task, have, &plan);
 	if (verdict != SIZE_OK)
@@ -237,10 +266,10 @@ static void outcome_offer(struct task *task, tg_amount have, const struct outcom
 	bool reaches = outcome_reaches(task, outcome);
 
 	if (task->best > 0 &&
-	    (reaches < task->reached || (reaches == task->reached && outcome->profit <= task->best_profit)))
+	    (reaches < task->reached || (reaches == task->reached && outcome->profit <= task->outcome.profit)))
 		return;
 	task->reached = reaches;
-	task->best_profit = outcome->profit;
+	task->outcome = *outcome;
 	task->best = have;
 }
 
@@ -307,14 +336,19 @@ static bool amount_for(const struct task *task, int64_t lots, tg_amount *ret_amo
 	return true;
 }
 
+/* What comes of so many lots of the pivot; false: it cannot be traded. */
+static bool lots_run(const struct task *task, int64_t lots, tg_amount *ret_amount, struct outcome *ret_outcome)
+{
+	return amount_for(task, lots, ret_amount) && *ret_amount <= task->limits->budget &&
+	       outcome_make(task, *ret_amount, ret_outcome) == SIZE_OK;
+}
+
 static void lots_try(struct task *task, int64_t lots)
 {
 	struct outcome outcome;
 	tg_amount amount;
 
-	if (!amount_for(task, lots, &amount) || amount > task->limits->budget)
-		return;
-	if (outcome_make(task, amount, &outcome) == SIZE_OK)
+	if (lots_run(task, lots, &amount, &outcome))
 		outcome_offer(task, amount, &outcome);
 }
 
@@ -471,16 +505,12 @@ static bool all_laned(const struct task *task)
 	return all;
 }
 
-/* The most profit that those in the range are sure to be surpassed by, if they are bound to less. */
-static double profit_sure(const struct task *task, int64_t lots)
+/* Those in a range that are bound to less than this are sure to be surpassed. */
+static double profit_sure(const struct task *task, const struct outcome *outcome)
 {
-	struct outcome outcome;
-	tg_amount amount;
-
-	if (!amount_for(task, lots, &amount) || outcome_make(task, amount, &outcome) != SIZE_OK ||
-	    !outcome_reaches(task, &outcome))
+	if (!outcome_reaches(task, outcome))
 		return -HUGE_VAL;
-	double profit = real_of(outcome.profit);
+	double profit = real_of(outcome->profit);
 	return profit - fabs(profit) * (LANE_MORE - 1);
 }
 
@@ -489,6 +519,8 @@ static void range_try(struct task *task, int64_t first, int64_t last)
 {
 	double bound[TRIES_MAX], sure = -HUGE_VAL;
 	int64_t promising = first;
+	struct outcome outcome;
+	tg_amount amount;
 
 	if (last < first)
 		return;
@@ -498,11 +530,15 @@ static void range_try(struct task *task, int64_t first, int64_t last)
 		if (bound[lots - first] > bound[promising - first])
 			promising = lots;
 	}
-	if (first < last && isfinite(bound[promising - first]))
-		sure = profit_sure(task, promising);
-	for (int64_t lots = first; lots <= last; lots++)
-		if (bound[lots - first] >= sure)
+	bool can = lots_run(task, promising, &amount, &outcome);
+	if (can && isfinite(bound[promising - first]))
+		sure = profit_sure(task, &outcome);
+	for (int64_t lots = first; lots <= last; lots++) {
+		if (lots != promising && bound[lots - first] >= sure)
 			lots_try(task, lots);
+		else if (lots == promising && can)
+			outcome_offer(task, amount, &outcome);
+	}
 }
 
 /* Around the appetite; if the threshold is not met there for all the rounding, ever smaller amounts. */
@@ -550,8 +586,11 @@ enum sizing_verdict sizing_make(const struct markets *markets, const struct cycl
 		near_try(&task, most);
 	if (task.best == 0)
 		return SIZE_LOTS;
-	verdict = plan_make(&task, task.best, ret_plan);
+	if (task.outcome.laned)
+		plan_of_lanes(&task, ret_plan);
+	else
+		verdict = plan_make(&task, task.best, ret_plan);
 	assert(verdict == SIZE_OK); /* as it was when it was tried */
-	ret_plan->net_bps_e6 = net_bps_e6(task.best_profit, ret_plan->amount_in);
+	ret_plan->net_bps_e6 = net_bps_e6(task.outcome.profit, ret_plan->amount_in);
 	return task.reached ? SIZE_OK : SIZE_THRESHOLD;
 }
