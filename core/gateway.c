@@ -144,6 +144,12 @@ static int storage_open(struct gateway *gateway, struct instance *instance, stru
 	return status;
 }
 
+static void note_migration(void *ctx, struct tg_str line)
+{
+	(void)ctx;
+	log_info("store.migrated", LOG_T("note", line));
+}
+
 static void storage_close(struct instance *instance)
 {
 	if (instance->self)
@@ -185,7 +191,7 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	const struct outside *outside = gateway->options.outside;
 	struct model_options options = {.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS};
 	struct tg_str journal_id = {config->gateway_id, strlen(config->gateway_id)};
-	int status = api->durable_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
+	int status = api->stored_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
 	if (status)
 		return status;
 	if (model_create(&options, &gateway->keeper.model))
@@ -359,7 +365,9 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 		status = storage_open(gateway, &gateway->storage, ret_error);
 	if (!status)
 		status = ((const struct tg_storage_api *)gateway->storage.api)
-				 ->migrate(gateway->storage.self, ret_error);
+				 ->migrate(gateway->storage.self, note_migration, NULL, ret_error);
+	if (status > 0) /* so many steps */
+		status = TG_OK;
 	if (!status)
 		status = storage_open(gateway, &gateway->storage_writer, ret_error);
 	if (!status)

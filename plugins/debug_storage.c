@@ -48,9 +48,14 @@ static void storage_close(void *self)
 	free(proxy);
 }
 
-static int32_t storage_migrate(void *self, struct tg_error *ret_error)
+static int32_t storage_ping(void *self, struct tg_error *ret_error)
 {
-	GUARDED("migrate", TG_OK, proxy->api->migrate(proxy->self, ret_error));
+	GUARDED("ping", TG_OK, proxy->api->ping(proxy->self, ret_error));
+}
+
+static int32_t storage_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error)
+{
+	GUARDED("migrate", INT32_MAX, proxy->api->migrate(proxy->self, note, ctx, ret_error));
 }
 
 static int32_t storage_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
@@ -61,6 +66,12 @@ static int32_t storage_apply(void *self, const struct tg_batch *batch, struct tg
 static int32_t storage_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
 {
 	GUARDED("load", (int32_t)what->limit, proxy->api->load(proxy->self, what, fn, ctx, ret_error));
+}
+
+static int32_t storage_stored_position(void *self, struct tg_str journal, uint64_t *ret_position,
+				       struct tg_error *ret_error)
+{
+	GUARDED("stored_position", TG_OK, proxy->api->stored_position(proxy->self, journal, ret_position, ret_error));
 }
 
 static int32_t storage_durable_position(void *self, struct tg_str journal, uint64_t *ret_position,
@@ -93,10 +104,20 @@ static int32_t storage_slot_list(void *self, struct tg_str group, tg_slot_fn fn,
 	GUARDED("slot_list", INT32_MAX, proxy->api->slot_list(proxy->self, group, fn, ctx, ret_error));
 }
 
-static int32_t storage_check(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
-			     struct tg_error *ret_error)
+static int32_t storage_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
-	GUARDED("check", INT32_MAX, proxy->api->check(proxy->self, fn, ctx, ret_error));
+	GUARDED("check", INT32_MAX, proxy->api->check(proxy->self, finding, ctx, ret_error));
+}
+
+static int32_t storage_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
+{
+	GUARDED("cleanup", limit < INT32_MAX ? (int32_t)limit : INT32_MAX,
+		proxy->api->cleanup(proxy->self, before_ns, limit, ret_error));
+}
+
+static int32_t storage_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
+{
+	GUARDED("status", TG_OK, proxy->api->status(proxy->self, ret_status, ret_error));
 }
 
 static const void *storage_extension(void *self, struct tg_str id)
@@ -109,14 +130,18 @@ const struct tg_storage_api debug_storage_api = {
 	.size = sizeof debug_storage_api,
 	.open = storage_open,
 	.close = storage_close,
+	.ping = storage_ping,
 	.migrate = storage_migrate,
 	.apply = storage_apply,
 	.load = storage_load,
+	.stored_position = storage_stored_position,
 	.durable_position = storage_durable_position,
 	.slot_reserve = storage_slot_reserve,
 	.slot_renew = storage_slot_renew,
 	.slot_release = storage_slot_release,
 	.slot_list = storage_slot_list,
 	.check = storage_check,
+	.cleanup = storage_cleanup,
+	.status = storage_status,
 	.extension = storage_extension,
 };

@@ -14,9 +14,22 @@
 static const char *const exchange_functions[] = {"create",      "destroy",     "start",        "stop",
 						 "subscribe",   "order_place", "order_cancel", "order_query",
 						 "orders_list", "balances",    "extension"};
-static const char *const storage_functions[] = {
-	"open",         "close",      "migrate",      "apply",     "load",  "durable_position",
-	"slot_reserve", "slot_renew", "slot_release", "slot_list", "check", "extension"};
+static const char *const storage_functions[] = {"open",
+						"close",
+						"ping",
+						"migrate",
+						"apply",
+						"load",
+						"stored_position",
+						"durable_position",
+						"slot_reserve",
+						"slot_renew",
+						"slot_release",
+						"slot_list",
+						"check",
+						"cleanup",
+						"status",
+						"extension"};
 static const char *const router_functions[] = {"create", "destroy", "load", "paths", "extension"};
 
 #define FUNCTIONS(list) (list), sizeof(list) / sizeof *(list)

@@ -4,11 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "simulation/store_slots.h"
-#include "storage/memory/table.h"
+#include "storage/memory/slots.h"
+#include "storage/memory/tables.h"
 
 #define MS INT64_C(1000000)
-#define LOAD_LIMIT_MAX 10000
 /* A kill while a request is under way: from here on it had left. */
 #define DONE_E3 500
 
@@ -18,17 +17,10 @@ const char sim_store_manifest[] =
 	"\"capabilities\": {\"durable\": true, \"shared\": true, \"online_backup\": false}, "
 	"\"config\": {\"type\": \"object\", \"additionalProperties\": false, \"properties\": {}}}";
 
-struct journal {
-	char *name;
-	uint64_t position;
-};
-
 struct sim_store {
 	struct ground *ground;
-	struct table tables[TG_ROW_EVENT + 1];
-	struct journal *journals;
-	uint32_t journal_count;
-	struct store_slots slots;
+	struct tables tables;
+	struct slots slots;
 	struct way {
 		int64_t slow_ns, gone_until_ns;
 	} way[GATEWAYS_MAX]; /* from each gateway to the server */
@@ -44,16 +36,6 @@ struct connection {
 static int32_t no_memory(struct tg_error *ret_error)
 {
 	return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-}
-
-static struct tg_str str(const char *text)
-{
-	return (struct tg_str){text, strlen(text)};
-}
-
-static bool is_text(const char *text, struct tg_str other)
-{
-	return text_compare(str(text), other) == 0;
 }
 
 /* ------------------------------------------------------- what goes wrong */
@@ -174,122 +156,24 @@ static void sim_close(void *self)
 	free(self);
 }
 
-static int32_t sim_migrate(void *self, struct tg_error *ret_error)
+static int32_t sim_ping(void *self, struct tg_error *ret_error)
 {
 	int32_t status;
 
+	return call_begins(self, "ping", false, &status, ret_error) == GOES_WELL ? TG_OK : status;
+}
+
+/* Every world's store is of this schema from the start. */
+static int32_t sim_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error)
+{
+	int32_t status;
+
+	(void)note;
+	(void)ctx;
 	return call_begins(self, "migrate", false, &status, ret_error) == GOES_WELL ? TG_OK : status;
 }
 
 /* ------------------------------------------------------------------ rows */
-
-static struct journal *journal_find(const struct sim_store *store, struct tg_str name)
-{
-	for (uint32_t i = 0; i < store->journal_count; i++)
-		if (is_text(store->journals[i].name, name))
-			return &store->journals[i];
-	return NULL;
-}
-
-/* One that is new is at position 0. NULL: no memory. */
-static struct journal *journal_make(struct sim_store *store, struct tg_str name)
-{
-	struct journal *journal = journal_find(store, name);
-
-	if (journal)
-		return journal;
-	journal = reallocarray(store->journals, store->journal_count + 1, sizeof *journal);
-	if (!journal)
-		return NULL;
-	store->journals = journal;
-	journal += store->journal_count;
-	*journal = (struct journal){strndup(name.ptr, name.len), 0};
-	if (!journal->name)
-		return NULL;
-	store->journal_count++;
-	return journal;
-}
-
-static bool row_is_there(const struct sim_store *store, const struct tg_batch *batch, int32_t kind, struct tg_str id)
-{
-	struct key key = {.first = id};
-	bool there = table_get(&store->tables[kind], kind, key) != NULL;
-
-	for (uint32_t i = 0; !there && i < batch->count; i++)
-		there = batch->records[i].kind == kind && key_compare(key_of(kind, batch->records[i].row), key) == 0;
-	return there;
-}
-
-static int32_t record_check(const struct sim_store *store, const struct tg_batch *batch, const struct tg_record *record,
-			    struct tg_error *ret_error)
-{
-	struct tg_str owner = {"", 0};
-	int32_t owner_kind = TG_ROW_CYCLE;
-	int32_t status = row_check(record->kind, record->row, ret_error);
-
-	if (status != TG_OK)
-		return status;
-	if (record->kind == TG_ROW_ORDER) {
-		owner = ((const struct tg_order_row *)record->row)->cycle_id;
-	} else if (record->kind == TG_ROW_FILL) {
-		owner = ((const struct tg_fill_row *)record->row)->client_id;
-		owner_kind = TG_ROW_ORDER;
-	}
-	bool needed = record->kind == TG_ROW_FILL || owner.len > 0;
-	if (needed && !row_is_there(store, batch, owner_kind, owner))
-		return tg_error_set(ret_error, TG_ERR_INVALID, "a row of what is not there: %.*s", (int)owner.len,
-				    owner.ptr);
-	return TG_OK;
-}
-
-static int32_t batch_check(const struct sim_store *store, const struct tg_batch *batch, struct tg_error *ret_error)
-{
-	int32_t status = TG_OK;
-
-	if (batch->journal.len == 0 || batch->position > INT64_MAX)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
-	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
-		status = record_check(store, batch, &batch->records[i], ret_error);
-	return status;
-}
-
-/* Room for the batch and copies of its rows: all that can fail. */
-static int32_t batch_prepare(struct sim_store *store, const struct tg_batch *batch, void **copies)
-{
-	for (int32_t kind = TG_ROW_CYCLE; kind <= TG_ROW_EVENT; kind++)
-		if (table_reserve(&store->tables[kind], batch->count) != TG_OK)
-			return TG_ERR_NO_MEMORY;
-	for (uint32_t i = 0; i < batch->count; i++) {
-		copies[i] = row_copy(batch->records[i].kind, batch->records[i].row);
-		if (!copies[i])
-			return TG_ERR_NO_MEMORY;
-	}
-	return TG_OK;
-}
-
-static int32_t batch_apply(struct sim_store *store, const struct tg_batch *batch, struct tg_error *ret_error)
-{
-	struct journal *journal = journal_make(store, batch->journal);
-	if (!journal)
-		return no_memory(ret_error);
-	if (batch->position <= journal->position)
-		return TG_OK;
-	int32_t status = batch_check(store, batch, ret_error);
-	if (status != TG_OK)
-		return status;
-	void **copies = calloc(batch->count + 1, sizeof *copies);
-	if (!copies || batch_prepare(store, batch, copies) != TG_OK) {
-		for (uint32_t i = 0; copies && i < batch->count; i++)
-			free(copies[i]);
-		free(copies);
-		return no_memory(ret_error);
-	}
-	for (uint32_t i = 0; i < batch->count; i++)
-		table_put(&store->tables[batch->records[i].kind], batch->records[i].kind, copies[i]);
-	free(copies);
-	journal->position = batch->position;
-	return TG_OK;
-}
 
 static int32_t sim_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
 {
@@ -298,113 +182,56 @@ static int32_t sim_apply(void *self, const struct tg_batch *batch, struct tg_err
 	enum outcome outcome = call_begins(connection, "apply", true, &status, ret_error);
 
 	if (outcome == ANSWER_LOST)
-		batch_apply(connection->store, batch, NULL);
-	return outcome == GOES_WELL ? batch_apply(connection->store, batch, ret_error) : status;
-}
-
-/* --------------------------------------------------------------- reading */
-
-static bool position_parse(struct tg_str text, uint64_t *ret_position)
-{
-	int64_t position = 0;
-
-	for (uint64_t i = 0; i < text.len; i++) {
-		int digit = text.ptr[i] - '0';
-		if (digit < 0 || digit > 9 || __builtin_mul_overflow(position, 10, &position) ||
-		    __builtin_add_overflow(position, digit, &position))
-			return false;
-	}
-	*ret_position = (uint64_t)position;
-	return true;
-}
-
-/* The key that a page begins behind. */
-static bool after_parse(int32_t kind, struct tg_str after, struct key *ret_key)
-{
-	const char *slash = after.len > 0 ? memchr(after.ptr, '/', after.len) : NULL;
-
-	*ret_key = (struct key){.first = after};
-	if (kind == TG_ROW_EVENT) {
-		ret_key->first.len = 0;
-		return position_parse(after, &ret_key->number);
-	}
-	if (kind != TG_ROW_FILL || after.len == 0)
-		return true;
-	if (!slash)
-		return false;
-	ret_key->first.len = (uint64_t)(slash - after.ptr);
-	ret_key->second = (struct tg_str){slash + 1, after.len - ret_key->first.len - 1};
-	return true;
-}
-
-static bool is_of_cycle(const struct sim_store *store, int32_t kind, const void *row, struct tg_str cycle_id)
-{
-	const struct tg_order_row *order = row;
-
-	if (kind == TG_ROW_EVENT || cycle_id.len == 0)
-		return true;
-	if (kind == TG_ROW_CYCLE)
-		return text_compare(key_of(kind, row).first, cycle_id) == 0;
-	if (kind == TG_ROW_FILL)
-		order = table_get(&store->tables[TG_ROW_ORDER], TG_ROW_ORDER,
-				  (struct key){.first = key_of(kind, row).first});
-	return order && text_compare(order->cycle_id, cycle_id) == 0;
-}
-
-static int32_t rows_tell(const struct sim_store *store, const struct tg_load *what, struct key after, tg_row_fn fn,
-			 void *ctx)
-{
-	const struct table *table = &store->tables[what->kind];
-	size_t at = what->after.len > 0 ? table_find(table, what->kind, after, true) : 0;
-	uint32_t count = 0;
-
-	for (; at < table->count && count < what->limit; at++) {
-		if (!is_of_cycle(store, what->kind, table->rows[at], what->cycle_id))
-			continue;
-		count++;
-		if (fn(ctx, what->kind, table->rows[at]) != 0)
-			break;
-	}
-	return (int32_t)count;
+		tables_apply(&connection->store->tables, batch, NULL);
+	return outcome == GOES_WELL ? tables_apply(&connection->store->tables, batch, ret_error) : status;
 }
 
 static int32_t sim_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
 {
 	const struct connection *connection = self;
-	struct key after;
-	int32_t status;
+	int32_t status = load_check(what, ret_error);
 
-	if (what->kind < TG_ROW_CYCLE || what->kind > TG_ROW_EVENT || what->limit < 1 || what->limit > LOAD_LIMIT_MAX)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "load of kind %d, limit %u; kinds 1 to 4, at most %d",
-				    what->kind, what->limit, LOAD_LIMIT_MAX);
-	if (!after_parse(what->kind, what->after, &after))
-		return tg_error_set(ret_error, TG_ERR_INVALID, "after: '%.*s' is no key of such a row",
-				    (int)what->after.len, what->after.ptr);
-	if (call_begins(connection, "load", false, &status, ret_error) != GOES_WELL)
+	if (status != TG_OK || call_begins(connection, "load", false, &status, ret_error) != GOES_WELL)
 		return status;
-	return rows_tell(connection->store, what, after, fn, ctx);
+	return tables_load(&connection->store->tables, what, fn, ctx, ret_error);
 }
 
-static int32_t sim_durable_position(void *self, struct tg_str name, uint64_t *ret_position, struct tg_error *ret_error)
+/* The server's own power does not fail: what is stored is durable. */
+static int32_t position_tell(const struct connection *connection, const char *what, struct tg_str journal,
+			     uint64_t *ret_position, struct tg_error *ret_error)
 {
-	const struct connection *connection = self;
 	int32_t status;
 
-	if (call_begins(connection, "durable_position", false, &status, ret_error) != GOES_WELL)
+	if (call_begins(connection, what, false, &status, ret_error) != GOES_WELL)
 		return status;
-	const struct journal *journal = journal_find(connection->store, name);
-	*ret_position = journal ? journal->position : 0;
+	*ret_position = tables_position(&connection->store->tables, journal);
 	return TG_OK;
 }
 
-/* ----------------------------------------------------------------- slots */
-
-static int32_t slot_check(struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *ret_error)
+static int32_t sim_stored_position(void *self, struct tg_str journal, uint64_t *ret_position,
+				   struct tg_error *ret_error)
 {
-	if (group.len > 0 && owner.len > 0 && ttl_ms > 0)
-		return TG_OK;
-	return tg_error_set(ret_error, TG_ERR_INVALID, "a slot needs a group, an owner and a time to live above 0");
+	return position_tell(self, "stored_position", journal, ret_position, ret_error);
 }
+
+static int32_t sim_durable_position(void *self, struct tg_str journal, uint64_t *ret_position,
+				    struct tg_error *ret_error)
+{
+	return position_tell(self, "durable_position", journal, ret_position, ret_error);
+}
+
+static int32_t sim_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
+{
+	struct connection *connection = self;
+	int32_t status = TG_OK;
+	enum outcome outcome = call_begins(connection, "cleanup", true, &status, ret_error);
+
+	if (outcome == ANSWER_LOST)
+		tables_cleanup(&connection->store->tables, before_ns, limit, NULL);
+	return outcome == GOES_WELL ? tables_cleanup(&connection->store->tables, before_ns, limit, ret_error) : status;
+}
+
+/* ----------------------------------------------------------------- slots */
 
 static int32_t sim_slot_reserve(void *self, struct tg_str group, struct tg_str owner, uint32_t limit, uint32_t want,
 				int64_t ttl_ms, uint64_t *ret_ids, struct tg_error *ret_error)
@@ -417,8 +244,8 @@ static int32_t sim_slot_reserve(void *self, struct tg_str group, struct tg_str o
 	enum outcome outcome = call_begins(connection, "slot_reserve", true, &status, ret_error);
 	if (outcome == NOTHING_DONE)
 		return status;
-	int32_t count = store_slots_reserve(&connection->store->slots, now_ns(connection), group, owner, limit, want,
-					    ttl_ms, outcome == GOES_WELL ? ret_ids : NULL);
+	int32_t count = slots_reserve(&connection->store->slots, now_ns(connection), group, owner, limit, want, ttl_ms,
+				      outcome == GOES_WELL ? ret_ids : NULL);
 	return outcome == GOES_WELL ? count : status;
 }
 
@@ -433,7 +260,7 @@ static int32_t sim_slot_renew(void *self, struct tg_str group, struct tg_str own
 	enum outcome outcome = call_begins(connection, "slot_renew", true, &status, ret_error);
 	if (outcome == NOTHING_DONE)
 		return status;
-	int32_t count = store_slots_renew(&connection->store->slots, now_ns(connection), group, owner, ttl_ms);
+	int32_t count = slots_renew(&connection->store->slots, now_ns(connection), group, owner, ttl_ms);
 	return outcome == GOES_WELL ? count : status;
 }
 
@@ -445,9 +272,8 @@ static int32_t sim_slot_release(void *self, struct tg_str group, struct tg_str o
 	enum outcome outcome = call_begins(connection, "slot_release", true, &status, ret_error);
 
 	if (outcome == ANSWER_LOST)
-		store_slots_release(&connection->store->slots, group, owner, id, NULL);
-	return outcome == GOES_WELL ? store_slots_release(&connection->store->slots, group, owner, id, ret_error)
-				    : status;
+		slots_release(&connection->store->slots, group, owner, id, NULL);
+	return outcome == GOES_WELL ? slots_release(&connection->store->slots, group, owner, id, ret_error) : status;
 }
 
 static int32_t sim_slot_list(void *self, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error)
@@ -457,20 +283,37 @@ static int32_t sim_slot_list(void *self, struct tg_str group, tg_slot_fn fn, voi
 
 	if (call_begins(connection, "slot_list", false, &status, ret_error) != GOES_WELL)
 		return status;
-	return store_slots_list(&connection->store->slots, now_ns(connection), &group, fn, ctx);
+	return slots_list(&connection->store->slots, now_ns(connection), group, fn, ctx);
 }
 
 /* ----------------------------------------------------------------- entry */
 
 /* apply lets no orphan in, and nothing damages the server's own disk. */
-static int32_t sim_check(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
-			 struct tg_error *ret_error)
+static int32_t sim_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
 	int32_t status;
 
-	(void)fn;
+	(void)finding;
 	(void)ctx;
 	return call_begins(self, "check", false, &status, ret_error) == GOES_WELL ? 0 : status;
+}
+
+static int32_t sim_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
+{
+	const struct connection *connection = self;
+	int32_t status;
+
+	if (call_begins(connection, "status", false, &status, ret_error) != GOES_WELL)
+		return status;
+	*ret_status = (struct tg_storage_status){.size = ret_status->size,
+						 .schema = 1,
+						 .current = 1,
+						 .server = "simulated",
+						 .location = "the world",
+						 .durability = "all but the world's end"};
+	tables_status(&connection->store->tables, ret_status);
+	ret_status->slots = connection->store->slots.count;
+	return TG_OK;
 }
 
 static const void *sim_extension(void *self, struct tg_str id)
@@ -484,15 +327,19 @@ static const struct tg_storage_api api = {
 	.size = sizeof api,
 	.open = sim_open,
 	.close = sim_close,
+	.ping = sim_ping,
 	.migrate = sim_migrate,
 	.apply = sim_apply,
 	.load = sim_load,
+	.stored_position = sim_stored_position,
 	.durable_position = sim_durable_position,
 	.slot_reserve = sim_slot_reserve,
 	.slot_renew = sim_slot_renew,
 	.slot_release = sim_slot_release,
 	.slot_list = sim_slot_list,
 	.check = sim_check,
+	.cleanup = sim_cleanup,
+	.status = sim_status,
 	.extension = sim_extension,
 };
 
@@ -525,18 +372,14 @@ void sim_store_destroy(struct sim_store *store)
 {
 	if (!store)
 		return;
-	for (int32_t kind = TG_ROW_CYCLE; kind <= TG_ROW_EVENT; kind++)
-		table_clear(&store->tables[kind]);
-	for (uint32_t i = 0; i < store->journal_count; i++)
-		free(store->journals[i].name);
-	store_slots_finish(&store->slots);
-	free(store->journals);
+	tables_finish(&store->tables);
+	slots_finish(&store->slots);
 	free(store);
 }
 
 void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *ctx)
 {
-	const struct table *table = &store->tables[kind];
+	const struct table *table = &store->tables.of[kind];
 
 	for (size_t i = 0; i < table->count; i++)
 		if (fn(ctx, kind, table->rows[i]) != 0)
@@ -545,7 +388,7 @@ void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *c
 
 void sim_store_slots(struct sim_store *store, tg_slot_fn fn, void *ctx)
 {
-	store_slots_list(&store->slots, ground_ns(store->ground), NULL, fn, ctx);
+	slots_list(&store->slots, ground_ns(store->ground), (struct tg_str){"", 0}, fn, ctx);
 }
 
 int64_t sim_store_take_delay_ns(struct sim_store *store, uint32_t gateway)

@@ -365,7 +365,7 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	assert(!options->slot_group || (options->slot_owner && options->slot_ttl_ms >= 3));
 	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
 	uint64_t applied = 0;
-	int status = options->api->durable_position(options->backend, journal, &applied, ret_error);
+	int status = options->api->stored_position(options->backend, journal, &applied, ret_error);
 	if (status != 0)
 		return status;
 

@@ -23,6 +23,8 @@ struct layout {
 #define ORDER(field) offsetof(struct tg_order_row, field)
 #define FILL(field) offsetof(struct tg_fill_row, field)
 #define EVENT(field) offsetof(struct tg_event_row, field)
+#define CYCLE_P(field) offsetof(struct tg_cycle_progress, field)
+#define ORDER_P(field) offsetof(struct tg_order_progress, field)
 
 static const struct layout layouts[] = {
 	[TG_ROW_CYCLE] = {sizeof(struct tg_cycle_row),
@@ -49,12 +51,26 @@ static const struct layout layouts[] = {
 			 {FILL(price), FILL(qty), FILL(fee)},
 			 {0}},
 	[TG_ROW_EVENT] = {sizeof(struct tg_event_row),
-			  4,
+			  5,
 			  0,
 			  0,
-			  {EVENT(kind), EVENT(cycle_id), EVENT(client_id), EVENT(text)},
+			  {EVENT(journal), EVENT(kind), EVENT(cycle_id), EVENT(client_id), EVENT(text)},
 			  {0},
 			  {0}},
+	[TG_ROW_CYCLE_PROGRESS] = {sizeof(struct tg_cycle_progress),
+				   4,
+				   0,
+				   3,
+				   {CYCLE_P(id), CYCLE_P(state), CYCLE_P(deltas), CYCLE_P(reason)},
+				   {0},
+				   {CYCLE_P(amount_in), CYCLE_P(amount_out), CYCLE_P(profit)}},
+	[TG_ROW_ORDER_PROGRESS] = {sizeof(struct tg_order_progress),
+				   4,
+				   1,
+				   1,
+				   {ORDER_P(client_id), ORDER_P(exchange_id), ORDER_P(state), ORDER_P(reason)},
+				   {ORDER_P(filled_qty)},
+				   {ORDER_P(filled_quote)}},
 };
 
 static const struct tg_str *row_text(const struct layout *layout, const void *row, uint32_t index)
@@ -82,23 +98,32 @@ int key_compare(struct key a, struct key b)
 struct key key_of(int32_t kind, const void *row)
 {
 	const struct tg_fill_row *fill = row;
+	const struct tg_event_row *event = row;
 
 	switch (kind) {
 	case TG_ROW_CYCLE: return (struct key){.first = ((const struct tg_cycle_row *)row)->id};
 	case TG_ROW_ORDER: return (struct key){.first = ((const struct tg_order_row *)row)->client_id};
 	case TG_ROW_FILL: return (struct key){.first = fill->client_id, .second = fill->fill_id};
-	default: return (struct key){.number = ((const struct tg_event_row *)row)->position};
+	case TG_ROW_CYCLE_PROGRESS: return (struct key){.first = ((const struct tg_cycle_progress *)row)->id};
+	case TG_ROW_ORDER_PROGRESS: return (struct key){.first = ((const struct tg_order_progress *)row)->client_id};
+	default: return (struct key){.first = event->journal, .number = event->position};
 	}
+}
+
+uint64_t row_size(int32_t kind, const void *row)
+{
+	const struct layout *layout = &layouts[kind];
+	uint64_t size = layout->size;
+
+	for (uint32_t i = 0; i < layout->text_count; i++)
+		size += row_text(layout, row, i)->len;
+	return size;
 }
 
 void *row_copy(int32_t kind, const void *row)
 {
 	const struct layout *layout = &layouts[kind];
-	size_t size = layout->size;
-
-	for (uint32_t i = 0; i < layout->text_count; i++)
-		size += row_text(layout, row, i)->len;
-	char *copy = malloc(size);
+	char *copy = malloc(row_size(kind, row));
 	if (!copy)
 		return NULL;
 	memcpy(copy, row, layout->size);
@@ -113,9 +138,44 @@ void *row_copy(int32_t kind, const void *row)
 	return copy;
 }
 
+int32_t row_kind(int32_t kind)
+{
+	switch (kind) {
+	case TG_ROW_CYCLE_PROGRESS: return TG_ROW_CYCLE;
+	case TG_ROW_ORDER_PROGRESS: return TG_ROW_ORDER;
+	default: return kind;
+	}
+}
+
+void *row_progressed(int32_t progress_kind, const void *row, const void *progress)
+{
+	if (progress_kind == TG_ROW_CYCLE_PROGRESS) {
+		const struct tg_cycle_progress *now = progress;
+		struct tg_cycle_row cycle = *(const struct tg_cycle_row *)row;
+		cycle.step = now->step;
+		cycle.state = now->state;
+		cycle.deltas = now->deltas;
+		cycle.reason = now->reason;
+		cycle.amount_in = now->amount_in;
+		cycle.amount_out = now->amount_out;
+		cycle.profit = now->profit;
+		cycle.closed_ns = now->closed_ns;
+		return row_copy(TG_ROW_CYCLE, &cycle);
+	}
+	const struct tg_order_progress *now = progress;
+	struct tg_order_row order = *(const struct tg_order_row *)row;
+	order.exchange_id = now->exchange_id;
+	order.state = now->state;
+	order.reason = now->reason;
+	order.filled_qty = now->filled_qty;
+	order.filled_quote = now->filled_quote;
+	order.updated_ns = now->updated_ns;
+	return row_copy(TG_ROW_ORDER, &order);
+}
+
 int32_t row_check(int32_t kind, const void *row, struct tg_error *ret_error)
 {
-	if (kind < TG_ROW_CYCLE || kind > TG_ROW_EVENT)
+	if (kind < TG_ROW_CYCLE || kind > TG_ROW_ORDER_PROGRESS)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a record of kind %d, which this store does not know",
 				    kind);
 	const struct layout *layout = &layouts[kind];
@@ -181,19 +241,46 @@ int32_t table_reserve(struct table *table, size_t more)
 	return TG_OK;
 }
 
-void table_put(struct table *table, int32_t kind, void *row)
+void *table_put(struct table *table, int32_t kind, void *row)
 {
 	struct key key = key_of(kind, row);
 	size_t at = table_find(table, kind, key, false);
+	void *before = NULL;
 
 	if (at < table->count && key_compare(key_of(kind, table->rows[at]), key) == 0) {
-		free(table->rows[at]);
+		before = table->rows[at];
 	} else {
 		assert(table->count < table->capacity);
 		memmove(table->rows + at + 1, table->rows + at, (table->count - at) * sizeof *table->rows);
 		table->count++;
 	}
 	table->rows[at] = row;
+	return before;
+}
+
+void *table_take(struct table *table, int32_t kind, struct key key)
+{
+	size_t at = table_find(table, kind, key, false);
+
+	if (at == table->count || key_compare(key_of(kind, table->rows[at]), key) != 0)
+		return NULL;
+	void *row = table->rows[at];
+	table->count--;
+	memmove(table->rows + at, table->rows + at + 1, (table->count - at) * sizeof *table->rows);
+	return row;
+}
+
+void table_filter(struct table *table, bool (*keep)(const void *ctx, const void *row), const void *ctx)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < table->count; i++) {
+		if (keep(ctx, table->rows[i]))
+			table->rows[kept++] = table->rows[i];
+		else
+			free(table->rows[i]);
+	}
+	table->count = kept;
 }
 
 void table_clear(struct table *table)

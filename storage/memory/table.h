@@ -8,7 +8,7 @@
 #include <trigate/error.h>
 #include <trigate/storage.h>
 
-/* A row's place: text, a second text for fills, a number for events. */
+/* A row's place: text (of an event: its journal), a second text for fills, a number for events. */
 struct key {
 	struct tg_str first;
 	struct tg_str second;
@@ -28,6 +28,13 @@ int text_compare(struct tg_str a, struct tg_str b); /* by bytes, the shorter fir
 /* A copy with its texts in one allocation; free() it. NULL: out of memory. */
 void *row_copy(int32_t kind, const void *row);
 
+uint64_t row_size(int32_t kind, const void *row); /* bytes that its copy takes */
+
+/* The kind of row that a record of this kind changes: its own, or what its progress is of. */
+int32_t row_kind(int32_t kind);
+/* A copy of the row, brought forward by its progress of that kind. NULL: out of memory. */
+void *row_progressed(int32_t progress_kind, const void *row, const void *progress);
+
 /* Texts without NUL, decimals of scale 0 to 18, numbers whose negative exists (as stores that keep text demand), a kind
  * that is known. */
 int32_t row_check(int32_t kind, const void *row, struct tg_error *ret_error);
@@ -36,8 +43,12 @@ int32_t row_check(int32_t kind, const void *row, struct tg_error *ret_error);
 size_t table_find(const struct table *table, int32_t kind, struct key key, bool behind);
 const void *table_get(const struct table *table, int32_t kind, struct key key); /* NULL: absent */
 
-int32_t table_reserve(struct table *table, size_t more);      /* TG_OK or TG_ERR_NO_MEMORY */
-void table_put(struct table *table, int32_t kind, void *row); /* takes the row; room must be reserved */
+int32_t table_reserve(struct table *table, size_t more); /* TG_OK or TG_ERR_NO_MEMORY */
+/* Takes the row; room must be reserved. Returns the one of its key that was there, the caller's now; NULL: none. */
+void *table_put(struct table *table, int32_t kind, void *row);
+void *table_take(struct table *table, int32_t kind, struct key key); /* out of it, the caller's now; NULL: absent */
+/* Drops the rows that are not to be kept. */
+void table_filter(struct table *table, bool (*keep)(const void *ctx, const void *row), const void *ctx);
 void table_clear(struct table *table);
 
 #endif

@@ -35,13 +35,13 @@ static int32_t slot_fields_check(struct tg_str group, struct tg_str owner, int64
 static int32_t own_renew(struct store *store, struct tg_str group, struct tg_str owner, uint32_t want, int64_t ttl_ms,
 			 uint64_t *ret_ids, struct tg_error *ret_error)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RENEW_OWN, ret_error);
-	int64_t now = boot_ns();
 	int32_t count = 0;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RENEW_OWN, &count, ret_error);
+	int64_t now = boot_ns();
 	int result;
 
 	if (!statement)
-		return TG_ERR_IO;
+		return count;
 	bind_text(statement, 1, group);
 	bind_text(statement, 2, owner);
 	sqlite3_bind_text(statement, 3, store->boot, -1, SQLITE_STATIC);
@@ -58,11 +58,11 @@ static int32_t own_renew(struct store *store, struct tg_str group, struct tg_str
 
 static int32_t group_count(struct store *store, struct tg_str group, int64_t *ret_count, struct tg_error *ret_error)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_COUNT, ret_error);
 	int32_t status = TG_OK;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_COUNT, &status, ret_error);
 
 	if (!statement)
-		return TG_ERR_IO;
+		return status;
 	bind_text(statement, 1, group);
 	if (sqlite3_step(statement) == SQLITE_ROW)
 		*ret_count = sqlite3_column_int64(statement, 0);
@@ -75,15 +75,16 @@ static int32_t group_count(struct store *store, struct tg_str group, int64_t *re
 static int32_t slot_add(struct store *store, struct tg_str group, struct tg_str owner, int64_t ttl_ms, uint64_t *ret_id,
 			struct tg_error *ret_error)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_ADD, ret_error);
+	int32_t status = TG_OK;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_ADD, &status, ret_error);
 
 	if (!statement)
-		return TG_ERR_IO;
+		return status;
 	bind_text(statement, 1, group);
 	bind_text(statement, 2, owner);
 	sqlite3_bind_text(statement, 3, store->boot, -1, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 4, deadline(boot_ns(), ttl_ms));
-	int32_t status = store_run(store, statement, "reserve a slot", ret_error);
+	status = store_run(store, statement, "reserve a slot", ret_error);
 	if (status == TG_OK)
 		*ret_id = (uint64_t)sqlite3_last_insert_rowid(store->db);
 	return status;
@@ -115,12 +116,8 @@ int32_t slots_reserve(struct store *store, struct tg_str group, struct tg_str ow
 	if (status != TG_OK)
 		return status;
 	int32_t count = reserve_locked(store, group, owner, limit, want, ttl_ms, ret_ids, ret_error);
-	status = count < 0 ? count : store_commit(store, ret_error);
-	if (status != TG_OK) {
-		store_rollback(store);
-		return status;
-	}
-	return count;
+	status = store_end(store, count < 0 ? count : TG_OK, ret_error);
+	return status == TG_OK ? count : status;
 }
 
 int32_t slots_renew(struct store *store, struct tg_str group, struct tg_str owner, int64_t ttl_ms,
@@ -129,9 +126,9 @@ int32_t slots_renew(struct store *store, struct tg_str group, struct tg_str owne
 	int32_t status = slot_fields_check(group, owner, ttl_ms, ret_error);
 	if (status != TG_OK)
 		return status;
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RENEW, ret_error);
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RENEW, &status, ret_error);
 	if (!statement)
-		return TG_ERR_IO;
+		return status;
 	int64_t now = boot_ns();
 	bind_text(statement, 1, group);
 	bind_text(statement, 2, owner);
@@ -145,13 +142,15 @@ int32_t slots_renew(struct store *store, struct tg_str group, struct tg_str owne
 int32_t slots_release(struct store *store, struct tg_str group, struct tg_str owner, uint64_t id,
 		      struct tg_error *ret_error)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RELEASE, ret_error);
+	int32_t status = TG_OK;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RELEASE, &status, ret_error);
+
 	if (!statement)
-		return TG_ERR_IO;
+		return status;
 	bind_text(statement, 1, group);
 	bind_text(statement, 2, owner);
 	sqlite3_bind_int64(statement, 3, (sqlite3_int64)id);
-	int32_t status = store_run(store, statement, "release a slot", ret_error);
+	status = store_run(store, statement, "release a slot", ret_error);
 	if (status == TG_OK && sqlite3_changes(store->db) == 0)
 		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "slot %llu of group %.*s is not held by %.*s",
 				    (unsigned long long)id, (int)group.len, group.ptr, (int)owner.len, owner.ptr);
@@ -160,12 +159,12 @@ int32_t slots_release(struct store *store, struct tg_str group, struct tg_str ow
 
 int32_t slots_list(struct store *store, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error)
 {
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOTS_GET, ret_error);
 	int32_t count = 0;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOTS_GET, &count, ret_error);
 	int result;
 
 	if (!statement)
-		return TG_ERR_IO;
+		return count;
 	bind_text(statement, 1, group);
 	while ((result = sqlite3_step(statement)) == SQLITE_ROW) {
 		const char *boot = (const char *)sqlite3_column_text(statement, 3);

@@ -93,9 +93,15 @@ static void store_close(void *self)
 	free(self);
 }
 
-static int32_t store_migrate(void *self, struct tg_error *ret_error)
+static int32_t store_ping(void *self, struct tg_error *ret_error)
 {
-	(void)self, (void)ret_error; /* there is no schema to bring forward */
+	(void)self, (void)ret_error;
+	return TG_OK;
+}
+
+static int32_t store_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error)
+{
+	(void)self, (void)note, (void)ctx, (void)ret_error; /* there is no schema to bring forward */
 	return TG_OK;
 }
 
@@ -133,6 +139,15 @@ static int32_t store_load(void *self, const struct tg_load *what, tg_row_fn fn, 
 	if (what->limit < 1 || what->limit > 10000)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "limit must be 1 to 10000");
 	return 0;
+}
+
+static int32_t store_stored_position(void *self, struct tg_str journal, uint64_t *ret_position,
+				     struct tg_error *ret_error)
+{
+	const struct journal *known = journal_find(self, journal);
+	(void)ret_error;
+	*ret_position = known ? known->position : 0;
+	return TG_OK;
 }
 
 static int32_t store_durable_position(void *self, struct tg_str journal, uint64_t *ret_position,
@@ -222,11 +237,11 @@ static int32_t store_slot_list(void *self, struct tg_str group, tg_slot_fn fn, v
 	(void)ret_error;
 	for (uint32_t i = 0; i < store->slot_room; i++) {
 		const struct slot *own = &store->slots[i];
-		if (own->id == 0 || !name_is(&own->group, group))
+		if (own->id == 0 || (group.len > 0 && !name_is(&own->group, group)))
 			continue;
 		struct tg_slot slot = {.size = sizeof slot, .id = own->id, .expires_in_ms = own->expires_ms - now};
 		slot.state = slot.expires_in_ms > 0 ? TG_SLOT_HELD : TG_SLOT_EXPIRED;
-		slot.group = group;
+		slot.group = (struct tg_str){own->group.text, own->group.len};
 		slot.owner = (struct tg_str){own->owner.text, own->owner.len};
 		listed++;
 		if (fn(ctx, &slot) != 0)
@@ -235,11 +250,27 @@ static int32_t store_slot_list(void *self, struct tg_str group, tg_slot_fn fn, v
 	return listed;
 }
 
-static int32_t store_check(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
-			   struct tg_error *ret_error)
+static int32_t store_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
-	(void)self, (void)fn, (void)ctx, (void)ret_error; /* without rows there are no orphans */
+	(void)self, (void)finding, (void)ctx, (void)ret_error; /* without rows there are no orphans */
 	return 0;
+}
+
+static int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
+{
+	(void)self, (void)before_ns, (void)limit, (void)ret_error;
+	return 0;
+}
+
+static int32_t store_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
+{
+	const struct store *store = self;
+	(void)ret_error;
+	*ret_status =
+		(struct tg_storage_status){.size = ret_status->size, .server = "forgetful", .durability = "nothing"};
+	for (uint32_t i = 0; i < store->slot_room; i++)
+		ret_status->slots += store->slots[i].id != 0;
+	return TG_OK;
 }
 
 static const void *store_extension(void *self, struct tg_str id)
@@ -252,15 +283,19 @@ static const struct tg_storage_api api = {
 	.size = sizeof api,
 	.open = store_open,
 	.close = store_close,
+	.ping = store_ping,
 	.migrate = store_migrate,
 	.apply = store_apply,
 	.load = store_load,
+	.stored_position = store_stored_position,
 	.durable_position = store_durable_position,
 	.slot_reserve = store_slot_reserve,
 	.slot_renew = store_slot_renew,
 	.slot_release = store_slot_release,
 	.slot_list = store_slot_list,
 	.check = store_check,
+	.cleanup = store_cleanup,
+	.status = store_status,
 	.extension = store_extension,
 };
 

@@ -99,9 +99,15 @@ static int32_t store_open(const struct tg_host *host, const struct tg_config *co
 	return fixture_create(host, config, ret_self, ret_error);
 }
 
-static int32_t store_migrate(void *self, struct tg_error *ret_error)
+static int32_t store_ping(void *self, struct tg_error *ret_error)
 {
 	(void)self, (void)ret_error;
+	return TG_OK;
+}
+
+static int32_t store_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error)
+{
+	(void)self, (void)note, (void)ctx, (void)ret_error;
 	return TG_OK;
 }
 
@@ -154,25 +160,41 @@ static int32_t store_list(void *self, struct tg_str group, tg_slot_fn fn, void *
 	return 0;
 }
 
-static int32_t store_check(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
-			   struct tg_error *ret_error)
+static int32_t store_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
-	(void)self, (void)fn, (void)ctx, (void)ret_error;
+	(void)self, (void)finding, (void)ctx, (void)ret_error;
 	return 0;
+}
+
+static int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
+{
+	(void)self, (void)before_ns, (void)limit, (void)ret_error;
+	return 0;
+}
+
+static int32_t store_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
+{
+	(void)self, (void)ret_error;
+	*ret_status = (struct tg_storage_status){.size = ret_status->size};
+	return TG_OK;
 }
 
 static const struct tg_storage_api store_api = {.size = sizeof store_api,
 						.open = store_open,
 						.close = fixture_destroy,
+						.ping = store_ping,
 						.migrate = store_migrate,
 						.apply = store_apply,
 						.load = store_load,
+						.stored_position = store_position,
 						.durable_position = store_position,
 						.slot_reserve = store_reserve,
 						.slot_renew = store_renew,
 						.slot_release = store_release,
 						.slot_list = store_list,
 						.check = store_check,
+						.cleanup = store_cleanup,
+						.status = store_status,
 						.extension = fixture_extension};
 
 #define ENTRY(kind_, id_, api_) \

@@ -264,9 +264,9 @@ static void s_close(void *store)
 {
 	(void)store;
 }
-static int32_t s_migrate(void *store, struct tg_error *ret_error)
+static int32_t s_migrate(void *store, tg_note_fn note, void *ctx, struct tg_error *ret_error)
 {
-	(void)store, (void)ret_error;
+	(void)store, (void)note, (void)ctx, (void)ret_error;
 	return TG_OK;
 }
 static int32_t s_load(void *store, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
@@ -283,7 +283,7 @@ static int32_t migrate_inside(void *ctx, int32_t kind, const void *row)
 {
 	(void)kind, (void)row;
 	struct tg_error error = tg_error_init();
-	return storage_api->migrate(ctx, &error);
+	return storage_api->migrate(ctx, NULL, NULL, &error);
 }
 
 static void test_storage(void)
@@ -296,7 +296,7 @@ static void test_storage(void)
 	plugin_host_init(&host, &backend, NULL, 0, NULL);
 	storage_api = debug_api(&storage_entry);
 	is_int(storage_api->open(&host.host, &config, TG_STR("."), &store, &error), TG_OK, "a store opens");
-	is_int(storage_api->migrate(store, &error), TG_OK, "and migrates");
+	is_int(storage_api->migrate(store, NULL, NULL, &error), TG_OK, "and migrates");
 	breaches(0, "", "calls one after the other");
 	is_int(storage_api->load(store, &what, migrate_inside, store, &error), 5, "rows are loaded");
 	breaches(1, "migrate: called while load", "calls that overlap");

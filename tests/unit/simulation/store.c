@@ -147,13 +147,13 @@ static void outlives_lives(void)
 	uint64_t position = 77, ids[3];
 	is_int(apply(self, 3, "c2", "open"), TG_ERR_CLOSED, "a dead process applies nothing");
 	is_int(reserve(self, "a", 1, ids), TG_ERR_CLOSED, "nor reserves");
-	is_int(api->durable_position(self, str("a1b2"), &position, NULL), TG_ERR_CLOSED, "nor reads");
+	is_int(api->stored_position(self, str("a1b2"), &position, NULL), TG_ERR_CLOSED, "nor reads");
 	is_int(position, 77, "and learns nothing");
 	is_str(rows(), "c1=done", "nothing was done");
 	api->close(self);
 	life_begin(&machine);
 	self = opened(&machine.life);
-	is_int(api->durable_position(self, str("a1b2"), &position, NULL), TG_OK, "the next life");
+	is_int(api->stored_position(self, str("a1b2"), &position, NULL), TG_OK, "the next life");
 	is_int(position, 2, "finds what the last one left");
 	api->close(self);
 	end();
@@ -189,7 +189,7 @@ static void failures(void)
 	is_int(sim_store_take_delay_ns(store, 0), 40 * MS, "the slowest counts");
 	is_int(sim_store_take_delay_ns(store, 0), 0, "once");
 	machine_at(&machine, 5 * MS);
-	is_int(api->durable_position(self, str("a1b2"), &position, NULL), TG_ERR_IO,
+	is_int(api->stored_position(self, str("a1b2"), &position, NULL), TG_ERR_IO,
 	       "a lost answer to a question is a failure");
 	is_int(position, 77, "that tells nothing");
 	api->close(self);

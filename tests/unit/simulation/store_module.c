@@ -113,9 +113,14 @@ static void module_close(void *self)
 	free(connection);
 }
 
-static int32_t module_migrate(void *self, struct tg_error *ret_error)
+static int32_t module_ping(void *self, struct tg_error *ret_error)
 {
-	LOCKED(int32_t, migrate(connection->self, ret_error));
+	LOCKED(int32_t, ping(connection->self, ret_error));
+}
+
+static int32_t module_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error)
+{
+	LOCKED(int32_t, migrate(connection->self, note, ctx, ret_error));
 }
 
 static int32_t module_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
@@ -126,6 +131,12 @@ static int32_t module_apply(void *self, const struct tg_batch *batch, struct tg_
 static int32_t module_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
 {
 	LOCKED(int32_t, load(connection->self, what, fn, ctx, ret_error));
+}
+
+static int32_t module_stored_position(void *self, struct tg_str journal, uint64_t *ret_position,
+				      struct tg_error *ret_error)
+{
+	LOCKED(int32_t, stored_position(connection->self, journal, ret_position, ret_error));
 }
 
 static int32_t module_durable_position(void *self, struct tg_str journal, uint64_t *ret_position,
@@ -164,10 +175,19 @@ static int32_t module_slot_list(void *self, struct tg_str group, tg_slot_fn fn, 
 	return count;
 }
 
-static int32_t module_check(void *self, void (*fn)(void *ctx, struct tg_str finding), void *ctx,
-			    struct tg_error *ret_error)
+static int32_t module_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
-	LOCKED(int32_t, check(connection->self, fn, ctx, ret_error));
+	LOCKED(int32_t, check(connection->self, finding, ctx, ret_error));
+}
+
+static int32_t module_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
+{
+	LOCKED(int32_t, cleanup(connection->self, before_ns, limit, ret_error));
+}
+
+static int32_t module_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
+{
+	LOCKED(int32_t, status(connection->self, ret_status, ret_error));
 }
 
 static const void *module_extension(void *self, struct tg_str id)
@@ -179,15 +199,19 @@ static const struct tg_storage_api module_api = {
 	.size = sizeof module_api,
 	.open = module_open,
 	.close = module_close,
+	.ping = module_ping,
 	.migrate = module_migrate,
 	.apply = module_apply,
 	.load = module_load,
+	.stored_position = module_stored_position,
 	.durable_position = module_durable_position,
 	.slot_reserve = module_slot_reserve,
 	.slot_renew = module_slot_renew,
 	.slot_release = module_slot_release,
 	.slot_list = module_slot_list,
 	.check = module_check,
+	.cleanup = module_cleanup,
+	.status = module_status,
 	.extension = module_extension,
 };
 

@@ -103,7 +103,7 @@ static int32_t store_renew(void *self, struct tg_str group, struct tg_str owner,
 }
 
 static const struct tg_storage_api api = {
-	.size = sizeof api, .apply = store_apply, .durable_position = store_position, .slot_renew = store_renew};
+	.size = sizeof api, .apply = store_apply, .stored_position = store_position, .slot_renew = store_renew};
 
 static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, const char *slot_group)
 {

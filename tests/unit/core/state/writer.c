@@ -107,7 +107,7 @@ static int32_t fake_renew(void *self, struct tg_str group, struct tg_str owner, 
 }
 
 static const struct tg_storage_api api = {
-	.size = sizeof api, .apply = fake_apply, .durable_position = fake_position, .slot_renew = fake_renew};
+	.size = sizeof api, .apply = fake_apply, .stored_position = fake_position, .slot_renew = fake_renew};
 
 /* ----------------------------------------------------------------- tests */
 

@@ -263,7 +263,7 @@ static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_p
 }
 
 static const struct tg_storage_api fake_store = {
-	.size = sizeof fake_store, .apply = store_apply, .durable_position = store_position};
+	.size = sizeof fake_store, .apply = store_apply, .stored_position = store_position};
 
 /* ------------------------------------------------------------ what is told */
 
