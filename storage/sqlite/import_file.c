@@ -1,0 +1,188 @@
+#include "storage/sqlite/import_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define BLOCK (256 * 1024)
+#define ATTEMPTS 3
+#define FNV_START UINT64_C(0xcbf29ce484222325)
+#define FNV_PRIME UINT64_C(0x100000001b3)
+#define MAGIC "SQLite format 3" /* with its NUL */
+
+static const char *const ends[] = {"", "-wal", "-journal"};
+#define ENDS (sizeof ends / sizeof *ends)
+
+int32_t file_scratch_make(const char *path, char scratch[FILE_PATH_MAX], struct tg_error *ret_error)
+{
+	int length = snprintf(scratch, FILE_PATH_MAX, "%s.import-XXXXXX", path);
+
+	if (length < 0 || length >= FILE_PATH_MAX)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "%s: the path is too long", path);
+	if (!mkdtemp(scratch))
+		return tg_error_set(ret_error, TG_ERR_IO, "cannot make a folder %s: %s", scratch, strerror(errno));
+	return TG_OK;
+}
+
+void file_scratch_remove(const char *scratch)
+{
+	static const char *const left[] = {"", "-wal", "-journal", "-shm"};
+	char path[FILE_PATH_MAX + 32];
+
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+		snprintf(path, sizeof path, "%s/" FILE_COPY_NAME "%s", scratch, left[i]);
+		unlink(path);
+	}
+	rmdir(scratch);
+}
+
+/* ------------------------------------------------------------ one file */
+
+static uint64_t sum_add(uint64_t sum, const char *bytes, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		sum = (sum ^ (unsigned char)bytes[i]) * FNV_PRIME;
+	return sum;
+}
+
+static int32_t copy_failed(const char *path, const char *what, struct tg_error *ret_error)
+{
+	return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot %s: %s", path, what, strerror(errno));
+}
+
+static bool write_all(int fd, const char *bytes, size_t count)
+{
+	while (count > 0) {
+		ssize_t written = write(fd, bytes, count);
+		if (written < 0 && errno != EINTR)
+			return false;
+		if (written > 0) {
+			bytes += written;
+			count -= (size_t)written;
+		}
+	}
+	return true;
+}
+
+static int32_t bytes_copy(const char *path, int from, int to, uint64_t *sum, struct tg_error *ret_error)
+{
+	char *block = malloc(BLOCK);
+	int32_t status = block ? TG_OK : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+
+	while (status == TG_OK) {
+		ssize_t got = read(from, block, BLOCK);
+		if (got == 0)
+			break;
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			status = copy_failed(path, "read", ret_error);
+		else if (!write_all(to, block, (size_t)got))
+			status = copy_failed(path, "copy aside", ret_error);
+		else
+			*sum = sum_add(*sum, block, (size_t)got);
+	}
+	free(block);
+	return status;
+}
+
+static int32_t file_copy(const char *path, const char *copy, uint64_t *sum, struct tg_error *ret_error)
+{
+	int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+	if (from < 0 && errno == ENOENT)
+		return TG_ERR_NOT_FOUND;
+	if (from < 0)
+		return copy_failed(path, "open", ret_error);
+	int to = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	int32_t status = to < 0 ? copy_failed(copy, "make", ret_error) : bytes_copy(path, from, to, sum, ret_error);
+	if (to >= 0 && close(to) != 0 && status == TG_OK)
+		status = copy_failed(copy, "write", ret_error);
+	close(from);
+	return status;
+}
+
+/* ------------------------------------------------------------ all of them */
+
+/* What tells whether a database was written in between. */
+struct moment {
+	struct {
+		bool there;
+		int64_t size, time_ns;
+	} file[ENDS];
+};
+
+static void moment_take(const char *path, struct moment *ret)
+{
+	char name[FILE_PATH_MAX];
+	struct stat info;
+
+	memset(ret, 0, sizeof *ret);
+	for (size_t i = 0; i < ENDS; i++) {
+		snprintf(name, sizeof name, "%s%s", path, ends[i]);
+		if (stat(name, &info) != 0)
+			continue;
+		ret->file[i].there = true;
+		ret->file[i].size = info.st_size;
+		ret->file[i].time_ns = (int64_t)info.st_mtim.tv_sec * 1000000000 + info.st_mtim.tv_nsec;
+	}
+}
+
+static bool is_sqlite(const char *path)
+{
+	char head[sizeof MAGIC] = "";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool found =
+		fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, MAGIC, sizeof head) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+static int32_t copy_once(const char *path, const char *scratch, uint64_t *ret_sum, struct tg_error *ret_error)
+{
+	char from[FILE_PATH_MAX], to[FILE_PATH_MAX + 32];
+	uint64_t sum = FNV_START;
+
+	for (size_t i = 0; i < ENDS; i++) {
+		snprintf(from, sizeof from, "%s%s", path, ends[i]);
+		snprintf(to, sizeof to, "%s/" FILE_COPY_NAME "%s", scratch, ends[i]);
+		unlink(to);
+		int32_t status = file_copy(from, to, &sum, ret_error);
+		if (status != TG_OK && !(status == TG_ERR_NOT_FOUND && i > 0))
+			return status == TG_ERR_NOT_FOUND ? tg_error_set(ret_error, status, "there is no file %s", path)
+							  : status;
+		if (i == 0 && !is_sqlite(to))
+			return tg_error_set(ret_error, TG_ERR_INVALID, "%s is no SQLite database", path);
+		sum = sum_add(sum, ends[i], strlen(ends[i]) + 1);
+	}
+	*ret_sum = sum;
+	return TG_OK;
+}
+
+int32_t file_copy_aside(const char *path, const char *scratch, uint64_t *ret_sum, int64_t *ret_time_ns,
+			struct tg_error *ret_error)
+{
+	struct moment before, after;
+
+	if (strlen(path) + sizeof "-journal" > FILE_PATH_MAX)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "the path is too long");
+	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
+		moment_take(path, &before);
+		int32_t status = copy_once(path, scratch, ret_sum, ret_error);
+		if (status != TG_OK)
+			return status;
+		moment_take(path, &after);
+		if (memcmp(&before, &after, sizeof before) == 0) {
+			*ret_time_ns = after.file[0].time_ns;
+			return TG_OK;
+		}
+	}
+	return tg_error_set(ret_error, TG_ERR_RETRYABLE,
+			    "%s is being written; stop the program that uses it, then try again", path);
+}
