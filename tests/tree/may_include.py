@@ -35,6 +35,7 @@ LIBRARY_ROOMS = {
     "curl/": ["core/io"],
     "zstd.h": ["core/capture"],
     "sqlite3.h": ["storage/sqlite"],
+    "libpq-fe.h": ["storage/postgres"],
     "igraph/": ["routing/igraph"],
     "libelf.h": ["plugins"],
     "gelf.h": ["plugins"],
