@@ -171,29 +171,63 @@ int32_t tg_amount_parse(struct tg_str text, tg_amount *ret_amount)
 }
 
 /* digits * 10^-scale without trailing zeros. */
+/* value's digits, two at a time, in front of end, filled up with zeros to `places`; returns where they begin. */
+static char *digits_write(char *end, uint64_t value, int32_t places)
+{
+	static const char pairs[] = "0001020304050607080910111213141516171819"
+				    "2021222324252627282930313233343536373839"
+				    "4041424344454647484950515253545556575859"
+				    "6061626364656667686970717273747576777879"
+				    "8081828384858687888990919293949596979899";
+	char *at = end;
+
+	for (; value >= 10; value /= 100)
+		at = memcpy(at - 2, pairs + value % 100 * 2, 2);
+	if (value > 0)
+		*--at = (char)('0' + value);
+	while (end - at < places)
+		*--at = '0';
+	return at;
+}
+
+/* The fraction without its trailing zeros, eight at first; *scale loses as many. */
+static uint64_t zeros_strip(uint64_t fraction, int32_t *scale)
+{
+	static const int32_t counts[] = {8, 8, 4, 2, 1};
+
+	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+		uint64_t power = (uint64_t)POWERS[counts[i]];
+		if (*scale < counts[i] || fraction % power != 0)
+			continue;
+		fraction /= power;
+		*scale -= counts[i];
+	}
+	return fraction;
+}
+
 static size_t format(bool negative, wide digits, int32_t scale, char *buffer, size_t size)
 {
-	char reversed[TG_AMOUNT_TEXT_MAX];
-	size_t n = 0;
-	while (scale > 0 && digits % 10 == 0) {
-		digits /= 10;
-		scale--;
+	char text[TG_AMOUNT_TEXT_MAX], *const end = text + sizeof text, *at = end;
+	uint64_t power = (uint64_t)POWERS[scale];
+	wide whole = digits >> 64 ? digits / power : (uint64_t)digits / power;
+	uint64_t fraction = zeros_strip((uint64_t)(digits - whole * power), &scale);
+
+	if (fraction > 0) {
+		at = digits_write(at, fraction, scale);
+		*--at = '.';
 	}
-	int32_t places = 0;
-	do {
-		if (places == scale && scale > 0)
-			reversed[n++] = '.';
-		reversed[n++] = (char)('0' + (int)(digits % 10));
-		digits /= 10;
-		places++;
-	} while (digits > 0 || places <= scale);
+	if (whole >> 64) { /* of an amount at the end of its range */
+		at = digits_write(at, (uint64_t)(whole % (uint64_t)POWERS[TG_AMOUNT_SCALE]), TG_AMOUNT_SCALE);
+		whole /= (uint64_t)POWERS[TG_AMOUNT_SCALE];
+	}
+	at = digits_write(at, (uint64_t)whole, 1);
 	if (negative)
-		reversed[n++] = '-';
-	assert(n < size);
-	for (size_t i = 0; i < n; i++)
-		buffer[i] = reversed[n - 1 - i];
-	buffer[n] = '\0';
-	return n;
+		*--at = '-';
+	size_t length = (size_t)(end - at);
+	assert(length < size);
+	memcpy(buffer, at, length);
+	buffer[length] = '\0';
+	return length;
 }
 
 size_t tg_decimal_format(struct tg_decimal value, char *buffer, size_t size)
