@@ -9,6 +9,30 @@
 #define NUMBER_MAX 20 /* digits of a 64-bit number */
 #define AROUND 8      /* quotes, colon, comma and the like around a name and its value */
 
+/* A few bytes, without a call: in two moves that may overlap. Returns where they end. */
+static inline char *bytes_put(char *to, const char *from, size_t count)
+{
+	uint64_t head, tail;
+	uint32_t first, last;
+	if (count > 16)
+		return (char *)memcpy(to, from, count) + count;
+	if (count >= 8) {
+		memcpy(&head, from, sizeof head);
+		memcpy(&tail, from + count - sizeof tail, sizeof tail);
+		memcpy(to, &head, sizeof head);
+		memcpy(to + count - sizeof tail, &tail, sizeof tail);
+	} else if (count >= 4) {
+		memcpy(&first, from, sizeof first);
+		memcpy(&last, from + count - sizeof last, sizeof last);
+		memcpy(to, &first, sizeof first);
+		memcpy(to + count - sizeof last, &last, sizeof last);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			to[i] = from[i];
+	}
+	return to + count;
+}
+
 static void text_add(struct request *request, const char *bytes, size_t count)
 {
 	memcpy(request->text + request->used, bytes, count);
@@ -46,21 +70,19 @@ static char *digits(uint64_t value, char *end)
 static void parameter_add(struct request *request, const char *name, const char *value, size_t count, bool quoted)
 {
 	size_t length = strlen(name);
-	assert(!request->name || strcmp(request->name, name) < 0);
+	assert(!request->name || *request->name < *name || strcmp(request->name, name) < 0);
 	if (!has_room(request, length + count))
 		return;
 	char *at = request->text + request->used;
 	if (request->name)
 		*at++ = ',';
 	*at++ = '"';
-	memcpy(at, name, length);
-	at += length;
+	at = bytes_put(at, name, length);
 	*at++ = '"';
 	*at++ = ':';
 	if (quoted)
 		*at++ = '"';
-	memcpy(at, value, count);
-	at += count;
+	at = bytes_put(at, value, count);
 	if (quoted)
 		*at++ = '"';
 	request->used = (uint32_t)(at - request->text);
@@ -68,11 +90,9 @@ static void parameter_add(struct request *request, const char *name, const char 
 		char *to = request->payload + request->payload_used;
 		if (request->name)
 			*to++ = '&';
-		memcpy(to, name, length);
-		to += length;
+		to = bytes_put(to, name, length);
 		*to++ = '=';
-		memcpy(to, value, count);
-		request->payload_used = (uint32_t)(to + count - request->payload);
+		request->payload_used = (uint32_t)(bytes_put(to, value, count) - request->payload);
 	}
 	request->name = name;
 }
