@@ -74,6 +74,9 @@ static int sim_open(const struct disk *self, const char *path, int flags)
 		return -EIO;
 	if (!disk_path_clean(path, clean))
 		return *path ? -ENAMETOOLONG : -ENOENT;
+	struct disk_file *gone = view->life ? NULL : disk_names_find_gone(&view->owner->names, clean);
+	if (gone && flags == DISK_READ)
+		return handle_make(view, gone, flags);
 	int failure = file_prepare(view, clean, flags);
 	if (failure != 0)
 		return failure;
@@ -250,6 +253,46 @@ static int sim_rename(const struct disk *self, const char *from, const char *to)
 	return begun > 0 ? -EIO : failure;
 }
 
+static int sim_remove(const struct disk *self, const char *path)
+{
+	const struct disk_view *view = disk_view_of(self);
+	char clean[DISK_PATH_MAX];
+
+	if (disk_is_dead(view))
+		return -EIO;
+	if (!disk_path_clean(path, clean))
+		return *path ? -ENAMETOOLONG : -ENOENT;
+	const struct disk_file *file = disk_names_find(&view->owner->names, clean);
+	if (!file)
+		return -ENOENT;
+	if (disk_file_is_directory(file))
+		return -EISDIR;
+	int begun = disk_change_begins(view, "remove", false);
+	int failure = begun >= 0 ? disk_names_remove(&view->owner->names, clean) : begun;
+	return begun > 0 ? -EIO : failure;
+}
+
+/* From outside with the names that were removed: what a gateway needs no more, an observer reads. */
+static int sim_list(const struct disk *self, const char *path, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	const struct disk_view *view = disk_view_of(self);
+	const struct disk_names *names = &view->owner->names;
+	char clean[DISK_PATH_MAX];
+
+	if (disk_is_dead(view))
+		return -EIO;
+	if (!disk_path_clean(path, clean))
+		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (!disk_names_has_directory(names, clean))
+		return disk_names_find(names, clean) ? -ENOTDIR : -ENOENT;
+	for (uint32_t i = 0; i < names->count; i++)
+		if (disk_path_is_in(names->name[i].path, clean) &&
+		    (names->name[i].now || (!view->life && names->name[i].gone)))
+			fn(ctx, strrchr(names->name[i].path, '/') ? strrchr(names->name[i].path, '/') + 1
+								  : names->name[i].path);
+	return 0;
+}
+
 static int sim_make_dir(const struct disk *self, const char *path)
 {
 	const struct disk_view *view = disk_view_of(self);
@@ -344,6 +387,8 @@ static const struct disk_ops sim_ops = {
 	.sync = sim_sync,
 	.sync_dir = sim_sync_dir,
 	.rename = sim_rename,
+	.remove = sim_remove,
+	.list = sim_list,
 	.make_dir = sim_make_dir,
 	.check_dir = sim_check_dir,
 	.exists = sim_exists,

@@ -58,6 +58,7 @@ void disk_names_finish(struct disk_names *names)
 	for (uint32_t i = 0; i < names->count; i++) {
 		disk_file_drop(names->name[i].now);
 		disk_file_drop(names->name[i].synced);
+		disk_file_drop(names->name[i].gone);
 		free(names->name[i].path);
 	}
 	free(names->change);
@@ -177,6 +178,24 @@ int disk_names_take(struct disk_names *names, const char *path, struct disk_file
 	return 0;
 }
 
+int disk_names_remove(struct disk_names *names, const char *path)
+{
+	uint32_t index = name_find(names, path, strlen(path));
+
+	if (change_add(names, index, NULL) != 0)
+		return -ENOMEM;
+	file_set(&names->name[index].gone, names->name[index].now);
+	file_set(&names->name[index].now, NULL);
+	return 0;
+}
+
+struct disk_file *disk_names_find_gone(const struct disk_names *names, const char *path)
+{
+	uint32_t index = name_find(names, path, strlen(path));
+
+	return index == NONE || names->name[index].now ? NULL : names->name[index].gone;
+}
+
 /* --------------------------------------------------- what is sure of them */
 
 void disk_names_sync(struct disk_names *names, const char *directory)
@@ -237,10 +256,12 @@ uint32_t disk_names_lose_power(struct disk_names *names, struct faults *faults)
 	for (uint32_t i = 0; i < names->count; i++)
 		file_set(&names->name[i].now, names->name[i].synced);
 	for (uint32_t i = 0; i < names->change_count; i++) {
-		if (faults_random(faults) % 2 == 0)
+		if (faults_random(faults) % 2 != 0)
+			lost++;
+		else if (names->change[i].file)
 			name_take(names, names->change[i].name, names->change[i].file);
 		else
-			lost++;
+			file_set(&names->name[names->change[i].name].now, NULL);
 		disk_file_drop(names->change[i].file);
 	}
 	names->change_count = 0;

@@ -1,7 +1,7 @@
 /* The names on a simulated disk: what each stands for now, and which of that is sure. A name that a file took (it was
- * created, or renamed) since its directory was last synced stays or not at a power loss, each for itself; a name that
- * goes leaves what was there before, so none ever points to nothing. What lies above a directory that was made is the
- * machine's and was always there. Owner: one simulated disk. */
+ * created, or renamed) or that was removed since its directory was last synced stays so or not at a power loss, each
+ * for itself; a name that goes leaves what was there before, so none ever points to nothing. What lies above a
+ * directory that was made is the machine's and was always there. Owner: one simulated disk. */
 #ifndef TRIGATE_SIMULATION_DISK_NAMES_H
 #define TRIGATE_SIMULATION_DISK_NAMES_H
 
@@ -13,6 +13,7 @@ struct disk_name {
 	char *path;
 	struct disk_file *now;    /* NULL: nothing has this name */
 	struct disk_file *synced; /* what surely had it when its directory was last synced */
+	struct disk_file *gone;   /* what had it when it was removed: an observer may still want to read it */
 };
 
 struct disk_names {
@@ -21,7 +22,7 @@ struct disk_names {
 	/* since then, in order */
 	struct disk_change {
 		uint32_t name;
-		struct disk_file *file; /* that took it */
+		struct disk_file *file; /* that took it; NULL: it was removed */
 	} * change;
 	uint32_t change_count, change_capacity;
 };
@@ -37,6 +38,10 @@ bool disk_names_has_directory(const struct disk_names *names, const char *path);
 bool disk_names_has_parent(const struct disk_names *names, const char *path);
 /* The file takes the name, from whoever had it, and loses the one that it had. 0 or -ENOMEM. */
 int disk_names_take(struct disk_names *names, const char *path, struct disk_file *file);
+/* Nothing has the name any more. 0 or -ENOMEM. */
+int disk_names_remove(struct disk_names *names, const char *path);
+/* What had the name when it was removed, if nothing has it now; NULL: it was not. Not held. */
+struct disk_file *disk_names_find_gone(const struct disk_names *names, const char *path);
 void disk_names_sync(struct disk_names *names, const char *directory);
 /* Does every power loss leave this name as it is? */
 bool disk_names_is_sure(const struct disk_names *names, const char *path);

@@ -206,16 +206,40 @@ static void restart_after_failure(struct process *process, const char *why)
 }
 
 struct synced {
-	uint64_t bytes;    /* that are synced */
+	struct process *process;
+	uint32_t file;     /* its number; 0: none yet */
+	uint64_t bytes;    /* of it that are synced */
+	uint64_t size;     /* of it */
 	uint64_t offset;   /* behind the record */
-	uint64_t position; /* of the last whole record in them */
+	bool ended;        /* a record was not synced: what comes after it counts no more */
+	uint64_t position; /* of the last whole record before that */
 };
+
+/* The records go on in the next file. */
+static void synced_next(struct synced *synced)
+{
+	const struct disk *disk = sim_disk_outside(synced->process->disk);
+	char path[JOURNAL_PATH_SIZE];
+	journal_path(synced->process->options.config->state_dir, ++synced->file, path);
+	int file = disk_open(disk, path, DISK_READ);
+	synced->size = 0;
+	if (file >= 0) {
+		disk->ops->size(disk, file, &synced->size);
+		disk_close(disk, file);
+	}
+	bool trimmed = !disk->ops->exists(disk, path); /* then all of it was synced */
+	synced->bytes = trimmed ? synced->size : sim_disk_synced(synced->process->disk, path);
+	synced->offset = JOURNAL_HEADER_SIZE;
+}
 
 static int on_record(void *ctx, const struct journal_entry *entry)
 {
 	struct synced *synced = ctx;
+	if (synced->file == 0 || synced->offset >= synced->size)
+		synced_next(synced);
 	synced->offset += JOURNAL_RECORD_HEADER_SIZE + entry->size;
-	if (synced->offset <= synced->bytes)
+	synced->ended |= synced->offset > synced->bytes;
+	if (!synced->ended)
 		synced->position = entry->position;
 	return 0;
 }
@@ -223,12 +247,10 @@ static int on_record(void *ctx, const struct journal_entry *entry)
 /* How far the journal outlives a loss of power for sure. A damaged end is no news here. */
 static uint64_t journal_synced_position(struct process *process)
 {
-	const char *state_dir = process->options.config->state_dir;
-	char path[4096];
 	struct tg_error error = tg_error_init();
-	snprintf(path, sizeof path, "%s/%s", state_dir, JOURNAL_FILE_NAME);
-	struct synced synced = {.bytes = sim_disk_synced(process->disk, path), .offset = JOURNAL_HEADER_SIZE};
-	journal_read(sim_disk_outside(process->disk), state_dir, on_record, &synced, NULL, &error);
+	struct synced synced = {.process = process};
+	journal_read(sim_disk_outside(process->disk), process->options.config->state_dir, on_record, &synced, NULL,
+		     &error);
 	return synced.position;
 }
 

@@ -1,5 +1,6 @@
 #include "core/io/disk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -166,6 +167,33 @@ static int system_rename(const struct disk *disk, const char *from, const char *
 	return result_of(rename(from, to));
 }
 
+static int system_remove(const struct disk *disk, const char *path)
+{
+	(void)disk;
+	return result_of(unlink(path));
+}
+
+static int system_list(const struct disk *disk, const char *path, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	const struct dirent *entry;
+	int directory = directory_open(path);
+
+	(void)disk;
+	if (directory < 0)
+		return directory;
+	DIR *listing = fdopendir(directory);
+	if (!listing) {
+		int failure = -errno;
+		close(directory);
+		return failure;
+	}
+	for (errno = 0; (entry = readdir(listing)); errno = 0)
+		fn(ctx, entry->d_name);
+	int failure = -errno;
+	closedir(listing);
+	return failure;
+}
+
 static int system_make_dir(const struct disk *disk, const char *path)
 {
 	(void)disk;
@@ -252,6 +280,8 @@ static const struct disk_ops system_ops = {
 	.sync = system_sync,
 	.sync_dir = system_sync_dir,
 	.rename = system_rename,
+	.remove = system_remove,
+	.list = system_list,
 	.make_dir = system_make_dir,
 	.check_dir = system_check_dir,
 	.exists = system_exists,

@@ -35,6 +35,9 @@ struct disk_ops {
 	int (*sync)(const struct disk *disk, int file, bool data_only); /* fsync, fdatasync */
 	int (*sync_dir)(const struct disk *disk, const char *path);     /* names in it: created, renamed */
 	int (*rename)(const struct disk *disk, const char *from, const char *to);
+	int (*remove)(const struct disk *disk, const char *path); /* a file's name; what is open stays */
+	/* Every name in a directory, in any order; those that come or go meanwhile may be missing. */
+	int (*list)(const struct disk *disk, const char *path, void (*fn)(void *ctx, const char *name), void *ctx);
 	int (*make_dir)(const struct disk *disk, const char *path);  /* mode 0700; -EEXIST */
 	int (*check_dir)(const struct disk *disk, const char *path); /* 0: a directory that can be opened */
 	int (*exists)(const struct disk *disk, const char *path);    /* 1 or 0 */

@@ -1,4 +1,5 @@
-/* Reading the journal: a window slides over the file, so that its size costs no memory. */
+/* Reading the journal: a window slides over each of its files, so that their size costs no memory. */
+#include <assert.h>
 #include <endian.h>
 #include <errno.h>
 #include <stdio.h>
@@ -9,10 +10,20 @@
 #include "core/state/journal_file.h"
 
 #define WINDOW_SIZE (64 * 1024)
+#define LISTS_MAX 100 /* of a directory in which files are trimmed while it is read */
 
-struct window {
+/* One scan. The window lies over the file of the moment. */
+struct reader {
 	const struct disk *disk;
+	const char *state_dir;
+	const char *gateway_id; /* NULL: whosever they are */
+	journal_fn fn;
+	void *ctx;
+	struct journal_scan scan;
+	struct tg_error *error;
+
 	int file;
+	char path[JOURNAL_PATH_SIZE];
 	int failure;     /* what the last read that failed said, -errno */
 	uint64_t size;   /* of the file; what is appended later is not looked at */
 	uint64_t offset; /* of bytes[0] in the file */
@@ -41,28 +52,37 @@ static uint64_t load_u64(const uint8_t *bytes)
 	return le64toh(value);
 }
 
+/* ---------------------------------------------------------------- window */
+
 /* The bytes at offset, *ret_count of them: `want`, or fewer at the end of the file. NULL: read error, kept in
  * `failure`. */
-static const uint8_t *window_at(struct window *window, uint64_t offset, size_t want, size_t *ret_count)
+static const uint8_t *window_at(struct reader *reader, uint64_t offset, size_t want, size_t *ret_count)
 {
-	uint64_t left = window->size - offset;
+	uint64_t left = reader->size - offset;
 	size_t count = left < want ? (size_t)left : want;
 
-	if (offset < window->offset || offset + count > window->offset + window->fill) {
+	if (offset < reader->offset || offset + count > reader->offset + reader->fill) {
 		size_t room = left < WINDOW_SIZE ? (size_t)left : WINDOW_SIZE;
-		int64_t got = disk_read_all(window->disk, window->file, window->bytes, room, offset);
+		int64_t got = disk_read_all(reader->disk, reader->file, reader->bytes, room, offset);
 		if (got < 0) {
-			window->failure = (int)got;
+			reader->failure = (int)got;
 			return NULL;
 		}
-		window->offset = offset;
-		window->fill = (size_t)got;
-		if (count > window->fill) /* the file became shorter while we read it */
-			count = window->fill;
+		reader->offset = offset;
+		reader->fill = (size_t)got;
+		if (count > reader->fill) /* the file became shorter while we read it */
+			count = reader->fill;
 	}
 	*ret_count = count;
-	return window->bytes + (offset - window->offset);
+	return reader->bytes + (offset - reader->offset);
 }
+
+static int unreadable(const struct reader *reader)
+{
+	return tg_error_set(reader->error, TG_ERR_IO, "%s: cannot read: %s", reader->path, strerror(-reader->failure));
+}
+
+/* --------------------------------------------------------------- records */
 
 /* Is there a whole record at these bytes? Fills the entry if so. */
 static bool record_decode(const uint8_t *bytes, size_t count, struct journal_entry *ret_entry)
@@ -86,12 +106,12 @@ static bool record_decode(const uint8_t *bytes, size_t count, struct journal_ent
 }
 
 /* Could the bytes be a record that follows `last`? Cheap, so that every offset can be tried. */
-static bool record_plausible(const uint8_t *bytes, size_t count, uint64_t last, uint64_t file_size)
+static bool record_plausible(const uint8_t *bytes, size_t count, uint64_t last, uint64_t bytes_left)
 {
 	if (count < JOURNAL_RECORD_HEADER_SIZE || load_u32(bytes) > JOURNAL_PAYLOAD_MAX)
 		return false;
 	uint64_t position = load_u64(bytes + 8);
-	return position > last && position - last <= file_size / JOURNAL_RECORD_HEADER_SIZE;
+	return position > last && position - last <= bytes_left / JOURNAL_RECORD_HEADER_SIZE;
 }
 
 /* Up to which position a record says that all was durable when it was written. */
@@ -101,21 +121,94 @@ static uint64_t synced_before(const uint8_t *bytes, const struct journal_entry *
 	return entry->position > unsynced ? entry->position - unsynced : 0;
 }
 
-/* Look behind a bad record for whole ones which say that it was durable when they were written: then it was damaged
- * later. A power loss may take any of what was not synced, and leave what came after it. 1: *ret_offset has one; 0:
- * none; -1: read error. */
-static int witness_behind(struct window *window, uint64_t offset, uint64_t last, uint64_t *ret_offset)
+/* ----------------------------------------------------------------- files */
+
+static void file_close(struct reader *reader)
+{
+	if (reader->file >= 0)
+		disk_close(reader->disk, reader->file);
+	reader->file = -1;
+}
+
+/* In place of the one that is open. */
+static int file_open(struct reader *reader, const struct journal_extent *extent)
+{
+	file_close(reader);
+	journal_path(reader->state_dir, extent->number, reader->path);
+	reader->file = disk_open(reader->disk, reader->path, DISK_READ);
+	reader->size = extent->size;
+	reader->offset = 0;
+	reader->fill = 0;
+	if (reader->file < 0)
+		return tg_error_set(reader->error, reader->file == -ENOENT ? TG_ERR_NOT_FOUND : TG_ERR_IO,
+				    "%s: cannot open: %s", reader->path, strerror(-reader->file));
+	return 0;
+}
+
+static int header_bad(const struct reader *reader, const char *what)
+{
+	return tg_error_set(reader->error, TG_ERR_CORRUPT,
+			    "%s: %s; nothing was changed. Put back a copy, or move all of the journal's files away to "
+			    "start without history",
+			    reader->path, what);
+}
+
+static int owner_check(const struct reader *reader, const uint8_t *bytes)
+{
+	char owner[JOURNAL_GATEWAY_ID_MAX + 1] = {0};
+
+	memcpy(owner, bytes + 16, JOURNAL_GATEWAY_ID_MAX);
+	if (reader->gateway_id && strcmp(owner, reader->gateway_id) != 0)
+		return tg_error_set(
+			reader->error, TG_ERR_INVALID,
+			"%s belongs to gateway '%s', this is '%s'; give each gateway a state directory of its own",
+			reader->path, owner, reader->gateway_id);
+	return 0;
+}
+
+/* *ret_after: all up to it was durable in the files before. */
+static int header_check(struct reader *reader, struct journal_extent *extent, uint64_t *ret_after)
+{
+	size_t count;
+	const uint8_t *bytes = window_at(reader, 0, JOURNAL_HEADER_SIZE, &count);
+
+	if (!bytes)
+		return unreadable(reader);
+	if (count < JOURNAL_HEADER_SIZE_1 || memcmp(bytes, JOURNAL_MAGIC, 8) != 0)
+		return header_bad(reader, "not a trigate journal, or its header is damaged");
+	uint32_t version = load_u32(bytes + 8), crc_at = version == 1 ? 28 : 60;
+	if (version != 1 && version != JOURNAL_VERSION)
+		return tg_error_set(reader->error, TG_ERR_VERSION,
+				    "%s: journal version %u, this program reads 1 to %d; use the release that wrote it",
+				    reader->path, version, JOURNAL_VERSION);
+	extent->header = version == 1 ? JOURNAL_HEADER_SIZE_1 : JOURNAL_HEADER_SIZE;
+	if (count < extent->header || load_u32(bytes + 12) != extent->header ||
+	    load_u32(bytes + crc_at) != crc32c(0, bytes, crc_at))
+		return header_bad(reader, "the header is damaged (checksum)");
+	*ret_after = version == 1 ? 0 : load_u64(bytes + 32);
+	if ((version == 1 ? 1 : load_u32(bytes + 24)) != extent->number)
+		return header_bad(reader, "by its header it is another of the journal's files");
+	return owner_check(reader, bytes);
+}
+
+/* ----------------------------------------------------------------- tears */
+
+/* Look behind an offset for whole records which say that what follows `last` was durable when they were written: then
+ * it was damaged later. A power loss may take any of what was not synced, and leave what came after it. 1: *ret_offset
+ * has one; 0: none; -1: read error. */
+static int witness_behind(struct reader *reader, uint64_t offset, uint64_t last, uint64_t bytes_left,
+			  uint64_t *ret_offset)
 {
 	struct journal_entry entry;
 
-	while (++offset < window->size) {
+	while (++offset < reader->size) {
 		size_t count;
-		const uint8_t *bytes = window_at(window, offset, JOURNAL_RECORD_MAX, &count);
+		const uint8_t *bytes = window_at(reader, offset, JOURNAL_RECORD_MAX, &count);
 		if (!bytes)
 			return -1;
 		if (count < JOURNAL_RECORD_HEADER_SIZE)
 			return 0;
-		if (!record_plausible(bytes, count, last, window->size) || !record_decode(bytes, count, &entry))
+		if (!record_plausible(bytes, count, last, bytes_left) || !record_decode(bytes, count, &entry))
 			continue;
 		*ret_offset = offset;
 		if (synced_before(bytes, &entry) > last)
@@ -125,136 +218,316 @@ static int witness_behind(struct window *window, uint64_t offset, uint64_t last,
 	return 0;
 }
 
-static int unreadable(const struct window *window, const char *path, struct tg_error *ret_error)
+static int corrupt(const struct reader *reader, const char *witness)
 {
-	return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", path, strerror(-window->failure));
-}
+	const struct journal_extent *torn = &reader->scan.file[reader->scan.last];
+	char path[JOURNAL_PATH_SIZE];
 
-static int header_check(struct window *window, const char *path, const char *gateway_id, struct tg_error *ret_error)
-{
-	char owner[JOURNAL_GATEWAY_ID_MAX + 1] = {0};
-	size_t count;
-	const uint8_t *bytes = window_at(window, 0, JOURNAL_HEADER_SIZE, &count);
-
-	if (!bytes)
-		return unreadable(window, path, ret_error);
-	if (count < JOURNAL_HEADER_SIZE || memcmp(bytes, JOURNAL_MAGIC, 8) != 0)
-		return tg_error_set(
-			ret_error, TG_ERR_CORRUPT,
-			"%s: not a trigate journal, or its header is damaged; put back a copy, or move the file away "
-			"to start without history",
-			path);
-	if (load_u32(bytes + 8) != JOURNAL_VERSION)
-		return tg_error_set(ret_error, TG_ERR_VERSION,
-				    "%s: journal version %u, this program reads %d; use the release that wrote it",
-				    path, load_u32(bytes + 8), JOURNAL_VERSION);
-	if (load_u32(bytes + 12) != JOURNAL_HEADER_SIZE || load_u32(bytes + 28) != crc32c(0, bytes, 28))
-		return tg_error_set(
-			ret_error, TG_ERR_CORRUPT,
-			"%s: the header is damaged (checksum); put back a copy, or move the file away to start "
-			"without history",
-			path);
-	memcpy(owner, bytes + 16, JOURNAL_GATEWAY_ID_MAX);
-	if (gateway_id && strcmp(owner, gateway_id) != 0)
-		return tg_error_set(
-			ret_error, TG_ERR_INVALID,
-			"%s belongs to gateway '%s', this is '%s'; give each gateway a state directory of its own",
-			path, owner, gateway_id);
-	return 0;
-}
-
-static int corrupt(const char *path, uint64_t bad, const char *witness, struct tg_error *ret_error)
-{
+	journal_path(reader->state_dir, torn->number, path);
 	return tg_error_set(
-		ret_error, TG_ERR_CORRUPT,
-		"%s: damaged at byte %llu, what was there had been safe on disk (%s); nothing was changed. Copy the file, "
-		"check the disk, put back a good copy",
-		path, (unsigned long long)bad, witness);
+		reader->error, TG_ERR_CORRUPT,
+		"%s: damaged at byte %llu, what was there had been safe on disk (%s); nothing was changed. Put back a good "
+		"copy, check the disk",
+		path, (unsigned long long)torn->end, witness);
 }
 
-/* No whole record at scan->end: a torn tail (0), or damage to what had been safe (TG_ERR_CORRUPT). */
-static int tail_judge(struct window *window, const char *path, struct journal_scan *scan, struct tg_error *ret_error)
+/* What the file of the moment, which is open, says from behind `from` on of what is missing at the tear. */
+static int file_testify(struct reader *reader, uint64_t from, uint64_t bytes_left)
 {
-	char witness[64] = "the store has it";
+	char witness[JOURNAL_PATH_SIZE + 64];
 	uint64_t good = 0;
+	int found = witness_behind(reader, from, reader->scan.report.last_position, bytes_left, &good);
 
-	if (scan->synced > scan->report.last_position)
-		return corrupt(path, scan->end, witness, ret_error);
-	int found = witness_behind(window, scan->end, scan->report.last_position, &good);
 	if (found < 0)
-		return unreadable(window, path, ret_error);
-	snprintf(witness, sizeof witness, "the record at byte %llu says so", (unsigned long long)good);
-	if (found > 0)
-		return corrupt(path, scan->end, witness, ret_error);
-	scan->report.torn_bytes = scan->size - scan->end;
+		return unreadable(reader);
+	if (found == 0)
+		return 0;
+	snprintf(witness, sizeof witness, "says byte %llu of %s", (unsigned long long)good,
+		 strrchr(reader->path, '/') + 1);
+	return corrupt(reader, witness);
+}
+
+/* A file behind the tear: its header, too, says what was durable when it was made. */
+static int later_testifies(struct reader *reader, struct journal_extent *extent, uint64_t bytes_left)
+{
+	uint64_t after = 0;
+	int status = file_open(reader, extent);
+
+	if (status != 0)
+		return status;
+	status = header_check(reader, extent, &after);
+	if (status == 0 && after > reader->scan.report.last_position)
+		status = corrupt(reader, "says a later header");
+	if (status == 0)
+		status = file_testify(reader, (uint64_t)extent->header - 1, bytes_left);
+	return status;
+}
+
+/* The records end in file `index`, which is open, though there is more behind them: a torn tail (0), or damage to what
+ * had been safe (TG_ERR_CORRUPT). */
+static int tear_judge(struct reader *reader, uint32_t index)
+{
+	struct journal_scan *scan = &reader->scan;
+	const struct journal_extent *torn = &scan->file[index];
+	uint64_t left = torn->size - torn->end;
+
+	scan->last = index;
+	for (uint32_t i = index + 1; i < scan->count; i++)
+		left += scan->file[i].size;
+	if (scan->synced > scan->report.last_position)
+		return corrupt(reader, "the store has it");
+	int status = torn->end < torn->size ? file_testify(reader, torn->end, left) : 0;
+	scan->report.torn_bytes = torn->size - torn->end;
+	for (uint32_t i = index + 1; i < scan->count && status == 0; i++) {
+		status = later_testifies(reader, &scan->file[i], left);
+		scan->report.torn_bytes += scan->file[i].size - scan->file[i].header;
+	}
+	return status;
+}
+
+/* ------------------------------------------------------------ in order */
+
+static int out_of_order(const struct reader *reader, const struct journal_extent *extent, uint64_t position)
+{
+	return tg_error_set(reader->error, TG_ERR_CORRUPT,
+			    "%s: record %llu at byte %llu where %llu is due; nothing was changed. Copy the journal's "
+			    "files, put back a good copy",
+			    reader->path, (unsigned long long)position, (unsigned long long)extent->end,
+			    (unsigned long long)reader->scan.report.last_position + 1);
+}
+
+enum { SCAN_GOES_ON = 0, SCAN_TORN_HERE = 1, SCAN_TORN_BEFORE = 2 }; /* an error is negative, or what fn returned */
+
+static int record_pass(struct reader *reader, struct journal_extent *extent, const struct journal_entry *entry,
+		       uint64_t synced)
+{
+	struct journal_scan *scan = &reader->scan;
+	int status = reader->fn ? reader->fn(reader->ctx, entry) : 0;
+
+	if (status != 0)
+		return status;
+	if (synced > scan->synced)
+		scan->synced = synced;
+	if (scan->report.records++ == 0) {
+		scan->report.first_position = entry->position;
+		scan->report.first_time_ns = entry->time_ns;
+	}
+	scan->report.last_position = extent->last = entry->position;
+	scan->report.last_time_ns = entry->time_ns;
+	extent->end += JOURNAL_RECORD_HEADER_SIZE + entry->size;
 	return 0;
 }
 
-static int records_pass(struct window *window, const char *path, journal_fn fn, void *ctx, struct journal_scan *scan,
-			struct tg_error *ret_error)
+/* The first record of the first file that is left says where the journal begins. */
+static bool begins_late(const struct reader *reader, const struct journal_extent *extent, uint64_t after,
+			const struct journal_entry *entry)
 {
-	while (scan->end < scan->size) {
+	return extent == reader->scan.file && extent->number > 1 && reader->scan.report.records == 0 &&
+	       entry->position > after;
+}
+
+static int records_pass(struct reader *reader, struct journal_extent *extent, uint64_t after, int *ret_state)
+{
+	struct journal_scan *scan = &reader->scan;
+
+	while (extent->end < extent->size) {
 		struct journal_entry entry;
 		size_t count;
-		const uint8_t *bytes = window_at(window, scan->end, JOURNAL_RECORD_MAX, &count);
+		const uint8_t *bytes = window_at(reader, extent->end, JOURNAL_RECORD_MAX, &count);
 		if (!bytes)
-			return unreadable(window, path, ret_error);
-		if (!record_decode(bytes, count, &entry))
-			return tail_judge(window, path, scan, ret_error);
-		if (entry.position != scan->report.last_position + 1)
-			return tg_error_set(
-				ret_error, TG_ERR_CORRUPT,
-				"%s: record %llu at byte %llu where %llu is due; nothing was changed. Copy the file, put "
-				"back a good copy",
-				path, (unsigned long long)entry.position, (unsigned long long)scan->end,
-				(unsigned long long)scan->report.last_position + 1);
-		if (synced_before(bytes, &entry) > scan->synced)
-			scan->synced = synced_before(bytes, &entry);
-		int status = fn ? fn(ctx, &entry) : 0;
+			return unreadable(reader);
+		if (!record_decode(bytes, count, &entry)) {
+			*ret_state = SCAN_TORN_HERE;
+			return 0;
+		}
+		if (begins_late(reader, extent, after, &entry))
+			scan->report.last_position = extent->last = (extent->first = entry.position) - 1;
+		if (entry.position != scan->report.last_position + 1) {
+			bool gap = extent->last < extent->first && extent != scan->file;
+			if (!gap || entry.position <= scan->report.last_position)
+				return out_of_order(reader, extent, entry.position);
+			*ret_state = SCAN_TORN_BEFORE; /* what stood between the files is gone */
+			return 0;
+		}
+		int status = record_pass(reader, extent, &entry, synced_before(bytes, &entry));
 		if (status != 0)
 			return status;
-		scan->report.last_position = entry.position;
-		scan->report.last_time_ns = entry.time_ns;
-		scan->report.records++;
-		scan->end += JOURNAL_RECORD_HEADER_SIZE + entry.size;
 	}
 	return 0;
 }
 
-int journal_scan_file(const struct disk *disk, int file, const char *path, const char *gateway_id, uint64_t durable,
-		      journal_fn fn, void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error)
+static int file_scan(struct reader *reader, uint32_t index, int *ret_state)
 {
-	uint64_t size = 0;
-	int failure = disk->ops->size(disk, file, &size);
-	if (failure == -EINVAL)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: not a regular file", path);
-	if (failure != 0)
-		return tg_error_set(ret_error, TG_ERR_IO, "%s: %s", path, strerror(-failure));
+	struct journal_scan *scan = &reader->scan;
+	struct journal_extent *extent = &scan->file[index];
+	uint64_t after = 0;
+	int status = file_open(reader, extent);
 
-	struct window *window = malloc(sizeof *window);
-	if (!window)
-		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "%s: out of memory", path);
-	window->disk = disk;
-	window->file = file;
-	window->size = size;
-	window->offset = 0;
-	window->fill = 0;
-
-	struct journal_scan scan = {.end = JOURNAL_HEADER_SIZE, .size = size, .synced = durable};
-	int status = header_check(window, path, gateway_id, ret_error);
-	if (status == 0)
-		status = records_pass(window, path, fn, ctx, &scan, ret_error);
-	if (status == 0)
-		*ret_scan = scan;
-	free(window);
+	if (status != 0)
+		return status;
+	status = header_check(reader, extent, &after);
+	if (status == 0) {
+		extent->end = extent->header;
+		extent->first = scan->report.last_position + 1;
+		extent->last = scan->report.last_position;
+		if (index > 0 && after > scan->report.last_position)
+			*ret_state = SCAN_TORN_BEFORE; /* it was durable: the judge will say so */
+		else
+			status = records_pass(reader, extent, after, ret_state);
+	}
 	return status;
 }
 
-int64_t journal_offset_behind(const struct disk *disk, int file, uint64_t position)
+/* The tear is at the end of the file before this one. */
+static int tear_before(struct reader *reader, uint32_t index)
 {
-	uint64_t offset = JOURNAL_HEADER_SIZE;
+	int status = file_open(reader, &reader->scan.file[index - 1]);
+	return status != 0 ? status : tear_judge(reader, index - 1);
+}
 
-	while (position-- > 0) {
+static int files_pass(struct reader *reader)
+{
+	struct journal_scan *scan = &reader->scan;
+
+	for (uint32_t i = 0; i < scan->count; i++) {
+		int state = SCAN_GOES_ON;
+		int status = file_scan(reader, i, &state);
+		if (status != 0)
+			return status;
+		if (state != SCAN_GOES_ON)
+			return state == SCAN_TORN_HERE ? tear_judge(reader, i) : tear_before(reader, i);
+		if (scan->file[i].last >= scan->file[i].first)
+			scan->last = i;
+	}
+	return 0;
+}
+
+/* ----------------------------------------------------------------- sizes */
+
+static int size_take(struct reader *reader, struct journal_extent *extent)
+{
+	uint64_t size = 0;
+	int status = file_open(reader, extent);
+	if (status != 0)
+		return status;
+	int failure = reader->disk->ops->size(reader->disk, reader->file, &size);
+	if (failure == -EINVAL)
+		return tg_error_set(reader->error, TG_ERR_IO, "%s: not a regular file", reader->path);
+	if (failure != 0)
+		return tg_error_set(reader->error, TG_ERR_IO, "%s: %s", reader->path, strerror(-failure));
+	extent->size = size;
+	return 0;
+}
+
+/* From the last file down: beside a writer, a file is whole when there is anything in the next one. */
+static int sizes_take(struct reader *reader)
+{
+	struct journal_scan *scan = &reader->scan;
+	int status = 0;
+
+	for (uint32_t i = scan->count; i-- > 0 && status == 0;)
+		status = size_take(reader, &scan->file[i]);
+	return status;
+}
+
+static int files_find(struct reader *reader)
+{
+	struct journal_scan *scan = &reader->scan;
+	struct journal_numbers numbers;
+	int status = journal_numbers_find(reader->disk, reader->state_dir, &numbers, reader->error);
+
+	if (status != 0)
+		return status;
+	if (numbers.count == 0) {
+		char path[JOURNAL_PATH_SIZE];
+		journal_path(reader->state_dir, 1, path);
+		return tg_error_set(reader->error, TG_ERR_NOT_FOUND, "%s: cannot open: %s", path, strerror(ENOENT));
+	}
+	free(scan->file);
+	scan->file = calloc(numbers.count, sizeof *scan->file);
+	if (!scan->file)
+		return tg_error_set(reader->error, TG_ERR_NO_MEMORY, "out of memory");
+	scan->count = numbers.count;
+	for (uint32_t i = 0; i < numbers.count; i++)
+		scan->file[i].number = numbers.first + i;
+	scan->report.first_file = numbers.first;
+	scan->report.files = numbers.count;
+	return sizes_take(reader);
+}
+
+/* Files may be trimmed while somebody reads. */
+static bool was_trimmed(const struct reader *reader, int status)
+{
+	char path[JOURNAL_PATH_SIZE];
+
+	if (status != TG_ERR_NOT_FOUND || reader->scan.count == 0 || reader->scan.report.records > 0)
+		return false;
+	journal_path(reader->state_dir, reader->scan.file[reader->scan.count - 1].number, path);
+	return reader->disk->ops->exists(reader->disk, path);
+}
+
+/* A journal that does not begin with file 1 was trimmed, which leaves a file with records. */
+static int beginning_check(const struct reader *reader)
+{
+	const struct journal_extent *first = reader->scan.file;
+	char path[JOURNAL_PATH_SIZE];
+
+	if (first->number == 1 || reader->scan.report.records > 0)
+		return 0;
+	journal_path(reader->state_dir, first->number, path);
+	return tg_error_set(
+		reader->error, TG_ERR_CORRUPT,
+		"%s: damaged at byte %u, the first file that is left has no record; nothing was changed. Put "
+		"back a good copy",
+		path, first->header);
+}
+
+int journal_scan_files(const struct disk *disk, const char *state_dir, const char *gateway_id, uint64_t durable,
+		       journal_fn fn, void *ctx, struct journal_scan *ret_scan, struct tg_error *ret_error)
+{
+	struct reader *reader = malloc(sizeof *reader);
+	int status;
+
+	if (!reader)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	memset(reader, 0, offsetof(struct reader, bytes));
+	reader->file = -1;
+	reader->disk = disk;
+	reader->state_dir = state_dir;
+	reader->gateway_id = gateway_id;
+	reader->fn = fn;
+	reader->ctx = ctx;
+	reader->error = ret_error;
+	reader->scan.synced = durable;
+	for (int lists = 0; lists < LISTS_MAX; lists++) {
+		status = files_find(reader);
+		if (status == 0)
+			status = files_pass(reader);
+		if (!was_trimmed(reader, status))
+			break;
+	}
+	if (status == 0)
+		status = beginning_check(reader);
+	if (status == 0)
+		*ret_scan = reader->scan;
+	else
+		free(reader->scan.file);
+	file_close(reader);
+	free(reader);
+	return status;
+}
+
+void journal_scan_finish(struct journal_scan *scan)
+{
+	free(scan->file);
+	scan->file = NULL;
+}
+
+int64_t journal_offset_behind(const struct disk *disk, int file, const struct journal_extent *extent, uint64_t position)
+{
+	uint64_t offset = extent->header;
+
+	for (uint64_t at = extent->first; at <= position; at++) {
 		uint8_t length[4];
 		int64_t got = disk_read_all(disk, file, length, sizeof length, offset);
 		if (got != sizeof length)
@@ -267,18 +540,15 @@ int64_t journal_offset_behind(const struct disk *disk, int file, uint64_t positi
 int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	char path[4096];
-	if (snprintf(path, sizeof path, "%s/%s", state_dir, JOURNAL_FILE_NAME) >= (int)sizeof path)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");
-	int file = disk_open(disk, path, DISK_READ);
-	if (file < 0)
-		return tg_error_set(ret_error, file == -ENOENT ? TG_ERR_NOT_FOUND : TG_ERR_IO, "%s: cannot open: %s",
-				    path, strerror(-file));
-
 	struct journal_scan scan;
-	int status = journal_scan_file(disk, file, path, NULL, 0, fn, ctx, &scan, ret_error);
-	disk_close(disk, file);
-	if (status == 0 && ret_report)
+
+	if (strlen(state_dir) > JOURNAL_DIR_MAX)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");
+	int status = journal_scan_files(disk, state_dir, NULL, 0, fn, ctx, &scan, ret_error);
+	if (status != 0)
+		return status;
+	if (ret_report)
 		*ret_report = scan.report;
-	return status;
+	journal_scan_finish(&scan);
+	return 0;
 }

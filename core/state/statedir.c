@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/state/journal_file.h"
+#include "core/state/journal.h"
 
 #define PATH_LENGTH_MAX 4000
 #define NAME_PATH_SIZE (PATH_LENGTH_MAX + 32) /* of a file in it */
@@ -173,10 +173,7 @@ int64_t statedir_holder(const struct disk *disk, const char *path)
 
 static int epoch_missing(const struct statedir *statedir, uint32_t *ret_epoch, struct tg_error *ret_error)
 {
-	char journal[NAME_PATH_SIZE];
-
-	snprintf(journal, sizeof journal, "%s/" JOURNAL_FILE_NAME, statedir->path);
-	if (statedir->disk->ops->exists(statedir->disk, journal))
+	if (journal_exists(statedir->disk, statedir->path))
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
 			"%s/epoch is missing beside a journal, so used order ids are not known; write a number above "

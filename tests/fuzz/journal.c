@@ -1,4 +1,5 @@
-/* Fuzz: any bytes as a journal file. Reading must end in a status, and what it calls whole must be in order. */
+/* Fuzz: any bytes as the files of a journal, the last three bytes of the input say where they are cut into up to three
+ * of them. Reading must end in a status, and what it calls whole must be in order. */
 #include <assert.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,11 +8,22 @@
 
 #include "core/state/journal.h"
 
-static char dir[64], file[128];
+#define FILES 3
+#define CUTS 3 /* bytes: how many files, and where two of them end, in 256ths */
+
+static char dir[64];
+
+static const char *path_of(int number)
+{
+	static char path[128];
+	snprintf(path, sizeof path, "%s/journal-%08d.tgj", dir, number);
+	return path;
+}
 
 static void directory_remove(void)
 {
-	unlink(file);
+	for (int number = 1; number <= FILES; number++)
+		unlink(path_of(number));
 	rmdir(dir);
 }
 
@@ -26,6 +38,37 @@ static int in_order(void *ctx, const struct journal_entry *entry)
 	return 0;
 }
 
+static void file_write(int number, const uint8_t *data, size_t size)
+{
+	int fd = open(path_of(number), O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
+		abort();
+	close(fd);
+}
+
+/* One file where the input is short. */
+static void files_write(const uint8_t *data, size_t size)
+{
+	size_t end[FILES] = {size, size, size};
+	int files = 1;
+
+	if (size > CUTS) {
+		const uint8_t *cut = data + size - CUTS;
+		size -= CUTS;
+		files = 1 + cut[0] % FILES;
+		end[0] = files > 1 ? size * cut[1] / 256 : size;
+		end[1] = files > 2 ? end[0] + (size - end[0]) * cut[2] / 256 : size;
+		end[2] = size;
+	}
+	for (int i = 0; i < FILES; i++) {
+		size_t from = i == 0 ? 0 : end[i - 1];
+		if (i < files)
+			file_write(i + 1, data + from, end[i] - from);
+		else
+			unlink(path_of(i + 1));
+	}
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -37,13 +80,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		snprintf(dir, sizeof dir, "/tmp/trigate-fuzz-journal-XXXXXX");
 		if (!mkdtemp(dir))
 			abort();
-		snprintf(file, sizeof file, "%s/journal-00000001.tgj", dir);
 		atexit(directory_remove);
 	}
-	int fd = open(file, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-	if (fd < 0 || write(fd, data, size) != (ssize_t)size)
-		abort();
-	close(fd);
+	files_write(data, size);
 	int status = journal_read(&disk_system, dir, in_order, &last, &report, &error);
 	assert(status == 0 ? report.records == last : error.code == status && error.message_len > 0);
 	return 0;

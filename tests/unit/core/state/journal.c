@@ -1,6 +1,7 @@
 #include "core/state/journal.h"
 
 #include <dirent.h>
+#include <endian.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -9,9 +10,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/base/crc32c.h"
+
 #include "tap.h"
 
-#define HEADER 32
+#define HEADER 64
 #define RECORD 32
 
 static char dir[64], file[128];
@@ -160,8 +163,8 @@ static void new_and_again(void)
 static void file_format(void)
 {
 	static const uint8_t want[] = {
-		'T', 'G', 'J', 'O', 'U', 'R', 'N', '1', 1, 0, 0, 0, 32, 0,
-		0,   0,   'a', '1', 'b', '2', 0,   0,   0, 0, 0, 0, 0,  0,
+		'T', 'G', 'J', 'O', 'U', 'R', 'N', '1', 2, 0, 0, 0, 64, 0, 0, 0, 'a', '1', 'b', '2',
+		0,   0,   0,   0,   1,   0,   0,   0,   0, 0, 0, 0, 0,  0, 0, 0, 0,   0,   0,   0,
 	};
 	static const uint8_t record[] = {
 		7, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0xe8, 3, 0, 0,
@@ -176,6 +179,42 @@ static void file_format(void)
 	memset(bytes + HEADER + 4, 0, 4); /* the checksum; its function has vectors of its own */
 	ok(memcmp(bytes + HEADER, record, sizeof record) == 0, "the record is laid out as stated");
 	free(bytes);
+}
+
+/* As version 1 had it: a header of 32 bytes. */
+static void file_to_version_1(void)
+{
+	static const uint8_t header[28] = {'T', 'G', 'J', 'O', 'U', 'R', 'N', '1', 1, 0, 0, 0, 32, 0,
+					   0,   0,   'a', '1', 'b', '2', 0,   0,   0, 0, 0, 0, 0,  0};
+	size_t size;
+	uint8_t *bytes = file_read(&size);
+	uint32_t crc = htole32(crc32c(0, header, sizeof header));
+	memcpy(bytes + 32, header, sizeof header);
+	memcpy(bytes + 60, &crc, sizeof crc);
+	if (truncate(file, 0) != 0)
+		abort();
+	file_patch(0, bytes + 32, size - 32);
+	free(bytes);
+}
+
+static void version_1(void)
+{
+	struct journal_report report;
+	struct seen seen = {0};
+	sample_make(3);
+	file_to_version_1();
+	struct journal *journal = open_or_die(&seen, &report);
+	ok(seen.count == 3 && seen.wrong == 0 && report.torn_bytes == 0, "a file of version 1 is read");
+	sample_append(journal, 4, 5);
+	is_int(journal_close(journal), 0, "and written on");
+	seen = (struct seen){0};
+	is_int(journal_read(&disk_system, dir, sample_check, &seen, &report, NULL), 0, "read again");
+	ok(seen.count == 5 && seen.wrong == 0, "both parts are there");
+	if (truncate(file, (off_t)file_size(file) - 1) != 0)
+		abort();
+	seen = (struct seen){0};
+	journal_close(open_or_die(&seen, &report));
+	ok(seen.count == 4 && report.torn_bytes == RECORD + 34, "a torn tail of it is cut");
 }
 
 /* Every possible length of a torn last record. */
@@ -310,9 +349,8 @@ static void bad_headers(void)
 		size_t offset;
 		int want;
 	} cases[] = {
-		{"magic", 0, TG_ERR_CORRUPT},        {"version", 8, TG_ERR_VERSION},
-		{"header size", 12, TG_ERR_CORRUPT}, {"gateway id", 17, TG_ERR_CORRUPT},
-		{"checksum", 28, TG_ERR_CORRUPT},
+		{"magic", 0, TG_ERR_CORRUPT},       {"version", 8, TG_ERR_VERSION}, {"header size", 12, TG_ERR_CORRUPT},
+		{"gateway id", 17, TG_ERR_CORRUPT}, {"number", 24, TG_ERR_CORRUPT}, {"checksum", 60, TG_ERR_CORRUPT},
 	};
 	struct journal *journal = NULL;
 	sample_make(2);
@@ -391,14 +429,46 @@ static int full_disk(void)
 	struct rlimit limit = {sample_offset(3) + 40, RLIM_INFINITY};
 	setrlimit(RLIMIT_FSIZE, &limit);
 	sample_append(journal, 3, 3);
-	if (journal_flush(journal, &error) != TG_ERR_IO || error.message_len == 0)
+	if (journal_flush(journal, &error) != TG_ERR_RETRYABLE || error.message_len == 0)
 		return 3;
+	if (file_size(file) != sample_offset(3))
+		return 4; /* half a record */
+	sample_append(journal, 4, 4);
+	if (journal_retry(journal, NULL) != TG_ERR_RETRYABLE || journal_wait(journal, 3, NULL) != TG_ERR_RETRYABLE)
+		return 5;
 	limit.rlim_cur = RLIM_INFINITY;
 	setrlimit(RLIMIT_FSIZE, &limit);
-	sample_append(journal, 4, 4);
-	if (journal_flush(journal, NULL) != TG_ERR_IO || journal_sync(journal, NULL) != TG_ERR_IO)
-		return 4; /* room again, but the gap stays: an error for ever */
-	return journal_close(journal) == TG_ERR_IO ? 0 : 5;
+	if (journal_flush(journal, NULL) != TG_ERR_RETRYABLE)
+		return 6; /* it is not tried at each flush */
+	if (journal_retry(journal, NULL) != 0 || journal_sync(journal, NULL) != 0)
+		return 7;
+	return journal_close(journal) == 0 ? 0 : 8;
+}
+
+/* What comes in while nothing can be written fills the buffer, and that is the end. */
+static int full_buffer(void)
+{
+	static const uint8_t payload[JOURNAL_PAYLOAD_MAX];
+	struct tg_error error = tg_error_init();
+	struct journal *journal = NULL;
+	unsigned appended = 0;
+	signal(SIGXFSZ, SIG_IGN);
+	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error) != 0)
+		return 1;
+	struct rlimit limit = {HEADER + 10, RLIM_INFINITY};
+	setrlimit(RLIMIT_FSIZE, &limit);
+	int status = TG_ERR_RETRYABLE;
+	for (; appended < 10000 && status == TG_ERR_RETRYABLE; appended++) {
+		journal_append(journal, 1, 1, 1, payload, sizeof payload);
+		status = journal_flush(journal, &error);
+	}
+	if (status != TG_ERR_IO || !strstr(error.message, "start again") || appended < 200)
+		return 2;
+	limit.rlim_cur = RLIM_INFINITY;
+	setrlimit(RLIMIT_FSIZE, &limit);
+	if (journal_retry(journal, NULL) != TG_ERR_IO)
+		return 3; /* what was dropped leaves a gap */
+	return journal_close(journal) == TG_ERR_IO && file_size(file) == HEADER ? 0 : 4;
 }
 
 static int journal_fd(void)
@@ -449,9 +519,11 @@ static void failures(void)
 	struct journal_report report;
 	struct seen seen = {0};
 	dir_clear();
-	is_int(child_result(full_disk), 0, "a full disk is an error from then on, also when there is room again");
+	is_int(child_result(full_disk), 0, "a full disk is waited for");
 	journal_close(open_or_die(&seen, &report));
-	ok(seen.count == 2 && seen.wrong == 0 && report.torn_bytes == 40, "what was whole is there at the next start");
+	ok(seen.count == 4 && seen.wrong == 0 && report.torn_bytes == 0, "then all is there, and nothing is torn");
+	dir_clear();
+	is_int(child_result(full_buffer), 0, "but not with more than the buffer holds");
 	dir_clear();
 	is_int(child_result(failing_sync), 0, "a failed fdatasync is an error from then on");
 }
@@ -517,6 +589,7 @@ int main(void)
 	snprintf(file, sizeof file, "%s/journal-00000001.tgj", dir);
 	new_and_again();
 	file_format();
+	version_1();
 	torn_tails();
 	torn_twice_at_one_place();
 	zeros_behind();

@@ -73,6 +73,14 @@ static int world_rename(const struct disk *disk, const char *from, const char *t
 {
 	return WORLD_CALL(rename(disk, from, to));
 }
+static int world_remove(const struct disk *disk, const char *path)
+{
+	return WORLD_CALL(remove(disk, path));
+}
+static int world_list(const struct disk *disk, const char *path, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	return WORLD_CALL(list(disk, path, fn, ctx));
+}
 static int world_make_dir(const struct disk *disk, const char *path)
 {
 	return WORLD_CALL(make_dir(disk, path));
@@ -113,6 +121,8 @@ static const struct disk_ops world_disk_ops = {
 	.sync = world_sync,
 	.sync_dir = world_sync_dir,
 	.rename = world_rename,
+	.remove = world_remove,
+	.list = world_list,
 	.make_dir = world_make_dir,
 	.check_dir = world_check_dir,
 	.exists = world_exists,
