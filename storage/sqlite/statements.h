@@ -23,32 +23,26 @@
 	X(POSITION_GET, "SELECT position FROM journals WHERE journal = ?1") \
 	X(POSITION_SET, \
 	  "INSERT INTO journals VALUES (?1, ?2) ON CONFLICT (journal) DO UPDATE SET position = excluded.position") \
-	X(CYCLE_PUT, "INSERT INTO cycles (" CYCLE_COLUMNS ")" \
-		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)" \
-		     " ON CONFLICT (id) DO UPDATE SET strategy = excluded.strategy, exchange = excluded.exchange," \
-		     " state = excluded.state, route = excluded.route, currency = excluded.currency," \
-		     " step = excluded.step, planned_in = excluded.planned_in, planned_out = excluded.planned_out," \
-		     " amount_in = excluded.amount_in, amount_out = excluded.amount_out, profit = excluded.profit," \
-		     " deltas = excluded.deltas, reason = excluded.reason, opened_ns = excluded.opened_ns," \
-		     " closed_ns = excluded.closed_ns") \
-	X(ORDER_PUT, \
+	X(CYCLE_ADD, "INSERT INTO cycles (" CYCLE_COLUMNS ")" \
+		     " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)") \
+	X(CYCLE_SET, "UPDATE cycles SET strategy = ?2, exchange = ?3, state = ?4, route = ?5, currency = ?6," \
+		     " step = ?7, planned_in = ?8, planned_out = ?9, amount_in = ?10, amount_out = ?11," \
+		     " profit = ?12, deltas = ?13, reason = ?14, opened_ns = ?15, closed_ns = ?16 WHERE id = ?1") \
+	X(ORDER_ADD, \
 	  "INSERT INTO orders (client_id, cycle_id, exchange_id, market, side, state, purpose, reason, leg," \
 	  " attempt, time_in_force, price, qty, filled_qty, filled_quote, created_ns, updated_ns)" \
-	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)" \
-	  " ON CONFLICT (client_id) DO UPDATE SET cycle_id = excluded.cycle_id," \
-	  " exchange_id = excluded.exchange_id, market = excluded.market, side = excluded.side," \
-	  " state = excluded.state, purpose = excluded.purpose, reason = excluded.reason, leg = excluded.leg," \
-	  " attempt = excluded.attempt, time_in_force = excluded.time_in_force, price = excluded.price," \
-	  " qty = excluded.qty, filled_qty = excluded.filled_qty, filled_quote = excluded.filled_quote," \
-	  " created_ns = excluded.created_ns, updated_ns = excluded.updated_ns") \
-	X(FILL_PUT, "INSERT INTO fills (client_id, fill_id, price, qty, fee, fee_currency, time_ns)" \
-		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (client_id, fill_id) DO UPDATE SET" \
-		    " price = excluded.price, qty = excluded.qty, fee = excluded.fee," \
-		    " fee_currency = excluded.fee_currency, time_ns = excluded.time_ns") \
-	X(EVENT_PUT, "INSERT INTO events (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" \
-		     " ON CONFLICT (journal, position) DO UPDATE SET time_ns = excluded.time_ns," \
-		     " kind = excluded.kind, cycle_id = excluded.cycle_id, client_id = excluded.client_id," \
-		     " text = excluded.text") \
+	  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)") \
+	X(ORDER_SET, \
+	  "UPDATE orders SET cycle_id = ?2, exchange_id = ?3, market = ?4, side = ?5, state = ?6, purpose = ?7," \
+	  " reason = ?8, leg = ?9, attempt = ?10, time_in_force = ?11, price = ?12, qty = ?13, filled_qty = ?14," \
+	  " filled_quote = ?15, created_ns = ?16, updated_ns = ?17 WHERE client_id = ?1") \
+	X(FILL_ADD, "INSERT INTO fills (client_id, fill_id, price, qty, fee, fee_currency, time_ns)" \
+		    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+	X(FILL_SET, "UPDATE fills SET price = ?3, qty = ?4, fee = ?5, fee_currency = ?6, time_ns = ?7" \
+		    " WHERE client_id = ?1 AND fill_id = ?2") \
+	X(EVENT_ADD, "INSERT INTO events (" EVENT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)") \
+	X(EVENT_SET, "UPDATE events SET time_ns = ?3, kind = ?4, cycle_id = ?5, client_id = ?6, text = ?7" \
+		     " WHERE journal = ?1 AND position = ?2") \
 	X(CYCLE_PROGRESS, "UPDATE cycles SET step = ?2, state = ?3, deltas = ?4, reason = ?5, amount_in = ?6," \
 			  " amount_out = ?7, profit = ?8, closed_ns = ?9 WHERE id = ?1") \
 	X(ORDER_PROGRESS, "UPDATE orders SET exchange_id = ?2, state = ?3, reason = ?4, filled_qty = ?5," \
