@@ -250,6 +250,8 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 	int32_t sent = order_send(executor, &intent, order, plan->market, &error);
 	int64_t tick_to_order_ns = work->tick_wall_ns ? loop_wall_ns(executor->loop) - work->tick_wall_ns : 0;
 	work->tick_wall_ns = 0;
+	if (work->opening)
+		work_tell_opened(work);
 	/* by the contract any error means that nothing left; this one says of itself that it does not know */
 	if (sent < 0 && sent != TG_ERR_UNKNOWN_OUTCOME) {
 		order_patience(work, sent, &error);

@@ -86,6 +86,26 @@ void work_timer_set(struct work *work, enum work_timer kind, int64_t delay_ns)
 	work->timer_kind = kind;
 }
 
+/* To tell takes a copy, for which an order need not wait. */
+static void work_tell(struct work *work)
+{
+	if (work->opening)
+		work->told_later[work->untold++] = work->cycle->state;
+	else
+		work->executor->events.cycle(work->executor->events.ctx, work->cycle);
+}
+
+void work_tell_opened(struct work *work)
+{
+	struct cycle cycle = *work->cycle;
+	for (uint32_t i = 0; i < work->untold; i++) {
+		cycle.state = work->told_later[i];
+		work->executor->events.cycle(work->executor->events.ctx, &cycle);
+	}
+	work->opening = false;
+	work->untold = 0;
+}
+
 int work_cycle_event(struct work *work, enum cycle_event event, const char *reason)
 {
 	struct executor *executor = work->executor;
@@ -96,7 +116,7 @@ int work_cycle_event(struct work *work, enum cycle_event event, const char *reas
 	int status = keeper_commit(executor->keeper, RECORD_CYCLE_EVENT, &record, sizeof record);
 	assert(status == TG_OK); /* the moves of a cycle are ours alone */
 	if (work->cycle->state != before)
-		executor->events.cycle(executor->events.ctx, work->cycle);
+		work_tell(work);
 	return status;
 }
 
@@ -216,13 +236,17 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
 	int status = keeper_commit(executor->keeper, RECORD_CYCLE_OPEN, &record, sizeof record);
 	assert(status == TG_OK); /* there is room, and the number is new */
 	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot, def);
-	executor->events.cycle(executor->events.ctx, work->cycle);
+	work->opening = true;
+	work_tell(work);
 	work->def = plan->cycle;
 	/* what the exchange sets aside for the order, which is more than it spends if it walks over levels of a book */
 	work->reserved = plan->leg[0].spent + plan->leg[0].dust;
 	work->tick_wall_ns = tick_wall_ns;
 	work_cycle_event(work, CYCLE_EVENT_VALIDATE, NULL);
-	if (!desk_place(work, 0, false, &plan->leg[0]) && !executor->keeper->failed)
+	bool left = desk_place(work, 0, false, &plan->leg[0]);
+	if (work->opening)
+		work_tell_opened(work);
+	if (!left && !executor->keeper->failed)
 		work_advance(work); /* nothing left: it ends here */
 }
 

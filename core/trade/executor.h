@@ -72,6 +72,9 @@ struct work {
 	int64_t absent_after_ns; /* mono: from then on absence is proof */
 	int64_t asked_ns;        /* mono: the last look-up left */
 	int64_t tick_wall_ns;    /* when the frame that opened it came in; 0 once used */
+	bool opening;            /* its first order is on its way: what its cycle comes to is told once that has left */
+	uint8_t untold;          /* so many states, */
+	uint8_t told_later[3];   /* which are these */
 };
 
 struct executor {
@@ -143,6 +146,8 @@ struct step {
 /* What a cycle without open orders does next. Pure. */
 void step_choose(const struct executor *executor, const struct work *work, struct step *ret_step);
 
+/* An opened cycle's states, now that its first order has left or cannot. */
+void work_tell_opened(struct work *work);
 /* Market of a leg; MARKET_NONE: the exchange has not told of it yet. */
 uint32_t work_market(struct work *work, uint32_t leg);
 void work_advance(struct work *work);
