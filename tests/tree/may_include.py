@@ -36,6 +36,7 @@ LIBRARY_ROOMS = {
     "zstd.h": ["core/capture"],
     "sqlite3.h": ["storage/sqlite"],
     "libpq-fe.h": ["storage/postgres"],
+    "hiredis/": ["storage/redis"],
     "igraph/": ["routing/igraph"],
     "libelf.h": ["plugins"],
     "gelf.h": ["plugins"],
