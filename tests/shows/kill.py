@@ -7,68 +7,17 @@ are the deposits and the fills to the last unit. The market is the demo's, but m
 are under way. BUILD names the build folder, SEED repeats the moments (as far as the machine's scheduling lets them be
 repeated).
 """
-import json, os, random, re, shutil, signal, subprocess, sys, tempfile, time
+import json, os, random, shutil, signal, sys, tempfile, time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../integration"))
 import trigate
 from trigate import run, records
+from victim import SPEEDS, Victim, configure
 
 RUNS = int(os.environ.get("RUNS") or 50)
 SEED = int(os.environ.get("SEED") or time.time_ns() % 1000000)
-DEADLINE_S = 60
 # Where a kill is aimed: while it starts and recovers, while it trades (most), while it ends.
 AIMS = ["start", "trade", "trade", "trade", "end"]
-SPEEDS = ["max", "300", "100", "30"]
-# What differs from the demo's files: chances come and last, several cycles are open at once, replies take their time.
-BUSY = {"opportunities_per_minute": 1500, "max_open_cycles": 12, "min_profit_bps": 1, "max_retries": 4}
-LATENCY = "      latency_ms: 20\n      jitter_ms: 60\n      lifetime_ms: 400\n"
-
-
-def configure(folder):
-    """The demo's two files, made busy."""
-    examples = os.path.dirname(trigate.DEMO)
-    for name in ("demo.yaml", "demo-strategy.yaml"):
-        text = open(os.path.join(examples, name)).read()
-        for key, value in BUSY.items():
-            text = re.sub(rf"\b{key}: *[0-9]+", f"{key}: {value}", text)
-        text = re.sub(r"(    settings:\n)", rf"\1{LATENCY}", text)
-        with open(os.path.join(folder, name), "w") as file:
-            file.write(text)
-
-
-class Victim:
-    """A gateway that is going to be killed."""
-
-    def __init__(self, folder, state_dir, speed):
-        self.out = open(os.path.join(folder, "stdout"), "wb")
-        self.err = open(os.path.join(folder, "stderr"), "wb")
-        self.began = time.monotonic()
-        self.process = subprocess.Popen(
-            [trigate.TRIGATE, "run", "--config", os.path.join(folder, "demo.yaml"), "--seed", str(SEED), "--state-dir", state_dir, "--json",
-             "--speed", speed], stdin=subprocess.DEVNULL, stdout=self.out, stderr=self.err)
-
-    def wait_trading(self):
-        """Until it has told of anything, or has ended."""
-        while os.path.getsize(self.out.name) == 0 and self.process.poll() is None:
-            if time.monotonic() - self.began > DEADLINE_S:
-                raise RuntimeError("no line of output within a minute")
-            time.sleep(0.001)
-        return time.monotonic() - self.began
-
-    def kill(self):
-        self.process.send_signal(signal.SIGKILL)
-        code = self.process.wait()
-        self.out.close()
-        self.err.close()
-        return code, time.monotonic() - self.began
-
-    def told(self):
-        """Client ids of the orders that it told of; its last line may be torn."""
-        lines = open(self.out.name, "rb").read().split(b"\n")[:-1]
-        return {line["client_id"] for line in map(json.loads, lines) if line["event"] == "order"}
-
-    def errors(self):
-        return open(self.err.name, errors="replace").read()
 
 
 class Show:
@@ -107,7 +56,7 @@ class Show:
 
     def round(self):
         aim, speed = self.random.choice(AIMS), self.random.choice(SPEEDS)
-        victim = Victim(self.folder, self.state_dir, speed)
+        victim = Victim(self.folder, self.state_dir, SEED, "--speed", speed)
         code, lived_s = self.strike(victim, aim)
         if code != -signal.SIGKILL:
             self.figures["missed"] += 1
