@@ -204,6 +204,9 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 			      options.clean_position, replay, &into, &report, &gateway->keeper.journal, ret_error);
 	if (status)
 		return status;
+	uint64_t file_bytes = outside->journal_file_bytes;
+	journal_limit(gateway->keeper.journal, file_bytes ? file_bytes : (uint64_t)config->journal.file_mib << 20,
+		      (uint32_t)config->journal.keep_files);
 	if (options.clean_position > report.last_position)
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
@@ -234,6 +237,14 @@ static int missed_record(struct gateway *gateway)
 	return keeper_commit(&gateway->keeper, RECORD_MISSED, &record, sizeof record);
 }
 
+/* A disk that takes nothing at a start is not waited for. */
+static int start_refused(struct tg_error *error)
+{
+	char why[sizeof error->message];
+	memcpy(why, error->message, sizeof why);
+	return tg_error_set(error, TG_ERR_IO, "%s, then start again", why);
+}
+
 static int start_record(struct gateway *gateway, struct tg_error *ret_error)
 {
 	struct record_start record = {.epoch = gateway->executor.settings.epoch, .version = TRIGATE_VERSION};
@@ -243,7 +254,9 @@ static int start_record(struct gateway *gateway, struct tg_error *ret_error)
 	int status = missed_record(gateway);
 	if (!status)
 		status = keeper_commit(&gateway->keeper, RECORD_START, &record, sizeof record);
-	return status ? status : journal_sync(gateway->keeper.journal, ret_error);
+	if (!status)
+		status = journal_sync(gateway->keeper.journal, ret_error);
+	return status == TG_ERR_RETRYABLE ? start_refused(ret_error) : status;
 }
 
 static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
@@ -448,8 +461,9 @@ int gateway_finish(struct gateway *gateway)
 	extensions_hang_up(&gateway->extensions, &gateway->exchange.host.host);
 	gateway->started = false;
 	stop_note(gateway);
+	gateway_end_journal(gateway);
 	/* with a journal that cannot be written the store must not go further either */
-	gateway->store_given_up = gateway->keeper.failed ||
+	gateway->store_given_up = gateway->keeper.failed || gateway->keeper.stalled ||
 				  !writer_drain(gateway->keeper.writer, gateway->options.config->stop_deadline_ms);
 	if (gateway->store_given_up)
 		log_warn("store.behind",
@@ -507,15 +521,6 @@ int gateway_fail(struct gateway *gateway, int status, const struct tg_error *err
 	gateway_stop(gateway, "the run failed");
 	loop_stop(gateway->loop);
 	return status;
-}
-
-int gateway_check_journal(struct gateway *gateway)
-{
-	if (gateway->keeper.failed && gateway->failure.code == 0) {
-		log_error("journal.failed", LOG_S("error", gateway->keeper.error.message));
-		gateway_fail(gateway, gateway->keeper.error.code, &gateway->keeper.error);
-	}
-	return gateway->failure.code;
 }
 
 static void on_level(void *ctx)

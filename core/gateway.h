@@ -84,7 +84,9 @@ struct gateway {
 	int64_t last_open_ns; /* mono */
 	uint64_t sweep_timer;
 	bool sweep_armed;
-	bool store_given_up; /* the store could not be brought up to the journal at the end */
+	bool store_given_up;  /* the store could not be brought up to the journal at the end */
+	bool journal_stalled; /* it could not be written, which was told; written again then */
+	uint64_t journal_timer;
 	const char *stop_reason;
 	struct tg_error failure; /* what ended the run badly; code 0: nothing */
 
@@ -117,8 +119,14 @@ void gateway_stop(struct gateway *gateway, const char *reason);
 void gateway_end(struct gateway *gateway, const char *reason);
 /* The run cannot go on: leave the loop with this error. Returns status. */
 int gateway_fail(struct gateway *gateway, int status, const struct tg_error *error);
-/* The run cannot go on once the journal cannot be written. 0, or the code of gateway->failure. */
+/* ---- gateway_journal.c */
+/* While the journal cannot be written nothing is sent and it is tried again each second; when it cannot for good the
+ * run ends. 0, or the code of gateway->failure. */
 int gateway_check_journal(struct gateway *gateway);
+/* The run ends: what waits is tried once more, and what is lost then is the run's failure. */
+void gateway_end_journal(struct gateway *gateway);
+/* For `trigate status`. Caller owns it. */
+struct json_object *gateway_journal_json(struct gateway *gateway);
 /* Leave the loop now: what is open is taken up by the next start. */
 void gateway_stop_now(struct gateway *gateway);
 void gateway_stop_level(struct gateway *gateway, enum stop_level level);

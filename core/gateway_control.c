@@ -55,6 +55,7 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	writer_status(gateway->keeper.writer, &store);
 	json_object_object_add(reply, "journal_position",
 			       json_object_new_int64((int64_t)journal_position(gateway->keeper.journal)));
+	json_object_object_add(reply, "journal", gateway_journal_json(gateway));
 	json_object_object_add(reply, "store_position", json_object_new_int64((int64_t)store.applied_position));
 	if (store.failing)
 		json_object_object_add(reply, "store_error", json_object_new_string(store.error));

@@ -13,7 +13,8 @@ struct outside {
 	bool control;                  /* listen on control.sock */
 	/* A loop that whoever opened the gateway drives (loop_drive) instead of one that runs by itself. */
 	bool driven;
-	int64_t mono_ns, unix_ns; /* driven: the time at opening */
+	int64_t mono_ns, unix_ns;    /* driven: the time at opening */
+	uint64_t journal_file_bytes; /* instead of the configuration's journal.file_mib; 0: that */
 	/* Lent to plugins besides the gateway's own, and in place of its signer and its wire; their functions find ctx
 	 * by extensions_outside(host). */
 	const struct plugin_extension *extensions;

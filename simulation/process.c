@@ -20,6 +20,9 @@
 #define LIVED_WELL_NS (60 * SECOND)
 /* With no fault left, so many failed starts in a row mean that it never comes back. */
 #define FAILED_STARTS_MAX 20
+/* A journal's file, by seed: an order brings some 2 KiB, so that a world of minutes has several. */
+#define JOURNAL_BYTES_LEAST (UINT64_C(16) << 10)
+#define JOURNAL_BYTES_STEPS 6
 /* A machine's monotonic clock after a boot. */
 #define BOOT_MONO_NS (5 * SECOND)
 /* A clock that is further off is set right, as time synchronisation does. */
@@ -428,6 +431,7 @@ static int life_begin(struct process *process)
 		.driven = true,
 		.mono_ns = process_mono_ns(process),
 		.unix_ns = process_unix_ns(process),
+		.journal_file_bytes = JOURNAL_BYTES_LEAST << process->options.seed % JOURNAL_BYTES_STEPS,
 		.extensions = lent,
 		.extension_count = sizeof lent / sizeof *lent,
 		.ctx = process,

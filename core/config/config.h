@@ -104,6 +104,10 @@ struct gateway_config {
 		int64_t file_mib;
 		int64_t files;
 	} audit;
+	struct {
+		int64_t file_mib;
+		int64_t keep_files;
+	} journal;
 	int64_t stop_deadline_ms;
 	char *strategy_file; /* resolved against the gateway file's folder; NULL if none */
 	void *document;      /* private: keeps origins alive */

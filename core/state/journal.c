@@ -273,8 +273,7 @@ static int failure_report(const struct journal *journal, struct tg_error *ret_er
 	current_path(journal, path);
 	if (failure == 0)
 		return tg_error_set(ret_error, TG_ERR_RETRYABLE,
-				    "%s: cannot be written: %s; nothing is sent until it can, it is tried again each "
-				    "second: %s",
+				    "%s: cannot be written: %s; %s",
 				    path, strerror(-journal->stall), advice_of(journal->stall));
 	if (journal->stall != 0)
 		return tg_error_set(ret_error, TG_ERR_IO,

@@ -40,13 +40,27 @@ void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint
 	journal_append(keeper->journal, loop_unix_ns(keeper->loop), type, RECORD_VERSION, payload, size);
 }
 
+static bool status_keep(struct keeper *keeper, int status)
+{
+	keeper->stalled = status == TG_ERR_RETRYABLE;
+	keeper->failed = status != TG_OK && !keeper->stalled;
+	return status == TG_OK;
+}
+
 bool keeper_flush(struct keeper *keeper)
 {
 	if (keeper->failed)
 		return false;
 	keeper->error = tg_error_init();
-	keeper->failed = journal_flush(keeper->journal, &keeper->error) != TG_OK;
-	return !keeper->failed;
+	return status_keep(keeper, journal_flush(keeper->journal, &keeper->error));
+}
+
+bool keeper_retry(struct keeper *keeper)
+{
+	if (keeper->failed)
+		return false;
+	keeper->error = tg_error_init();
+	return status_keep(keeper, journal_retry(keeper->journal, &keeper->error));
 }
 
 /* ------------------------------------------------------------ rows */
@@ -158,7 +172,10 @@ static bool cycle_post(struct keeper *keeper, struct cycle *cycle)
 
 void keeper_pass_end(struct keeper *keeper)
 {
-	if (!keeper_flush(keeper) || !keeper->changed)
+	if (!keeper_flush(keeper))
+		return;
+	journal_turn(keeper->journal);
+	if (!keeper->changed)
 		return;
 	for (struct cycle *cycle = model_oldest(keeper->model); cycle; cycle = cycle->newer)
 		if (!cycle_post(keeper, cycle))

@@ -17,7 +17,8 @@ struct keeper {
 	const char *strategy;
 	const char *exchange;
 	bool changed;          /* rows wait to be posted */
-	bool failed;           /* the journal cannot be written: nothing may be sent any more */
+	bool stalled;          /* the journal cannot be written now: nothing may be sent until it can (keeper_retry) */
+	bool failed;           /* it cannot for good */
 	struct tg_error error; /* why */
 	struct row row;        /* scratch: too large for a stack frame on the hot path */
 };
@@ -31,8 +32,11 @@ bool keeper_make_room(struct keeper *keeper, uint32_t orders, uint32_t fills);
 /* Append a record that changes no cycle (decision, stop). [hot] */
 void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);
 
-/* Make all that was committed outlive this process. False: failed, for good. [hot] */
+/* Make all that was committed outlive this process. False: stalled or failed. [hot] */
 bool keeper_flush(struct keeper *keeper);
+
+/* Try to write again what a stalled keeper holds back. As keeper_flush. [control] */
+bool keeper_retry(struct keeper *keeper);
 
 /* Flush, then post the rows of what changed as far as the writer has room. */
 void keeper_pass_end(struct keeper *keeper);

@@ -243,8 +243,13 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 	struct order *order = work->cycle->last_order;
 	if (work->cycle->state == CYCLE_VALIDATING)
 		work_cycle_event(work, CYCLE_EVENT_ACTIVATE, NULL);
-	if (!keeper_flush(executor->keeper))
-		return false; /* the intent is not safely on record, so nothing may leave */
+	if (!keeper_flush(executor->keeper)) {
+		/* the intent is not safely on record, so nothing may leave */
+		if (executor->keeper->stalled)
+			order_event(executor, order, ORDER_EVENT_NOT_SENT, NULL,
+				    TG_STR("the journal could not be written"));
+		return false;
+	}
 
 	struct tg_error error = tg_error_init();
 	int32_t sent = order_send(executor, &intent, order, plan->market, &error);
@@ -311,7 +316,7 @@ static void query_order(struct executor *executor, struct order *order)
 	const struct executor_settings *settings = &executor->settings;
 	uint32_t market = markets_find(executor->markets, (struct tg_str){order->market, strlen(order->market)});
 	struct tg_error error = tg_error_init();
-	if (!executor->link_up || executor->frozen)
+	if (!executor->link_up || executor_is_frozen(executor))
 		return;
 	if (market != MARKET_NONE)
 		query_send(executor, order, market, &error);
@@ -325,7 +330,7 @@ static void query_first(struct work *work)
 {
 	struct executor *executor = work->executor;
 	const struct order *order = order_open(work->cycle);
-	if (!order || !executor->link_up || executor->frozen)
+	if (!order || !executor->link_up || executor_is_frozen(executor))
 		return; /* asked again when the link is up */
 	uint32_t market = work_market(work, order->leg);
 	struct tg_error error = tg_error_init();

@@ -107,7 +107,8 @@ bool executor_can_open(struct executor *executor);
 /* The key of the cycle that is opened next. */
 struct cycle_key executor_next_key(const struct executor *executor);
 /* Take a slot and open the cycle plan->cycle with its first order; executor_can_open must have said so. When the
- * journal fails nothing is sent and keeper->failed is set. tick_wall_ns: when the frame came in, for the latency. [hot]
+ * journal fails nothing is sent and keeper->stalled or keeper->failed is set. tick_wall_ns: when the frame came in, for
+ * the latency. [hot]
  */
 void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
 		   int64_t tick_wall_ns);
@@ -126,10 +127,15 @@ tg_amount executor_committed(const struct executor *executor, const char *curren
 /* Does an open cycle trade this market? */
 bool executor_trades(const struct executor *executor, uint32_t market);
 
+/* Does nothing at all leave: at the operator's word, or because the journal cannot be written? */
+static inline bool executor_is_frozen(const struct executor *executor)
+{
+	return executor->frozen || executor->keeper->stalled || executor->keeper->failed;
+}
 /* Is the way to the exchange open for orders? */
 static inline bool executor_may_send(const struct executor *executor)
 {
-	return executor->link_up && !executor->frozen && !executor->halted && !executor->keeper->failed;
+	return executor->link_up && !executor->halted && !executor_is_frozen(executor);
 }
 
 /* ---- inside the executor */
@@ -154,7 +160,7 @@ void work_advance(struct work *work);
 void work_timer_set(struct work *work, enum work_timer kind, int64_t delay_ns);
 void work_timer_clear(struct work *work);
 int work_cycle_event(struct work *work, enum cycle_event event, const char *reason);
-/* Intent, flush, send. False: nothing left and nothing will; the cycle is told by an event or the keeper has failed. */
+/* Intent, flush, send. False: nothing left and nothing will; the order is abandoned, or the keeper has failed. */
 bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan);
 void desk_timer(struct work *work, enum work_timer kind);
 /* Mono time from which on an order that was sent just now, or by an earlier start, and is not known at the exchange

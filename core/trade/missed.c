@@ -76,7 +76,8 @@ void missed_ask(struct executor *executor)
 	uint32_t markets[MARKETS_MAX];
 	loop_timer_stop(executor->loop, executor->list_timer);
 	executor->list_timer = 0;
-	if (!executor->settings.lists || missed_since_ns(executor) == 0 || !executor->link_up || executor->frozen)
+	if (!executor->settings.lists || missed_since_ns(executor) == 0 || !executor->link_up ||
+	    executor_is_frozen(executor))
 		return;
 	int64_t since_ns = missed_since_ns(executor) - MARGIN_NS;
 	uint32_t count = markets_gather(executor, since_ns, markets);

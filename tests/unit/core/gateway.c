@@ -474,27 +474,79 @@ static void test_store_fails(void)
 	world_close(&world);
 }
 
-static void test_disk_fails(void)
+/* Nothing leaves while the disk is full; when it is not any more, trading goes on by itself. */
+static void test_disk_full(void)
 {
 	static struct world world;
 	world_make(&world, false, true);
-	world_open(&world, 0);
+	world_open(&world, 3);
 	is_int(gateway_start(world.gateway), TG_OK, "with a disk that works it starts");
 	drive(&world, 10);
 	disk_is_full = true;
-	ok(drive(&world, PASSES_MAX) < PASSES_MAX, "when nothing can be written any more it ends by itself");
-	is_int(gateway_finish(world.gateway), TG_ERR_IO, "finishing says why");
-	ok(strstr(world.gateway->failure.message, "No space left"), "%s", world.gateway->failure.message);
-	is_int(world.gateway->count.orders, 0, "no order has left");
+	int64_t until_ns = loop_mono_ns(world.gateway->loop) + INT64_C(60000000000);
+	while (loop_mono_ns(world.gateway->loop) < until_ns && !loop_is_stopped(world.gateway->loop))
+		drive(&world, 1);
+	ok(!loop_is_stopped(world.gateway->loop), "a full disk does not end it");
+	is_int(world.gateway->count.orders, 0, "no order leaves");
+	ok(world.gateway->journal_stalled && strstr(world.gateway->keeper.error.message, "No space left") &&
+		   strstr(world.gateway->keeper.error.message, "free space"),
+	   "%s", world.gateway->keeper.error.message);
+	struct json_object *status = gateway_journal_json(world.gateway);
+	is_str(json_object_get_string(json_object_object_get(status, "state")), "stalled", "its status says so");
+	json_object_put(status);
+	disk_is_full = false;
+	ok(drive(&world, PASSES_MAX) < PASSES_MAX && !world.gateway->journal_stalled, "then there is room again");
+	is_int(world.gateway->count.completed, 3, "and it trades");
+	is_int(gateway_finish(world.gateway), TG_OK, "to its end");
 	world_close(&world);
+}
 
+/* Each order of a cycle in turn finds the disk full. */
+static void test_disk_full_between(void)
+{
+	unsigned wrong = 0;
+	static struct world world;
+	for (uint32_t orders = 1; orders <= 3; orders++) {
+		world_make(&world, false, true);
+		world_open(&world, 3);
+		gateway_start(world.gateway);
+		while (world.gateway->count.orders < orders && !loop_is_stopped(world.gateway->loop))
+			drive(&world, 1);
+		disk_is_full = true;
+		drive(&world, 200);
+		wrong += world.gateway->count.orders != orders || !world.gateway->journal_stalled;
+		disk_is_full = false;
+		wrong += drive(&world, PASSES_MAX) == PASSES_MAX || world.gateway->count.completed != 3 ||
+			 gateway_finish(world.gateway) != TG_OK;
+		world_close(&world);
+	}
+	is_int(wrong, 0, "with cycles open, too: none is lost");
+}
+
+static void test_disk_fails(void)
+{
+	static struct world world;
 	world_make(&world, true, true);
 	world_open(&world, 0);
 	gateway_start(world.gateway);
 	disk_is_full = true;
-	is_int(gateway_finish(world.gateway), TG_ERR_IO, "a disk that fails at the very end is told of too");
+	is_int(gateway_finish(world.gateway), TG_ERR_IO, "a disk that fails at the very end is told of");
+	ok(strstr(world.gateway->failure.message, "start again"), "%s", world.gateway->failure.message);
 	ok(world.gateway->store_given_up, "and the store does not get ahead of the journal");
-	world_close(&world);
+	gateway_close(world.gateway);
+
+	struct gateway_options options = {.config = world.config,
+					  .strategy = strategy,
+					  .exchange = &world.config->exchange[0],
+					  .registry = world.registry,
+					  .events = {NULL, no_start, no_decision, no_order, no_fill, no_cycle},
+					  .outside = &world.outside};
+	struct gateway *gateway = NULL;
+	struct tg_error error = tg_error_init();
+	is_int(gateway_open(&options, &gateway, &error), TG_ERR_IO, "nothing starts on a full disk");
+	ok(strstr(error.message, "No space left") != NULL, "%s", error.message);
+	registry_destroy(world.registry);
+	gateway_config_free(world.config);
 }
 
 int main(void)
@@ -514,6 +566,8 @@ int main(void)
 	test_extensions();
 	test_exchange_fails();
 	test_store_fails();
+	test_disk_full();
+	test_disk_full_between();
 	test_disk_fails();
 	strategy_config_free(strategy);
 	nftw(scratch, file_remove, 8, FTW_DEPTH | FTW_PHYS);

@@ -311,7 +311,7 @@ static void desk_check(struct desk *desk)
 		bool awake =
 			work->timer_kind != WORK_TIMER_NONE && (!work->asked || work->timer_kind == WORK_TIMER_TIMEOUT);
 		if (cycle_is_final(work->cycle) || work->cycle->user != work ||
-		    (executor->link_up && !executor->frozen && !desk->keeper.failed && !awake))
+		    (executor->link_up && !executor_is_frozen(executor) && !awake))
 			desk->stuck++;
 	}
 	desk->stuck += open != executor->open_count;

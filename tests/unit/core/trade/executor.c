@@ -549,13 +549,54 @@ static void test_disk(void)
 	desk_trade(desk);
 	loop_timer_start(desk->loop, 4000000, on_cut_disk, desk, &timer);
 	loop_run(desk->loop);
-	setrlimit(RLIMIT_FSIZE, &before);
-	ok(desk->keeper.failed && strstr(desk->keeper.error.message, "cannot be written"),
+	ok(desk->keeper.stalled && strstr(desk->keeper.error.message, "cannot be written"),
 	   "the disk fails after leg 1: %s", desk->keeper.error.message);
 	is_int(exchange.orders, 1, "no further order leaves");
 	ok(!executor_can_open(&desk->executor), "and no cycle is opened");
+	setrlimit(RLIMIT_FSIZE, &before);
+	ok(keeper_retry(&desk->keeper), "the disk works again");
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	is_int(desk->final_state, CYCLE_COMPLETED, "and the cycle is completed");
+	ok(desk_settled(desk), "settled");
+	ok(desk_agrees(desk), "agrees");
+	desk_close(desk);
+}
+
+static void test_disk_at_once(void)
+{
+	struct rlimit before, none = {0, RLIM_INFINITY};
+	getrlimit(RLIMIT_FSIZE, &before);
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	setrlimit(RLIMIT_FSIZE, &none);
+	desk_trade(desk);
+	const struct cycle *cycle = model_newest(desk->keeper.model);
+	ok(desk->keeper.stalled && exchange.orders == 0, "the disk fails before leg 1: nothing leaves");
+	is_int(cycle->last_order->state, ORDER_ABANDONED, "the order whose intent was not written never will");
+	setrlimit(RLIMIT_FSIZE, &before);
+	ok(keeper_retry(&desk->keeper), "the disk works again");
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	ok(desk->final_state == CYCLE_FAILED && strstr(cycle->reason, "journal") && desk_settled(desk),
+	   "and the cycle is closed: %s", cycle->reason);
+	desk_close(desk);
+}
+
+/* The disk fails for good: the next start goes on. */
+static void test_disk_lost(void)
+{
+	struct rlimit before;
+	getrlimit(RLIMIT_FSIZE, &before);
+	struct exchange exchange = {0};
+	struct desk *desk = fresh_desk(&exchange);
+	uint64_t timer;
+	desk_trade(desk);
+	loop_timer_start(desk->loop, 4000000, on_cut_disk, desk, &timer);
+	loop_run(desk->loop);
 	char *again = strdup(desk->dir);
 	desk_close(desk);
+	setrlimit(RLIMIT_FSIZE, &before);
 	desk = desk_open(again, &exchange, 2);
 	is_int(desk->executor.open_count, 1, "the next start has it open");
 	executor_on_link(&desk->executor, true);
@@ -603,6 +644,8 @@ int main(void)
 	test_hostile();
 	test_arrival();
 	test_disk();
+	test_disk_at_once();
+	test_disk_lost();
 	test_committed();
 	dir_remove(dir);
 	return tap_done();
