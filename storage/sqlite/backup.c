@@ -1,8 +1,6 @@
 /* A copy of the whole file while it is in use, page by page from one snapshot: writers go on meanwhile. */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -75,7 +73,5 @@ int32_t store_copy(struct store *store, const char *path, tg_note_fn note, void 
 	sqlite3_close(to);
 	if (status != TG_OK)
 		unlink(path);
-	else
-		note_line(note, ctx, "%s is a copy of %s", path, store->path);
 	return status;
 }

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 
 #define MIGRATE_TIMEOUT_MS 60000 /* another process may be at it, with a large file */
 #define WAL_RETRY_MS 20
+#define ASIDE_NAME_MAX 4400
 
 enum file_make { FILE_EMPTY, FILE_OURS, FILE_FOREIGN };
 
@@ -106,31 +106,47 @@ static int32_t wal_set(struct store *store, struct tg_error *ret_error)
 
 /* -------------------------------------------------------------- migrating */
 
-/* PATH.schema-VERSION-TIME; free it. NULL: out of memory. */
-static char *aside_name(const struct job *job)
+/* PATH.schema-VERSION-TIME, with a number if that is taken. */
+static int32_t aside_name(const struct job *job, char *name, size_t size)
 {
 	time_t now = time(NULL);
 	struct tm utc;
-	char stamp[32], *name;
+	char stamp[32];
 
 	gmtime_r(&now, &utc);
 	strftime(stamp, sizeof stamp, "%Y%m%dT%H%M%SZ", &utc);
-	return asprintf(&name, "%s.schema-%lld-%s", job->store->path, (long long)job->version, stamp) < 0 ? NULL : name;
+	int length = snprintf(name, size, "%s.schema-%lld-%s", job->store->path, (long long)job->version, stamp);
+	for (int n = 2; length > 0 && (size_t)length < size; n++) {
+		if (access(name, F_OK) != 0)
+			return TG_OK;
+		length = snprintf(name, size, "%s.schema-%lld-%s-%d", job->store->path, (long long)job->version, stamp,
+				  n);
+	}
+	return tg_error_set(job->error, TG_ERR_INVALID, "%s: the path is too long for a copy beside it",
+			    job->store->path);
 }
 
-/* Through a connection of its own, which sees the file as it was before our transaction. */
+/* Through a connection of its own, which sees the file as it was before our transaction. It has its name when it is
+ * whole: who dies meanwhile leaves a .part. */
 static int32_t copy_aside(const struct job *job)
 {
 	struct store reader = {.path = job->store->path};
-	char *name = aside_name(job);
+	char name[ASIDE_NAME_MAX], part[ASIDE_NAME_MAX + 8];
+	int32_t status = aside_name(job, name, sizeof name);
 
-	if (!name)
-		return tg_error_set(job->error, TG_ERR_NO_MEMORY, "out of memory");
-	int32_t status = store_copy(&reader, name, job->note, job->ctx, job->error);
+	if (status != TG_OK)
+		return status;
+	snprintf(part, sizeof part, "%s.part", name);
+	unlink(part);
+	status = store_copy(&reader, part, job->note, job->ctx, job->error);
+	store_disconnect(&reader);
+	if (status == TG_OK && rename(part, name) != 0)
+		status =
+			tg_error_set(job->error, TG_ERR_IO, "%s: cannot rename to %s: %s", part, name, strerror(errno));
 	if (status == TG_OK)
 		status = folder_sync(name, job->error);
-	store_disconnect(&reader);
-	free(name);
+	if (status == TG_OK)
+		note_line(job->note, job->ctx, "%s: kept as it was in %s", job->store->path, name);
 	return status;
 }
 

@@ -1,24 +1,38 @@
 /* What only the SQLite store can show: its file. The module's path is the first argument. */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
-#include <sqlite3.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <trigate/error.h>
-#include <trigate/storage.h>
+#include "tests/unit/storage/sqlite.h"
 
-#include "tap.h"
+const struct tg_storage_api *api;
+char dir[64], file[96];
 
-static const struct tg_storage_api *api;
-static char dir[64], file[96];
-
-static struct tg_str dir_text(void)
+struct tg_str dir_text(void)
 {
 	return (struct tg_str){dir, strlen(dir)};
 }
 
-static int32_t opened(struct tg_error *error)
+static int32_t text_get(const struct tg_config *config, struct tg_str path, struct tg_str *ret_value)
+{
+	if (path.len != 11 || memcmp(path.ptr, "synchronous", 11) != 0)
+		return TG_ERR_NOT_FOUND;
+	*ret_value = (struct tg_str){config->ctx, strlen(config->ctx)};
+	return TG_OK;
+}
+
+void *file_open(const char *synchronous)
+{
+	struct tg_config config = {.size = sizeof config, .ctx = synchronous, .get_text = text_get};
+	void *self = NULL;
+	if (api->open(NULL, synchronous ? &config : NULL, dir_text(), &self, NULL) != TG_OK)
+		abort();
+	return self;
+}
+
+int32_t opened(struct tg_error *error)
 {
 	void *self = NULL;
 	*error = tg_error_init();
@@ -29,7 +43,7 @@ static int32_t opened(struct tg_error *error)
 	return status;
 }
 
-static void execute(const char *sql)
+void execute(const char *sql)
 {
 	sqlite3 *db = NULL;
 	if (sqlite3_open(file, &db) != SQLITE_OK || sqlite3_exec(db, sql, NULL, NULL, NULL) != SQLITE_OK)
@@ -37,35 +51,71 @@ static void execute(const char *sql)
 	sqlite3_close(db);
 }
 
-static void file_remove(void)
+int64_t number(const char *sql)
 {
-	static const char *const ends[] = {"", "-wal", "-shm"};
-	char path[128];
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(path, sizeof path, "%s%s", file, ends[i]);
-		unlink(path);
-	}
+	sqlite3 *db = NULL;
+	sqlite3_stmt *statement = NULL;
+	int64_t value = -1;
+	if (sqlite3_open(file, &db) == SQLITE_OK && sqlite3_prepare_v2(db, sql, -1, &statement, NULL) == SQLITE_OK &&
+	    sqlite3_step(statement) == SQLITE_ROW)
+		value = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return value;
 }
 
-struct findings {
-	unsigned count;
-	char text[2048];
-};
-
-static void note(void *ctx, struct tg_str finding)
+void file_remove(void)
 {
-	struct findings *findings = ctx;
-	size_t used = strlen(findings->text);
-	findings->count++;
-	snprintf(findings->text + used, sizeof findings->text - used, "%.*s\n", (int)finding.len, finding.ptr);
+	DIR *folder = opendir(dir);
+	for (struct dirent *entry; folder && (entry = readdir(folder));)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
 }
 
-static void check_findings(struct findings *findings)
+void line_note(void *ctx, struct tg_str line)
+{
+	struct lines *lines = ctx;
+	size_t used = strlen(lines->text);
+	lines->count++;
+	snprintf(lines->text + used, sizeof lines->text - used, "%.*s\n", (int)line.len, line.ptr);
+}
+
+int32_t cycle_put(void *self, uint64_t position, const char *id, struct tg_error *error)
+{
+	struct tg_cycle_row row = {.size = sizeof row, .id = {id, strlen(id)}};
+	struct tg_record record = {TG_ROW_CYCLE, 0, &row};
+	struct tg_batch batch = {sizeof batch, 1, &record, position, TG_STR("a1b2")};
+	*error = tg_error_init();
+	return api->apply(self, &batch, error);
+}
+
+static int32_t pass(void *ctx, int32_t kind, const void *row)
+{
+	(void)ctx;
+	(void)kind;
+	(void)row;
+	return 0;
+}
+
+int cycles(void *self)
+{
+	struct tg_load what = {.size = sizeof what, .kind = TG_ROW_CYCLE, .limit = 10000};
+	return api->load(self, &what, pass, NULL, NULL);
+}
+
+uint64_t stored(void *self)
+{
+	uint64_t position = UINT64_MAX;
+	api->stored_position(self, TG_STR("a1b2"), &position, NULL);
+	return position;
+}
+
+static void check_findings(struct lines *findings)
 {
 	void *self = NULL;
-	*findings = (struct findings){0};
+	*findings = (struct lines){0};
 	if (api->open(NULL, NULL, dir_text(), &self, NULL) == TG_OK)
-		api->check(self, note, findings, NULL);
+		api->check(self, line_note, findings, NULL);
 	api->close(self);
 }
 
@@ -73,6 +123,11 @@ static void versions(void)
 {
 	struct tg_error error;
 	struct stat info;
+	void *self = file_open(NULL);
+	ok(stat(file, &info) != 0, "opening makes no file");
+	is_int(cycle_put(self, 1, "c", &error), TG_ERR_NOT_FOUND, "a batch into none is refused");
+	ok(strstr(error.message, "store migrate") != NULL, "with what to do: %s", error.message);
+	api->close(self);
 	is_int(opened(&error), 1, "a new file");
 	is_int(stat(file, &info) == 0 ? info.st_mode & 07777 : 0, 0600, "is for its owner alone");
 	is_int(opened(&error), TG_OK, "opened again");
@@ -89,7 +144,7 @@ static void versions(void)
 static void damage(void)
 {
 	struct tg_error error;
-	struct findings findings;
+	struct lines findings;
 	char noise[8192];
 	opened(&error);
 	execute("INSERT INTO orders VALUES ('o1','nocycle','','m',1,'live','forward','',0,0,2,'1','1','0','0',1,1);"
@@ -120,6 +175,23 @@ static void bad_place(void)
 	is_int(opened(&error), TG_ERR_IO, "is refused");
 	ok(error.message_len > 0, "with a message: %s", error.message);
 	rmdir(file);
+}
+
+/* Restored under a running gateway: what goes into the file that is no longer there would be lost. */
+static void replaced(void)
+{
+	struct tg_error error;
+	char away[128];
+	snprintf(away, sizeof away, "%s.away", file);
+	opened(&error);
+	void *self = file_open(NULL);
+	is_int(api->ping(self, &error), TG_OK, "a file in its place");
+	is_int(rename(file, away), 0, "moved away");
+	is_int(api->ping(self, &error), TG_ERR_IO, "is told by ping");
+	opened(&error);
+	is_int(api->ping(self, &error), TG_ERR_IO, "another in its place too: %s", error.message);
+	api->close(self);
+	file_remove();
 }
 
 static void another_boot(void)
@@ -154,7 +226,11 @@ int main(int argc, char **argv)
 	versions();
 	damage();
 	bad_place();
+	replaced();
 	another_boot();
+	sqlite_schema();
+	sqlite_copies();
+	sqlite_disk();
 	rmdir(dir);
 	return tap_done();
 }
