@@ -16,6 +16,7 @@ extern const struct command command_orders;
 extern const struct command command_decisions;
 extern const struct command command_journal;
 extern const struct command command_states;
+extern const struct command command_store;
 extern const struct command command_simulate;
 extern const struct command command_venue;
 extern const struct command command_version;
@@ -36,6 +37,7 @@ const struct command *const commands[] = {
 	&command_decisions,
 	&command_journal,
 	&command_states,
+	&command_store,
 	&command_simulate,
 	&command_venue,
 	&command_version,

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "storage/sqlite/import_upgrade.h"
 #include "storage/sqlite/store.h"
 
 /* Pages of the log after which a commit writes them into the file. A larger log means fewer syncs and each page written
@@ -133,6 +134,10 @@ int32_t store_connect(struct store *store, struct tg_error *ret_error)
 					      strerror(errno));
 	if (!S_ISREG(file.st_mode))
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open: it is no file", store->path);
+	if (import_is_python(store->path)) /* to open it would change it */
+		return tg_error_set(ret_error, TG_ERR_NOT_FOUND,
+				    "%s: holds the Python system's data; `trigate store migrate` imports them",
+				    store->path);
 	int32_t status = TG_OK;
 	if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
 		status = store->db ? store_failure(store, "open", ret_error)

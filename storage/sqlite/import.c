@@ -88,6 +88,17 @@ void import_odd(struct import *import, const struct import_place *place, const c
 	event_pass(import, place, "import", import->file_time_ns, text);
 }
 
+void import_cut(struct import *import, const struct import_place *place, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	struct tg_str text = pool_print_list(&import->pool, format, values);
+	va_end(values);
+	import->cuts++;
+	event_pass(import, place, "import.cut", import->file_time_ns, text);
+}
+
 /* True: nothing has the key yet, and now it is taken. */
 static bool key_claim(struct import *import, struct tg_str key)
 {
@@ -130,9 +141,8 @@ static int64_t number_get(struct import *import, const char *sql)
 }
 
 #define HAS_TABLE(name, column) \
-	"SELECT EXISTS (SELECT 1 FROM sqlite_schema, pragma_table_info('" name \
-	"') c WHERE sqlite_schema.type = 'table'" \
-	" AND sqlite_schema.name = '" name "' AND c.name = '" column "')"
+	"SELECT EXISTS (SELECT 1 FROM sqlite_schema s, pragma_table_info('" name "') c WHERE s.type = 'table'" \
+	" AND s.name = '" name "' AND c.name = '" column "')"
 
 static bool shape_find(struct import *import)
 {
@@ -314,8 +324,8 @@ static void all_take(struct import *import)
 		reservations_take(import);
 	import_event(import, &nowhere, "import.end", import->file_time_ns,
 		     "%" PRIu64 " cycles, %" PRIu64 " orders, %" PRIu64 " updates, %" PRIu64 " reservations; %" PRIu64
-		     " oddities",
-		     import->cycles, import->orders, import->updates, import->reservations, import->odds);
+		     " oddities, %" PRIu64 " amounts cut at 18 places",
+		     import->cycles, import->orders, import->updates, import->reservations, import->odds, import->cuts);
 	if (!import->status)
 		note_say(import, "%" PRIu64 " cycles and %" PRIu64 " orders read, %" PRIu64 " oddities", import->cycles,
 			 import->orders, import->odds);

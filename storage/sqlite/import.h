@@ -48,7 +48,7 @@ struct import {
 	char journal[32]; /* "import:" and what the file's bytes come to */
 	int64_t file_time_ns;
 	uint64_t position; /* of the last event */
-	uint64_t cycles, orders, updates, reservations, odds;
+	uint64_t cycles, orders, updates, reservations, odds, cuts;
 	bool has_orders, has_updates, has_reservations;
 };
 
@@ -67,6 +67,8 @@ void import_pass(struct import *import, int32_t kind, const void *row);
 void import_event(struct import *import, const struct import_place *place, const char *kind, int64_t time_ns,
 		  const char *format, ...) __attribute__((format(printf, 5, 6)));
 void import_odd(struct import *import, const struct import_place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void import_cut(struct import *import, const struct import_place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* A key that nothing in this file has yet; in the pool. *ret_again: it had to be changed. */
 struct tg_str import_key(struct import *import, struct tg_str wanted, bool *ret_again);

@@ -44,8 +44,7 @@ static bool fit_tell(struct import *import, const struct import_place *place, co
 		     struct tg_str text, const char *kept)
 {
 	if (fit == NUMBER_CUT)
-		import_odd(import, place, "%s is %.*s, more places than are kept; cut to %s", name, shown(text),
-			   text.ptr, kept);
+		import_cut(import, place, "%s is %.*s, cut to %s", name, shown(text), text.ptr, kept);
 	else if (fit == NUMBER_TOO_LARGE)
 		import_odd(import, place, "%s is %.*s, beyond what can be kept; 0 is taken", name, shown(text),
 			   text.ptr);

@@ -3,6 +3,7 @@
  *   empty ------ create --------------------------------+
  *   ours, old -- copy aside -- step 1 -> 2 -- ... ------+--> current
  *   ours, newer: refused (TG_ERR_VERSION)
+ *   the Python system's: imported in its place (import_upgrade.h)
  *   foreign: refused
  *
  * All of it is one transaction under the write lock: whoever comes second finds it done, and who dies within leaves the
@@ -14,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "storage/sqlite/import_upgrade.h"
 #include "storage/sqlite/schema.h"
 #include "storage/sqlite/store.h"
 
@@ -197,7 +199,8 @@ static int32_t migrate_waiting(struct job *job)
 int32_t store_migrate(struct store *store, tg_note_fn note, void *ctx, struct tg_error *ret_error)
 {
 	struct job job = {.store = store, .note = note, .ctx = ctx, .error = ret_error};
-	int32_t status = file_create(store->path, ret_error);
+	int32_t imported = import_upgrade(store, note, ctx, ret_error);
+	int32_t status = imported < 0 ? imported : file_create(store->path, ret_error);
 
 	if (status == TG_OK)
 		status = store_connect(store, ret_error);
@@ -206,5 +209,5 @@ int32_t store_migrate(struct store *store, tg_note_fn note, void *ctx, struct tg
 	sqlite3_busy_timeout(store->db, MIGRATE_TIMEOUT_MS);
 	int32_t count = migrate_waiting(&job);
 	sqlite3_busy_timeout(store->db, BUSY_TIMEOUT_MS);
-	return count;
+	return count < 0 ? count : imported + count;
 }

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "storage/sqlite/import.h"
+#include "storage/sqlite/import_file.h"
 #include "storage/sqlite/store.h"
 
 #define DEFAULT_PATH "trigate.db"
@@ -234,13 +236,34 @@ static int32_t sqlite_backup(void *self, struct tg_str path, tg_note_fn note, vo
 	return store_copy(self, name, note, ctx, ret_error);
 }
 
+static int32_t sqlite_read(void *self, struct tg_str path, tg_row_fn fn, tg_note_fn odd, tg_note_fn note, void *ctx,
+			   struct tg_error *ret_error)
+{
+	const struct store *store = self;
+	char name[4097], scratch[FILE_PATH_MAX];
+
+	if (path.len == 0 || path.len >= sizeof name || memchr(path.ptr, '\0', path.len))
+		return tg_error_set(ret_error, TG_ERR_INVALID, "a path of 1 to 4096 bytes is needed");
+	memcpy(name, path.ptr, path.len);
+	name[path.len] = '\0';
+	int32_t status = file_scratch_make(store->path, scratch, ret_error);
+	if (status != TG_OK)
+		return status;
+	status = import_read(name, scratch, fn, odd, note, ctx, ret_error);
+	file_scratch_remove(scratch);
+	return status;
+}
+
 static const void *sqlite_extension(void *self, struct tg_str id)
 {
 	static const struct tg_storage_backup backup = {.size = sizeof backup, .backup = sqlite_backup};
+	static const struct tg_storage_import import = {.size = sizeof import, .read = sqlite_read};
 
 	(void)self;
 	if (id.len == sizeof TG_STORAGE_BACKUP - 1 && memcmp(id.ptr, TG_STORAGE_BACKUP, id.len) == 0)
 		return &backup;
+	if (id.len == sizeof TG_STORAGE_IMPORT - 1 && memcmp(id.ptr, TG_STORAGE_IMPORT, id.len) == 0)
+		return &import;
 	return NULL;
 }
 
