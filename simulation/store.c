@@ -305,14 +305,14 @@ static int32_t sim_status(void *self, struct tg_storage_status *ret_status, stru
 
 	if (call_begins(connection, "status", false, &status, ret_error) != GOES_WELL)
 		return status;
-	*ret_status = (struct tg_storage_status){.size = ret_status->size,
-						 .schema = 1,
-						 .current = 1,
-						 .server = "simulated",
-						 .location = "the world",
-						 .durability = "all but the world's end"};
-	tables_status(&connection->store->tables, ret_status);
-	ret_status->slots = connection->store->slots.count;
+	struct tg_storage_status all = {.schema = 1,
+					.current = 1,
+					.server = "simulated",
+					.location = "the world",
+					.durability = "all but the world's end"};
+	tables_status(&connection->store->tables, &all);
+	all.slots = connection->store->slots.count;
+	status_pass(&all, ret_status);
 	return TG_OK;
 }
 

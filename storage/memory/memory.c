@@ -248,16 +248,22 @@ static int32_t memory_check(void *self, tg_note_fn finding, void *ctx, struct tg
 
 static int32_t memory_status(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error)
 {
-	*ret_status = (struct tg_storage_status){
-		.size = ret_status->size,
+	struct store *store = self;
+	struct tg_storage_status all = {
 		.schema = 1,
 		.current = 1,
 		.server = "memory",
 		.location = "this process",
 		.durability = "nothing: it is gone when the process ends",
 	};
+
 	(void)ret_error;
-	LOCKED((tables_status(&store->tables, ret_status), ret_status->slots = store->slots.count, TG_OK));
+	pthread_mutex_lock(&store->lock);
+	tables_status(&store->tables, &all);
+	all.slots = store->slots.count;
+	pthread_mutex_unlock(&store->lock);
+	status_pass(&all, ret_status);
+	return TG_OK;
 }
 
 static const void *memory_extension(void *self, struct tg_str id)

@@ -24,6 +24,8 @@ uint64_t tables_position(const struct tables *tables, struct tg_str journal);
 int32_t tables_cleanup(struct tables *tables, int64_t before_ns, uint32_t limit, struct tg_error *ret_error);
 /* The counts of rows; the rest of it is the caller's. */
 void tables_status(const struct tables *tables, struct tg_storage_status *ret_status);
+/* As much of it as the caller's struct holds. */
+void status_pass(const struct tg_storage_status *all, struct tg_storage_status *ret_status);
 
 /* Is this a request that a store can answer? TG_OK or TG_ERR_INVALID. */
 int32_t load_check(const struct tg_load *what, struct tg_error *ret_error);

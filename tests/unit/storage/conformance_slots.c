@@ -23,17 +23,22 @@ static int32_t slot_note(void *ctx, const struct tg_slot *slot)
 	return 0;
 }
 
-static struct listed slots(void *self)
+static struct listed slots_of(void *self, const char *group)
 {
 	struct listed listed = {0};
-	api->slot_list(self, str("g"), slot_note, &listed, NULL);
+	api->slot_list(self, str(group), slot_note, &listed, NULL);
 	return listed;
 }
 
-/* The backend's clock is not ours to set: wait for it, not for a time. */
-static void wait_expired(void *self, unsigned count)
+static struct listed slots(void *self)
 {
-	while (slots(self).expired < count)
+	return slots_of(self, "g");
+}
+
+/* The backend's clock is not ours to set: wait for it, not for a time. */
+static void wait_expired(void *self, const char *group, unsigned count)
+{
+	while (slots_of(self, group).expired < count)
 		usleep(1000);
 }
 
@@ -108,7 +113,7 @@ static void slot_expiry(void)
 	void *self = fresh(), *other = instance();
 	uint64_t ids[10] = {0}, more[10] = {0};
 	reserve(self, "a", 3, 2, 1, ids);
-	wait_expired(self, 2);
+	wait_expired(self, "g", 2);
 	is_int(slots(self).held, 0, "slots expire");
 	is_int(reserve(other, "b", 3, 3, 60000, more), 1,
 	       "expired ones of another owner count until they are released");
@@ -121,8 +126,7 @@ static void slot_expiry(void)
 	is_int(slots(self).held, 3, "three are held");
 	is_int(slots(self).expired, 0, "none expired");
 	is_int(api->slot_reserve(self, str("e"), str("dead"), 2, 2, 1, ids, NULL), 2, "slots of an owner that dies");
-	while (api->slot_renew(self, str("e"), str("dead"), 1, NULL) > 0)
-		usleep(2000);
+	wait_expired(self, "e", 2);
 	is_int(api->slot_reserve(other, str("e"), str("b"), 2, 1, 60000, more, NULL), 0, "count when they expired");
 	is_int(api->slot_release(other, str("e"), str("b"), ids[0], NULL), TG_ERR_NOT_FOUND, "are not another's");
 	is_int(api->slot_release(other, str("e"), str("dead"), ids[0], NULL), TG_OK, "until released by name");
@@ -211,7 +215,7 @@ static void slot_of_dead(void)
 	}
 	waitpid(child, NULL, 0);
 	self = instance();
-	wait_expired(self, 1);
+	wait_expired(self, "g", 1);
 	is_int(reserve(self, "b", 1, 1, 60000, &id), 0, "a killed process's slot goes to nobody");
 	is_int(api->slot_renew(self, str("g"), str("dead"), 60000, NULL), 0, "cannot be confirmed");
 	is_int(reserve(self, "dead", 1, 1, 60000, &id), 1, "but comes back to its owner");
