@@ -21,7 +21,7 @@
 #define MODEL_FILLS (MODEL_ORDERS * 4)
 /* An order's end is waited for so long where the strategy sets no bound (enable_latency_checks: false). */
 #define ORDER_TIMEOUT_MS 10000
-#define WRITER_RING_ROWS 16384
+#define WRITER_RING_ROWS 4096
 #define WRITER_STOP_MS 1000 /* it was drained before */
 
 /* ------------------------------------------------------------ plugins */
@@ -129,32 +129,12 @@ static int exchange_create(struct gateway *gateway, struct tg_error *ret_error)
 	return status;
 }
 
-static int storage_open(struct gateway *gateway, struct instance *instance, struct tg_error *ret_error)
+static int store_begin(struct gateway *gateway, struct tg_error *ret_error)
 {
-	const struct gateway_config *config = gateway->options.config;
-	struct json_object *settings;
-	int status = load(gateway, instance, TG_KIND_STORAGE, &config->storage, &settings, ret_error);
-	if (status)
-		return status;
-	const struct tg_storage_api *api = instance->api;
-	struct tg_config view = plugin_config_view(settings);
-	struct tg_str folder = {config->state_dir, strlen(config->state_dir)};
-	status = api->open(&instance->host.host, &view, folder, &instance->self, ret_error);
-	json_object_put(settings);
-	return status;
-}
-
-static void note_migration(void *ctx, struct tg_str line)
-{
-	(void)ctx;
-	log_info("store.migrated", LOG_T("note", line));
-}
-
-static void storage_close(struct instance *instance)
-{
-	if (instance->self)
-		((const struct tg_storage_api *)instance->api)->close(instance->self);
-	instance->self = NULL;
+	const struct instance_source source = {gateway->options.registry, &gateway->extensions,
+					       gateway->options.config->state_dir};
+	return store_init(&gateway->store, &source, gateway->options.config, gateway->options.outside->workers,
+			  ret_error);
 }
 
 static int router_create(struct gateway *gateway, struct tg_error *ret_error)
@@ -174,24 +154,26 @@ static int router_create(struct gateway *gateway, struct tg_error *ret_error)
 /* ------------------------------------------------------------ state */
 
 struct replay {
-	struct model *model;
+	struct keeper *keeper;
+	uint64_t clean_position;
 	struct tg_error *error;
 };
 
 static int replay(void *ctx, const struct journal_entry *entry)
 {
 	const struct replay *replay = ctx;
-	return model_replay(replay->model, entry, replay->error);
+	int status = model_replay(replay->keeper->model, entry, replay->error);
+	if (!status && entry->position > replay->clean_position)
+		keeper_event(replay->keeper, entry);
+	return status;
 }
 
 static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
-	const struct tg_storage_api *api = gateway->storage.api;
 	const struct outside *outside = gateway->options.outside;
 	struct model_options options = {.cycles = MODEL_CYCLES, .orders = MODEL_ORDERS, .fills = MODEL_FILLS};
-	struct tg_str journal_id = {config->gateway_id, strlen(config->gateway_id)};
-	int status = api->stored_position(gateway->storage.self, journal_id, &options.clean_position, ret_error);
+	int status = store_stands_at(&gateway->store, config->gateway_id, &options.clean_position, ret_error);
 	if (status)
 		return status;
 	if (model_create(&options, &gateway->keeper.model))
@@ -199,7 +181,7 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	if (!gateway->options.outside->driven) /* a simulation opens thousands, and looks at no wall clock */
 		model_touch(gateway->keeper.model);
 	struct journal_report report;
-	struct replay into = {gateway->keeper.model, ret_error};
+	struct replay into = {&gateway->keeper, options.clean_position, ret_error};
 	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id,
 			      options.clean_position, replay, &into, &report, &gateway->keeper.journal, ret_error);
 	if (status)
@@ -264,14 +246,15 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 	const struct gateway_config *config = gateway->options.config;
 	struct writer_options options = {
 		.workers = gateway->options.outside->workers,
-		.api = gateway->storage_writer.api,
-		.backend = gateway->storage_writer.self,
+		.pool = gateway->store.pool,
+		.cache = gateway->store.cache,
 		.journal_id = config->gateway_id,
 		.journal_wait = journal_wait,
 		.journal = gateway->keeper.journal,
 		.ring_rows = WRITER_RING_ROWS,
 		.batch_rows = (uint32_t)config->storage_batch_rows,
 		.batch_ms = config->storage_batch_ms,
+		.retention_days = config->storage_retention_days,
 		.slot_group = gateway->slot_group,
 		.slot_owner = config->gateway_id,
 		.slot_ttl_ms = config->slot_ttl_ms,
@@ -283,14 +266,37 @@ static int slots_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
 	int64_t limit = gateway->options.strategy->risk_controls.max_open_cycles;
-	int status = slots_lease(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
-				 config->gateway_id, (uint32_t)limit, config->slot_ttl_ms, ret_error);
+	struct store_pool *pool = gateway->store.pool;
+	void *backend;
+	int status = store_pool_take(pool, "the start", &backend, ret_error);
+	if (status)
+		return status;
+	status = slots_lease(&gateway->slots, store_pool_api(pool), backend, gateway->slot_group, config->gateway_id,
+			     (uint32_t)limit, config->slot_ttl_ms, ret_error);
+	store_pool_give(pool, backend, status);
 	if (status)
 		return status;
 	if (gateway->slots.count < (uint32_t)limit)
 		log_warn("slots.few", LOG_I("wanted", limit), LOG_I("leased", gateway->slots.count),
 			 LOG_S("note", "other gateways of this strategy hold the rest"));
 	return TG_OK;
+}
+
+static void slots_close(struct gateway *gateway)
+{
+	struct store_pool *pool = gateway->store.pool;
+	struct tg_error error = tg_error_init();
+	void *backend;
+	if (gateway->slots.count == 0)
+		return;
+	int status = store_pool_take(pool, "the end", &backend, &error);
+	if (status) {
+		log_warn("slots.kept", LOG_S("error", error.message));
+		return; /* they run out, and the next start takes them up */
+	}
+	slots_return(&gateway->slots, store_pool_api(pool), backend, gateway->slot_group,
+		     gateway->options.config->gateway_id);
+	store_pool_give(pool, backend, TG_OK);
 }
 
 /* ------------------------------------------------------------ executor */
@@ -375,14 +381,7 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = epoch_take(gateway, ret_error);
 	if (!status)
-		status = storage_open(gateway, &gateway->storage, ret_error);
-	if (!status)
-		status = ((const struct tg_storage_api *)gateway->storage.api)
-				 ->migrate(gateway->storage.self, note_migration, NULL, ret_error);
-	if (status > 0) /* so many steps */
-		status = TG_OK;
-	if (!status)
-		status = storage_open(gateway, &gateway->storage_writer, ret_error);
+		status = store_begin(gateway, ret_error);
 	if (!status)
 		status = state_open(gateway, ret_error);
 	if (!status)
@@ -550,9 +549,7 @@ void gateway_close(struct gateway *gateway)
 	if (gateway->router.self)
 		((const struct tg_router_api *)gateway->router.api)->destroy(gateway->router.self);
 	writer_stop(gateway->keeper.writer, gateway->store_given_up ? 0 : WRITER_STOP_MS);
-	if (gateway->slots.count > 0)
-		slots_return(&gateway->slots, gateway->storage.api, gateway->storage.self, gateway->slot_group,
-			     gateway->options.config->gateway_id);
+	slots_close(gateway);
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
 	extensions_net_close(&gateway->extensions);
@@ -560,8 +557,7 @@ void gateway_close(struct gateway *gateway)
 	loop_destroy(gateway->loop);
 	gateway->loop = NULL; /* for plugins that are closed after it: there is no time any more */
 	model_destroy(gateway->keeper.model);
-	storage_close(&gateway->storage_writer);
-	storage_close(&gateway->storage);
+	store_finish(&gateway->store);
 	cycles_destroy(gateway->cycles);
 	markets_destroy(gateway->markets);
 	free(gateway->memory);

@@ -16,6 +16,7 @@
 #include "core/outside.h"
 #include "core/state/decisions.h"
 #include "core/state/statedir.h"
+#include "core/store.h"
 #include "core/trade/executor.h"
 #include "core/trade/portfolio.h"
 #include "plugins/host.h"
@@ -54,8 +55,7 @@ struct gateway {
 	struct keeper keeper;
 	struct decisions *decisions;
 	struct instance exchange;
-	struct instance storage;        /* for leases and questions */
-	struct instance storage_writer; /* the writer thread's */
+	struct store store;
 	struct instance router;
 	struct tg_exchange_events exchange_events;
 	char slot_group[80];
@@ -84,6 +84,7 @@ struct gateway {
 	int64_t last_open_ns; /* mono */
 	uint64_t sweep_timer;
 	bool sweep_armed;
+	bool store_behind;    /* no new cycles until it has caught up */
 	bool store_given_up;  /* the store could not be brought up to the journal at the end */
 	bool journal_stalled; /* it could not be written, which was told; written again then */
 	uint64_t journal_timer;

@@ -3,6 +3,7 @@
 
 #include "core/base/log.h"
 #include "core/gateway.h"
+#include "core/state/row_json.h"
 
 static const char *const level_names[] = {"none", "cycles", "risk", "freeze"};
 
@@ -37,6 +38,45 @@ static int command_stop(struct gateway *gateway, struct json_object *request, st
 	return refuse(reply, "level must be end, none, cycles, risk or freeze");
 }
 
+static void number_put(struct json_object *object, const char *key, uint64_t number)
+{
+	json_object_object_add(object, key, json_object_new_int64((int64_t)number));
+}
+
+static void store_put(struct gateway *gateway, struct json_object *reply)
+{
+	struct json_object *store = json_object_new_object();
+	struct writer_status writer;
+	struct store_pool_status pool;
+	struct cache_status cache;
+	writer_status(gateway->keeper.writer, &writer);
+	store_pool_status(gateway->store.pool, &pool);
+	cache_status(gateway->store.cache, &cache);
+	const char *error = writer.failing ? writer.error : pool.away ? pool.error : "";
+	if (error[0])
+		json_object_object_add(reply, "store_error", json_object_new_string(error));
+	json_object_object_add(store, "behind", json_object_new_boolean(gateway->store_behind));
+	number_put(store, "batches", writer.batches);
+	number_put(store, "rows", writer.rows);
+	number_put(store, "retries", writer.retries);
+	number_put(store, "removed", writer.removed);
+	number_put(store, "connections_open", pool.open);
+	number_put(store, "connections_busy", pool.busy);
+	number_put(store, "connections_opened", pool.opened);
+	number_put(store, "connections_replaced", pool.replaced);
+	number_put(store, "connections_recycled", pool.recycled);
+	number_put(store, "connection_waits", pool.waits);
+	number_put(store, "connection_timeouts", pool.timeouts);
+	number_put(store, "cached_cycles", cache.cycles);
+	number_put(store, "dirty_cycles", cache.dirty_cycles);
+	number_put(store, "dirty_rows", cache.dirty_rows);
+	number_put(store, "cache_hits", cache.hits);
+	number_put(store, "cache_misses", cache.misses);
+	number_put(store, "cache_evictions", cache.evictions);
+	number_put(reply, "store_position", writer.applied_position);
+	json_object_object_add(reply, "store", store);
+}
+
 static int command_status(struct gateway *gateway, struct json_object *reply)
 {
 	struct json_object *summary = gateway_summary(gateway);
@@ -51,14 +91,9 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	json_object_object_add(reply, "slots_used", json_object_new_int64(gateway->slots.used));
 	json_object_object_add(reply, "slots", json_object_new_int64(gateway->slots.count));
 	json_object_object_foreach(summary, key, value) json_object_object_add(reply, key, json_object_get(value));
-	struct writer_status store;
-	writer_status(gateway->keeper.writer, &store);
-	json_object_object_add(reply, "journal_position",
-			       json_object_new_int64((int64_t)journal_position(gateway->keeper.journal)));
+	number_put(reply, "journal_position", journal_position(gateway->keeper.journal));
 	json_object_object_add(reply, "journal", gateway_journal_json(gateway));
-	json_object_object_add(reply, "store_position", json_object_new_int64((int64_t)store.applied_position));
-	if (store.failing)
-		json_object_object_add(reply, "store_error", json_object_new_string(store.error));
+	store_put(gateway, reply);
 	json_object_put(summary);
 	return TG_OK;
 }
@@ -98,12 +133,72 @@ static int command_book(struct gateway *gateway, struct json_object *request, st
 	return TG_OK;
 }
 
+/* ------------------------------------------------------------ one cycle */
+
+static void model_cycle_add(struct gateway *gateway, const struct row *row, struct cycle_json *into)
+{
+	struct row_shown shown;
+	row_show(row, gateway->options.config->gateway_id, &shown);
+	cycle_json_add(into, shown.record.kind, shown.record.row);
+}
+
+/* One that is in memory, as the store will have it. */
+static struct json_object *model_cycle_json(struct gateway *gateway, const struct cycle *cycle)
+{
+	struct cycle_json into = {NULL};
+	struct row row;
+	row_of_cycle(cycle, ROW_FULL, gateway->keeper.strategy, gateway->keeper.exchange, &row);
+	model_cycle_add(gateway, &row, &into);
+	for (const struct order *order = cycle->orders; order; order = order->next) {
+		row_of_order(order, ROW_FULL, &row);
+		model_cycle_add(gateway, &row, &into);
+		for (const struct fill *fill = order->fills; fill; fill = fill->next) {
+			row_of_fill(order, fill, &row);
+			model_cycle_add(gateway, &row, &into);
+		}
+	}
+	return into.cycle;
+}
+
+/* One of this gateway may be named without it, as its journal does. */
+static struct json_object *cycle_in_memory(struct gateway *gateway, const char *id, char store_id[READER_ID_MAX])
+{
+	const char *own = gateway->options.config->gateway_id;
+	struct cycle_key key;
+	snprintf(store_id, READER_ID_MAX, "%s", id);
+	if (cycle_key_parse(id, &key))
+		return NULL;
+	if (id[GATEWAY_ID_LEN] == '-' && strncmp(id, own, GATEWAY_ID_LEN) != 0)
+		return NULL;
+	cycle_id_format(own, key, store_id);
+	const struct cycle *cycle = model_cycle(gateway->keeper.model, key);
+	return cycle ? model_cycle_json(gateway, cycle) : NULL;
+}
+
+/* {"cycle":...}, or {"pending":true}: it is looked up, ask again. */
+static int command_cycle(struct gateway *gateway, struct json_object *request, struct json_object *reply)
+{
+	char id[READER_ID_MAX];
+	struct tg_error error = tg_error_init();
+	struct json_object *cycle = cycle_in_memory(gateway, request_text(request, "id"), id);
+	int status = cycle ? TG_OK : reader_cycle(gateway->store.reader, id, &cycle, &error);
+	json_object_object_add(reply, "pending", json_object_new_boolean(status == TG_PENDING));
+	if (cycle)
+		json_object_object_add(reply, "cycle", cycle);
+	if (status < 0)
+		json_object_object_add(reply, "error", json_object_new_string(error.message));
+	/* to the server that would mean that there is no such command */
+	return status == TG_PENDING ? TG_OK : status == TG_ERR_NOT_FOUND ? TG_ERR_INVALID : status;
+}
+
 int gateway_command(void *ctx, const char *command, struct json_object *request, struct json_object *reply)
 {
 	if (strcmp(command, "stop") == 0)
 		return command_stop(ctx, request, reply);
 	if (strcmp(command, "status") == 0)
 		return command_status(ctx, reply);
+	if (strcmp(command, "cycle") == 0)
+		return command_cycle(ctx, request, reply);
 	if (strcmp(command, "book") == 0)
 		return command_book(ctx, request, reply);
 	return TG_ERR_NOT_FOUND;

@@ -53,6 +53,8 @@ static uint32_t risk_check(struct gateway *gateway, const struct cycle_def *def,
 	if (gateway->stop_level != STOP_NONE || gateway->stopping || enough(gateway) ||
 	    !executor_may_send(&gateway->executor))
 		skip |= SKIP(STOPPED);
+	if (gateway->store_behind)
+		skip |= SKIP(STORE);
 	if (!executor_can_open(&gateway->executor))
 		skip |= SKIP(CONCURRENT);
 	if (memory->cooling_until_ns > now_ns)
@@ -171,7 +173,7 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 
 	uint32_t refused = gate_check(gateway->markets, def, candidate->gross, &gate, now_ns) |
 			   risk_check(gateway, def, memory, now_ns);
-	if (refused & (SKIP(COOLDOWN) | SKIP(DUPLICATE)))
+	if (refused & (SKIP(COOLDOWN) | SKIP(DUPLICATE) | SKIP(STORE)))
 		gateway->time_bound_skip = true;
 	if (refused != 0 && decision_repeats(gateway, memory, refused, now_ns))
 		return;
@@ -474,10 +476,28 @@ void pipeline_executor_events(struct gateway *gateway, struct executor_events *r
 
 /* ------------------------------------------------------------ the end of a pass */
 
+/* What is open goes on, for the journal has it; new cycles wait until the store has room for them again. */
+static void store_watch(struct gateway *gateway)
+{
+	bool behind = keeper_is_behind(&gateway->keeper) || writer_is_behind(gateway->keeper.writer);
+	struct writer_status store;
+	if (behind == gateway->store_behind)
+		return;
+	gateway->store_behind = behind;
+	writer_status(gateway->keeper.writer, &store);
+	if (behind)
+		log_warn("store.behind", LOG_S("note", "no new cycles until it has caught up"),
+			 LOG_I("journal", journal_position(gateway->keeper.journal)),
+			 LOG_I("store", store.applied_position), LOG_S("error", store.failing ? store.error : ""));
+	else
+		log_info("store.caught_up", LOG_I("store", store.applied_position));
+}
+
 void pipeline_pass_end(void *ctx)
 {
 	struct gateway *gateway = ctx;
 	keeper_pass_end(&gateway->keeper);
+	store_watch(gateway);
 	notices_tell(&gateway->notices);
 	gateway_check_journal(gateway);
 	sweep_when_idle(gateway);

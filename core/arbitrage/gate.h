@@ -22,7 +22,8 @@
 	X(COOLDOWN, "cooldown", "cooling down after a loss or slippage") \
 	X(DUPLICATE, "duplicate", "the same cycle within duplicate_suppression_window_seconds") \
 	X(STOPPED, "stopped", "no new cycles are taken") \
-	X(LOSS_LIMIT, "loss limit", "daily_loss_limit is reached")
+	X(LOSS_LIMIT, "loss limit", "daily_loss_limit is reached") \
+	X(STORE, "store behind", "the store does not keep up with what is done")
 
 #define SKIP_CONST(name, word, text) SKIP_BIT_##name,
 enum { SKIP_TABLE(SKIP_CONST) SKIP_BIT_COUNT };

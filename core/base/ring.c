@@ -58,17 +58,34 @@ static void *ring_item(const struct ring *ring, uint64_t number)
 	return ring->items + (number & ring->mask) * ring->item_size;
 }
 
-bool ring_put(struct ring *ring, const void *item)
+void *ring_reserve(struct ring *ring)
 {
 	uint64_t put = atomic_load_explicit(&ring->put, memory_order_relaxed);
 
 	if (put - ring->taken_seen > ring->mask) {
 		ring->taken_seen = atomic_load_explicit(&ring->taken, memory_order_acquire);
 		if (put - ring->taken_seen > ring->mask)
-			return false;
+			return NULL;
 	}
-	memcpy(ring_item(ring, put), item, ring->item_size);
+	return ring_item(ring, put);
+}
+
+void ring_commit(struct ring *ring)
+{
+	uint64_t put = atomic_load_explicit(&ring->put, memory_order_relaxed);
+
+	assert(put - ring->taken_seen <= ring->mask);
 	atomic_store_explicit(&ring->put, put + 1, memory_order_release);
+}
+
+bool ring_put(struct ring *ring, const void *item)
+{
+	void *place = ring_reserve(ring);
+
+	if (!place)
+		return false;
+	memcpy(place, item, ring->item_size);
+	ring_commit(ring);
 	return true;
 }
 

@@ -88,6 +88,17 @@ struct gateway_config {
 	struct plugin_choice router;
 	int64_t storage_batch_rows;
 	int64_t storage_batch_ms;
+	int64_t storage_retention_days; /* 0: all is kept */
+	struct {
+		int64_t connections;
+		int64_t timeout_ms;
+		int64_t recycle_s;
+		int64_t idle_check_s;
+	} storage_pool;
+	struct {
+		int64_t entries;
+		int64_t ttl_ms;
+	} storage_cache;
 	int64_t slot_ttl_ms;
 	char *clock_mode; /* real | virtual */
 	bool virtual_clock;

@@ -3,7 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define TEXT_COPY(to, from) snprintf((to), sizeof(to), "%s", (from))
+/* A cycle that was closed so long ago may have been removed from the store (storage.retention_days is at least a day),
+ * and progress of what is not there would be refused. */
+#define STALE_NS (INT64_C(12) * 3600 * 1000000000)
 
 int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size)
 {
@@ -18,7 +20,8 @@ int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uin
 	int status = model_apply(keeper->model, &entry);
 	if (status)
 		return status;
-	keeper_note(keeper, type, payload, size);
+	journal_append(keeper->journal, entry.time_ns, type, RECORD_VERSION, payload, size);
+	keeper_event(keeper, &entry);
 	keeper->changed = true;
 	return TG_OK;
 }
@@ -37,7 +40,14 @@ bool keeper_make_room(struct keeper *keeper, uint32_t orders, uint32_t fills)
 
 void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size)
 {
-	journal_append(keeper->journal, loop_unix_ns(keeper->loop), type, RECORD_VERSION, payload, size);
+	const struct journal_entry entry = {
+		.position = journal_position(keeper->journal) + 1,
+		.time_ns = loop_unix_ns(keeper->loop),
+		.type = type,
+		.payload = payload,
+	};
+	journal_append(keeper->journal, entry.time_ns, type, RECORD_VERSION, payload, size);
+	keeper_event(keeper, &entry);
 }
 
 static bool status_keep(struct keeper *keeper, int status)
@@ -63,111 +73,137 @@ bool keeper_retry(struct keeper *keeper)
 	return status_keep(keeper, journal_retry(keeper->journal, &keeper->error));
 }
 
+/* ------------------------------------------------------------ events */
+
+static struct row_event *event_add(struct keeper *keeper)
+{
+	if (keeper->events == KEEPER_EVENTS_MAX)
+		memmove(keeper->event, keeper->event + 1, --keeper->events * sizeof *keeper->event);
+	keeper->changed = true;
+	return &keeper->event[keeper->events++];
+}
+
+static void start_show(const struct record_start *record, struct row_event *event)
+{
+	event->kind = "start";
+	snprintf(event->text, sizeof event->text, "start %u of gateway %s: strategy %s on %s, trigate %s",
+		 record->epoch, record->gateway_id, record->strategy, record->exchange, record->version);
+}
+
+static void stop_show(const struct record_stop *record, struct row_event *event)
+{
+	event->kind = "stop";
+	snprintf(event->text, sizeof event->text, "%s; cycles left open: %u",
+		 record->reason[0] ? record->reason : "nothing more happened", record->open_cycles);
+}
+
+void keeper_event(struct keeper *keeper, const struct journal_entry *entry)
+{
+	if (entry->type != RECORD_START && entry->type != RECORD_STOP)
+		return;
+	struct row_event *event = event_add(keeper);
+	event->position = entry->position;
+	event->time_ns = entry->time_ns;
+	if (entry->type == RECORD_START)
+		start_show(entry->payload, event);
+	else
+		stop_show(entry->payload, event);
+}
+
+static bool events_post(struct keeper *keeper)
+{
+	for (; keeper->events > 0; keeper->events--) {
+		struct row *row = writer_reserve(keeper->writer);
+		if (!row)
+			return false;
+		*row = (struct row){.kind = TG_ROW_EVENT, .event = keeper->event[0]};
+		writer_commit(keeper->writer);
+		memmove(keeper->event, keeper->event + 1, (keeper->events - 1) * sizeof *keeper->event);
+	}
+	return true;
+}
+
 /* ------------------------------------------------------------ rows */
 
-static void cycle_row(const struct keeper *keeper, const struct cycle *cycle, struct row *row)
+static bool fills_post(struct keeper *keeper, const struct order *order)
 {
-	row->kind = TG_ROW_CYCLE;
-	row->urgent = cycle_is_final(cycle);
-	struct row_cycle *r = &row->cycle;
-	memset(r, 0, sizeof *r);
-	cycle_id_format(keeper->gateway_id, cycle->key, r->id);
-	TEXT_COPY(r->strategy, keeper->strategy);
-	TEXT_COPY(r->exchange, keeper->exchange);
-	TEXT_COPY(r->state, cycle_state_name(cycle->state));
-	TEXT_COPY(r->currency, cycle->leg[0].from);
-	TEXT_COPY(r->reason, cycle->reason);
-	cycle_route(cycle, r->route, sizeof r->route);
-	cycle_deltas(cycle, r->deltas, sizeof r->deltas);
-	r->step = cycle_step(cycle);
-	r->planned_in = cycle->planned_in;
-	r->planned_out = cycle->planned_out;
-	cycle_flows(cycle, &r->amount_in, &r->amount_out);
-	r->profit = cycle_profit(cycle);
-	r->opened_ns = cycle->opened_ns;
-	r->closed_ns = cycle->closed_ns;
-}
-
-static void order_row(const struct keeper *keeper, const struct order *order, struct row *row)
-{
-	row->kind = TG_ROW_ORDER;
-	row->urgent = false;
-	struct row_order *r = &row->order;
-	memset(r, 0, sizeof *r);
-	TEXT_COPY(r->client_id, order->client_id);
-	cycle_id_format(keeper->gateway_id, order->cycle->key, r->cycle_id);
-	TEXT_COPY(r->exchange_id, order->exchange_id);
-	TEXT_COPY(r->market, order->market);
-	TEXT_COPY(r->state, order_state_name(order->state));
-	TEXT_COPY(r->purpose, order->unwind ? "unwind" : "forward");
-	TEXT_COPY(r->reason, order->reason);
-	r->side = order->side;
-	r->time_in_force = order->time_in_force;
-	r->leg = order->leg;
-	r->attempt = order->attempt;
-	r->price = order->price;
-	r->qty = order->qty;
-	/* both are sums of quantities of one market's lots: they fit what the quantities fit */
-	if (tg_decimal_from_amount(order->filled_base, &r->filled_qty))
-		r->filled_qty = order->qty;
-	r->filled_quote = order->filled_quote;
-	r->created_ns = order->created_ns;
-	r->updated_ns = order->updated_ns;
-}
-
-static void fill_row(const struct order *order, const struct fill *fill, struct row *row)
-{
-	row->kind = TG_ROW_FILL;
-	row->urgent = false;
-	struct row_fill *r = &row->fill;
-	memset(r, 0, sizeof *r);
-	TEXT_COPY(r->client_id, order->client_id);
-	TEXT_COPY(r->fill_id, fill->fill_id);
-	TEXT_COPY(r->fee_currency, fill->fee_currency);
-	r->price = fill->price;
-	r->qty = fill->qty;
-	r->fee = fill->fee;
-	r->time_ns = fill->time_ns;
-}
-
-static bool row_post(struct keeper *keeper)
-{
-	keeper->row.position = journal_position(keeper->journal);
-	return writer_post(keeper->writer, &keeper->row);
-}
-
-static bool order_post(struct keeper *keeper, struct order *order)
-{
-	if (order->dirty) {
-		order_row(keeper, order, &keeper->row);
-		if (!row_post(keeper))
-			return false;
-		order->dirty = false;
-	}
 	for (struct fill *fill = order->fills; fill; fill = fill->next) {
 		if (fill->posted)
 			continue;
-		fill_row(order, fill, &keeper->row);
-		if (!row_post(keeper))
+		struct row *row = writer_reserve(keeper->writer);
+		if (!row)
 			return false;
+		row_of_fill(order, fill, row);
+		writer_commit(keeper->writer);
 		fill->posted = true;
 	}
 	return true;
 }
 
+static bool order_post(struct keeper *keeper, struct order *order)
+{
+	struct row *row = writer_reserve(keeper->writer);
+	if (!row)
+		return false;
+	row_of_order(order, order->stored ? ROW_PROGRESS : ROW_FULL, row);
+	writer_commit(keeper->writer);
+	order->stored = true;
+	order->dirty = !fills_post(keeper, order);
+	return !order->dirty;
+}
+
+static bool cycle_row_post(struct keeper *keeper, struct cycle *cycle)
+{
+	struct row *row = writer_reserve(keeper->writer);
+	if (!row)
+		return false;
+	row_of_cycle(cycle, cycle->stored ? ROW_PROGRESS : ROW_FULL, keeper->strategy, keeper->exchange, row);
+	writer_commit(keeper->writer);
+	cycle->stored = true;
+	cycle->row_dirty = false;
+	return true;
+}
+
+/* All of it as if it were new. */
+static void cycle_renew(struct cycle *cycle)
+{
+	cycle->stored = false;
+	cycle->row_dirty = true;
+	for (struct order *order = cycle->orders; order; order = order->next) {
+		order->stored = false;
+		order->dirty = true;
+		for (struct fill *fill = order->fills; fill; fill = fill->next)
+			fill->posted = false;
+	}
+}
+
+static bool cycle_is_stale(const struct keeper *keeper, const struct cycle *cycle)
+{
+	return cycle->stored && cycle->closed_ns != 0 && loop_unix_ns(keeper->loop) - cycle->closed_ns > STALE_NS;
+}
+
 /* The cycle's row first: its orders refer to it. */
 static bool cycle_post(struct keeper *keeper, struct cycle *cycle)
 {
-	if (!cycle->dirty)
-		return true;
-	cycle_row(keeper, cycle, &keeper->row);
-	if (!row_post(keeper))
+	if (cycle_is_stale(keeper, cycle))
+		cycle_renew(cycle);
+	if (cycle->row_dirty && !cycle_row_post(keeper, cycle))
 		return false;
 	for (struct order *order = cycle->orders; order; order = order->next)
-		if (!order_post(keeper, order))
+		if (order->dirty && !order_post(keeper, order))
 			return false;
-	cycle->dirty = false;
 	return true;
+}
+
+static bool rows_post(struct keeper *keeper)
+{
+	struct cycle *cycle;
+	while ((cycle = model_dirty(keeper->model))) {
+		if (!cycle_post(keeper, cycle))
+			return false; /* the ring is full: the rest goes with a later pass */
+		model_clean(keeper->model);
+	}
+	return events_post(keeper);
 }
 
 void keeper_pass_end(struct keeper *keeper)
@@ -175,13 +211,10 @@ void keeper_pass_end(struct keeper *keeper)
 	if (!keeper_flush(keeper))
 		return;
 	journal_turn(keeper->journal);
-	if (!keeper->changed)
+	if (!keeper->changed || !rows_post(keeper))
 		return;
-	for (struct cycle *cycle = model_oldest(keeper->model); cycle; cycle = cycle->newer)
-		if (!cycle_post(keeper, cycle))
-			return; /* the ring is full: the rest goes with a later pass */
 	keeper->changed = false;
-	writer_mark(keeper->writer, journal_position(keeper->journal));
+	writer_mark(keeper->writer, journal_position(keeper->journal), loop_unix_ns(keeper->loop));
 }
 
 bool keeper_is_behind(const struct keeper *keeper)

@@ -8,6 +8,8 @@
 #include "core/state/writer.h"
 #include "core/trade/model.h"
 
+#define KEEPER_EVENTS_MAX 16 /* starts and stops that wait for room: a start replays those of earlier, unlucky ones */
+
 struct keeper {
 	const struct loop *loop; /* the time of records */
 	struct journal *journal;
@@ -20,7 +22,8 @@ struct keeper {
 	bool stalled;          /* the journal cannot be written now: nothing may be sent until it can (keeper_retry) */
 	bool failed;           /* it cannot for good */
 	struct tg_error error; /* why */
-	struct row row;        /* scratch: too large for a stack frame on the hot path */
+	struct row_event event[KEEPER_EVENTS_MAX];
+	uint32_t events;
 };
 
 /* Apply and append. 0, or what model_apply says; then nothing was appended. [hot] */
@@ -28,6 +31,10 @@ int keeper_commit(struct keeper *keeper, uint16_t type, const void *payload, uin
 
 /* Forget old cycles, on record, until one more with so many orders and fills fits; false: it cannot. [hot] */
 bool keeper_make_room(struct keeper *keeper, uint32_t orders, uint32_t fills);
+
+/* What a start or a stop is for people who read the store; other records are nothing. For those that are replayed and
+ * may not stand there yet; of more than wait already the oldest is dropped. */
+void keeper_event(struct keeper *keeper, const struct journal_entry *entry);
 
 /* Append a record that changes no cycle (decision, stop). [hot] */
 void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint32_t size);

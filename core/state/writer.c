@@ -10,11 +10,19 @@
 
 #include "core/base/log.h"
 #include "core/base/ring.h"
-#include "core/state/writer_batch.h"
 
 #define BACKOFF_FIRST_NS INT64_C(10000000)
 #define BACKOFF_LAST_NS INT64_C(1000000000)
 #define MS INT64_C(1000000)
+/* A final state does not wait for its batch's time, but so long after the batch before: others come in between, and
+ * share the transaction. */
+#define URGENT_GAP_NS (5 * MS)
+/* Removing what is too old: so many cycles at a time, so that no batch waits long, and looked for so often. */
+#define REMOVE_CYCLES 100
+#define REMOVE_STEP_NS (100 * MS)
+#define REMOVE_FIRST_NS (60000 * MS)
+#define REMOVE_EVERY_NS (6 * 3600000 * MS)
+#define DAY_NS (INT64_C(86400000) * MS)
 
 #define STATUS_WORDS (sizeof(struct writer_status) / sizeof(uint64_t))
 static_assert(sizeof(struct writer_status) % sizeof(uint64_t) == 0, "a status is copied by words");
@@ -36,11 +44,13 @@ struct writer {
 	uint32_t since_mark; /* of them, since the last mark */
 	bool urgent_since_mark;
 	uint64_t drains;
+	const struct row *reserved;
 
 	/* What both see. A mark is two numbers: a reader that meets an odd or changed mark_turn reads again. */
 	_Atomic uint32_t mark_turn;
 	_Atomic uint64_t mark_position;
 	_Atomic uint64_t mark_posted; /* rows that had been posted then */
+	_Atomic int64_t mark_unix_ns;
 	_Atomic uint64_t drain_wanted;
 	_Atomic uint64_t drained; /* the last drain request that is answered */
 	atomic_bool drained_all;  /* its answer */
@@ -49,17 +59,21 @@ struct writer {
 	/* the worker's */
 	uint32_t turn_seen; /* mark_turn and drain_wanted when its last turn began */
 	uint64_t drain_seen;
-	struct writer_batch batch; /* rows below the mark, to be applied with it */
-	struct row *early;         /* rows behind the mark, in order */
+	struct row *early; /* rows behind the mark, in order; those below it are in the cache */
 	uint32_t early_count, early_capacity;
-	uint64_t taken; /* rows moved into the batch, ever */
+	uint64_t taken; /* rows moved into the cache, ever */
+	bool urgent;    /* one of those that wait there is */
 	uint64_t mark;  /* position that the batch brings the store to */
 	uint64_t applied;
 	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
+	int64_t ended_ns; /* the last batch */
 	int64_t backoff_ns;
 	int64_t pause_ns; /* how long after the next turn's time to retry_ns: what failed may have taken long */
 	int64_t retry_ns; /* not before; 0: not failing */
 	int64_t renew_ns;
+	int64_t remove_ns; /* when to look for cycles that are too old; 0: not asked yet */
+	uint64_t removed;  /* since it was last told of */
+	bool remove_failing;
 	bool broken; /* a permanent error: nothing is applied any more */
 	bool renew_failing;
 	bool behind_logged;
@@ -68,29 +82,41 @@ struct writer {
 
 /* ----------------------------------------------------- the loop's side */
 
-bool writer_post(struct writer *writer, const struct row *row)
+struct row *writer_reserve(struct writer *writer)
 {
-	if (!ring_put(writer->ring, row)) {
+	struct row *row = ring_reserve(writer->ring);
+
+	writer->reserved = row;
+	if (!row)
 		worker_wake(writer->worker, true); /* a mark that would wake it cannot come before there is room */
-		return false;
-	}
-	writer->posted++;
-	writer->since_mark++;
-	writer->urgent_since_mark |= row->urgent;
-	if (writer->since_mark % (ring_capacity(writer->ring) / 2) == 0)
-		worker_wake(writer->worker, true); /* without a mark for long: make room */
-	return true;
+	return row;
 }
 
-void writer_mark(struct writer *writer, uint64_t position)
+void writer_commit(struct writer *writer)
+{
+	writer->urgent_since_mark |= writer->reserved->urgent;
+	ring_commit(writer->ring);
+	writer->posted++;
+	writer->since_mark++;
+	if (writer->since_mark % (ring_capacity(writer->ring) / 2) == 0)
+		worker_wake(writer->worker, true); /* without a mark for long: make room */
+}
+
+void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 {
 	atomic_fetch_add(&writer->mark_turn, 1);
-	atomic_store(&writer->mark_position, position);
-	atomic_store(&writer->mark_posted, writer->posted);
+	atomic_store_explicit(&writer->mark_position, position, memory_order_relaxed);
+	atomic_store_explicit(&writer->mark_posted, writer->posted, memory_order_relaxed);
+	atomic_store_explicit(&writer->mark_unix_ns, unix_ns, memory_order_relaxed);
 	atomic_fetch_add(&writer->mark_turn, 1);
 	worker_wake(writer->worker, writer->urgent_since_mark);
 	writer->since_mark = 0;
 	writer->urgent_since_mark = false;
+}
+
+bool writer_is_behind(const struct writer *writer)
+{
+	return ring_count(writer->ring) >= ring_capacity(writer->ring) / 4 * 3;
 }
 
 static bool drain_is_answered(void *ctx)
@@ -158,17 +184,30 @@ static int early_add(struct writer *writer, const struct row *row)
 	return 0;
 }
 
-/* Rows that were taken before their mark came, into the batch. */
+static int row_take(struct writer *writer, const struct row *row)
+{
+	struct row_shown shown;
+
+	row_show(row, writer->options.journal_id, &shown);
+	int status = cache_put(writer->options.cache, (struct tg_str){shown.cycle_id, strlen(shown.cycle_id)},
+			       &shown.record);
+	if (status == 0) {
+		writer->taken++;
+		writer->urgent |= row->urgent;
+	}
+	return status;
+}
+
+/* Rows that were taken before their mark came, into the cache. */
 static int early_move(struct writer *writer, uint64_t posted)
 {
 	uint32_t moved = 0;
 	int status = 0;
 
 	while (moved < writer->early_count && writer->taken < posted) {
-		status = writer_batch_add(&writer->batch, &writer->early[moved]);
+		status = row_take(writer, &writer->early[moved]);
 		if (status != 0)
 			break;
-		writer->taken++;
 		moved++;
 	}
 	writer->early_count -= moved;
@@ -177,7 +216,7 @@ static int early_move(struct writer *writer, uint64_t posted)
 	return status;
 }
 
-/* Rows up to the mark go into the batch. Rows behind it are left in the ring, unless it gets full: their mark can only
+/* Rows up to the mark go into the cache. Rows behind it are left in the ring, unless it gets full: their mark can only
  * come when there is room for all that goes before it. Out of memory leaves rows where they are, for the next turn. */
 static void writer_collect(struct writer *writer, int64_t now)
 {
@@ -188,9 +227,8 @@ static void writer_collect(struct writer *writer, int64_t now)
 	if (early_move(writer, posted) != 0)
 		return;
 	while (writer->early_count == 0 && writer->taken < posted && (row = ring_peek(writer->ring))) {
-		if (writer_batch_add(&writer->batch, row) != 0)
+		if (row_take(writer, row) != 0)
 			return;
-		writer->taken++;
 		ring_drop(writer->ring);
 	}
 	while (ring_count(writer->ring) >= ring_capacity(writer->ring) / 2 && (row = ring_peek(writer->ring))) {
@@ -200,37 +238,38 @@ static void writer_collect(struct writer *writer, int64_t now)
 	}
 	if (writer->taken >= posted)
 		writer->mark = position;
-	if (writer->since_ns == 0 && (writer->batch.count > 0 || writer->mark > writer->applied))
+	if (writer->since_ns == 0 && (cache_waiting(writer->options.cache) > 0 || writer->mark > writer->applied))
 		writer->since_ns = now;
+}
+
+/* While a store fails the cache takes what comes, up to its bound; from then on the ring holds the loop back. A mark
+ * that was begun is brought to its end: no batch may stop before it. */
+static bool writer_may_collect(const struct writer *writer)
+{
+	return !writer->broken && (writer->retry_ns == 0 || !cache_is_full(writer->options.cache));
 }
 
 /* ----------------------------------------- the worker's side: applying */
 
-static bool error_passes(int32_t code)
-{
-	return code == TG_ERR_IO || code == TG_ERR_RETRYABLE || code == TG_ERR_UNKNOWN_OUTCOME ||
-	       code == TG_ERR_RATE_LIMITED || code == TG_ERR_TIMEOUT || code == TG_ERR_NO_MEMORY;
-}
-
-static void apply_succeeded(struct writer *writer)
+static void apply_succeeded(struct writer *writer, uint32_t rows)
 {
 	bool was_failing = writer->status.failing;
 
 	writer->status.failing = false;
 	writer->status.applied_position = writer->mark;
 	writer->status.batches++;
-	writer->status.rows += writer->batch.count;
+	writer->status.rows += rows;
 	status_tell(writer);
 	if (was_failing)
 		log_info("storage_recovered", LOG_I("position", writer->mark));
 	writer->applied = writer->mark;
 	writer->since_ns = writer->retry_ns = writer->backoff_ns = 0;
-	writer_batch_clear(&writer->batch);
+	writer->urgent = false;
 }
 
-static void apply_failed(struct writer *writer, int32_t code, const struct tg_error *error)
+static void apply_failed(struct writer *writer, int32_t code, bool passes, const struct tg_error *error)
 {
-	bool was_failing = writer->status.failing, passes = error_passes(code);
+	bool was_failing = writer->status.failing;
 	const char *text = error->message_len ? error->message : tg_status_text(code);
 
 	writer->backoff_ns = writer->backoff_ns ? writer->backoff_ns * 2 : BACKOFF_FIRST_NS;
@@ -250,26 +289,47 @@ static void apply_failed(struct writer *writer, int32_t code, const struct tg_er
 			 LOG_I("position", writer->mark));
 }
 
-static void writer_apply(struct writer *writer)
+static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_rows, struct tg_error *ret_error)
 {
-	struct tg_error error = tg_error_init();
 	struct tg_batch batch = {
 		.size = sizeof batch,
-		.count = writer->batch.count,
-		.records = writer_batch_records(&writer->batch),
 		.position = writer->mark,
 		.journal = {writer->options.journal_id, strlen(writer->options.journal_id)},
 	};
-	int32_t code = 0;
-	if (writer->options.journal_wait)
-		code = writer->options.journal_wait(writer->options.journal, batch.position, &error);
-	if (code == 0)
-		code = writer->options.api->apply(writer->options.backend, &batch, &error);
+	int32_t code = cache_batch_begin(writer->options.cache, &batch.records, &batch.count);
 
 	if (code == 0)
-		apply_succeeded(writer);
+		code = store_pool_api(writer->options.pool)->apply(backend, &batch, ret_error);
+	cache_batch_end(writer->options.cache, code == 0);
+	*ret_rows = batch.count;
+	return code;
+}
+
+/* No connection to be had is never for good: at the start there was one. */
+static void writer_apply(struct writer *writer)
+{
+	const struct writer_options *options = &writer->options;
+	struct tg_error error = tg_error_init();
+	int32_t code = 0;
+	uint32_t rows = 0;
+	bool connected = true;
+	void *backend;
+
+	if (options->journal_wait)
+		code = options->journal_wait(options->journal, writer->mark, &error);
+	if (code == 0) {
+		code = store_pool_take(options->pool, "the writer", &backend, &error);
+		connected = code == 0;
+	}
+	if (code == 0) {
+		code = batch_apply(writer, backend, &rows, &error);
+		store_pool_give(options->pool, backend, code);
+	}
+	writer->ended_ns = workers_now_ns(options->workers);
+	if (code == 0)
+		apply_succeeded(writer, rows);
 	else
-		apply_failed(writer, code, &error);
+		apply_failed(writer, code, !connected || tg_status_may_pass(code), &error);
 }
 
 /* When the batch is to be applied, mono; WORKER_WHEN_WOKEN: not by itself. */
@@ -287,12 +347,29 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 	}
 	if (writer->retry_ns != 0)
 		return writer->retry_ns;
-	if (draining || writer->batch.urgent || writer->batch.count >= writer->options.batch_rows)
+	if (draining || cache_waiting(writer->options.cache) >= writer->options.batch_rows)
 		return 0;
-	return writer->since_ns + writer->options.batch_ms * MS;
+	int64_t due_ns = writer->since_ns + writer->options.batch_ms * MS;
+	int64_t urgent_ns = writer->ended_ns + URGENT_GAP_NS;
+	return writer->urgent && urgent_ns < due_ns ? urgent_ns : due_ns;
 }
 
 /* ----------------------------------------- the worker's side: the rest */
+
+static int32_t slots_renew_once(const struct writer_options *options, struct tg_error *ret_error)
+{
+	void *backend;
+	int32_t code = store_pool_take(options->pool, "the renewal of slots", &backend, ret_error);
+
+	if (code < 0)
+		return code;
+	code = store_pool_api(options->pool)
+		       ->slot_renew(backend, (struct tg_str){options->slot_group, strlen(options->slot_group)},
+				    (struct tg_str){options->slot_owner, strlen(options->slot_owner)},
+				    options->slot_ttl_ms, ret_error);
+	store_pool_give(options->pool, backend, code);
+	return code;
+}
 
 static void slots_renew(struct writer *writer, int64_t now)
 {
@@ -301,13 +378,58 @@ static void slots_renew(struct writer *writer, int64_t now)
 
 	if (!options->slot_group || now < writer->renew_ns)
 		return;
-	int32_t code = options->api->slot_renew(
-		options->backend, (struct tg_str){options->slot_group, strlen(options->slot_group)},
-		(struct tg_str){options->slot_owner, strlen(options->slot_owner)}, options->slot_ttl_ms, &error);
+	int32_t code = slots_renew_once(options, &error);
 	if (code < 0 && !writer->renew_failing)
 		log_warn("slot_renew_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", error.message));
 	writer->renew_failing = code < 0;
 	writer->renew_ns = now + options->slot_ttl_ms * MS / 3;
+}
+
+/* Cycles removed; or an error. */
+static int32_t old_remove_some(const struct writer *writer, struct tg_error *ret_error)
+{
+	const struct writer_options *options = &writer->options;
+	int64_t before_ns = atomic_load(&writer->mark_unix_ns) - options->retention_days * DAY_NS;
+	void *backend;
+	int32_t code = store_pool_take(options->pool, "the removal of old cycles", &backend, ret_error);
+
+	if (code < 0)
+		return code;
+	code = store_pool_api(options->pool)->cleanup(backend, before_ns, REMOVE_CYCLES, ret_error);
+	store_pool_give(options->pool, backend, code);
+	return code;
+}
+
+/* One step, between two batches. */
+static void old_remove(struct writer *writer, int64_t now)
+{
+	struct tg_error error = tg_error_init();
+	int32_t code = old_remove_some(writer, &error);
+
+	if (code < 0 && !writer->remove_failing)
+		log_warn("store.removal_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", error.message));
+	writer->remove_failing = code < 0;
+	writer->removed += code > 0 ? (uint64_t)code : 0;
+	writer->remove_ns = now + (code == REMOVE_CYCLES ? REMOVE_STEP_NS : REMOVE_EVERY_NS);
+	if (code == REMOVE_CYCLES || writer->removed == 0)
+		return;
+	log_info("store.old_removed", LOG_I("cycles", writer->removed),
+		 LOG_I("older_than_days", writer->options.retention_days));
+	writer->status.removed += writer->removed;
+	writer->removed = 0;
+	status_tell(writer);
+}
+
+/* When the next step of it is due. */
+static int64_t remove_due_ns(struct writer *writer, int64_t now)
+{
+	if (writer->options.retention_days == 0 || writer->broken)
+		return WORKER_WHEN_WOKEN;
+	if (writer->remove_ns == 0)
+		writer->remove_ns = now + REMOVE_FIRST_NS;
+	if (now >= writer->remove_ns && (writer->retry_ns != 0 || atomic_load(&writer->mark_unix_ns) == 0))
+		writer->remove_ns = now + REMOVE_FIRST_NS;
+	return writer->remove_ns;
 }
 
 /* Nothing can be applied now: is that because nothing is left? Rows without a mark cannot be applied while the loop
@@ -335,7 +457,7 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 		writer->retry_ns = now_ns + writer->pause_ns;
 	writer->pause_ns = 0;
 	slots_renew(writer, now_ns);
-	if (writer->retry_ns == 0) /* a batch that failed stays as it is; the ring holds the loop back */
+	if (writer_may_collect(writer))
 		writer_collect(writer, now_ns);
 	int64_t due_ns = batch_due_ns(writer, writer->drain_seen != atomic_load(&writer->drained));
 	if (due_ns <= now_ns) {
@@ -344,6 +466,12 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 	}
 	if (due_ns == WORKER_WHEN_WOKEN)
 		drain_answer(writer);
+	int64_t remove_ns = remove_due_ns(writer, now_ns);
+	if (remove_ns <= now_ns) {
+		old_remove(writer, now_ns);
+		remove_ns = writer->remove_ns;
+	}
+	due_ns = remove_ns < due_ns ? remove_ns : due_ns;
 	return writer->options.slot_group && writer->renew_ns < due_ns ? writer->renew_ns : due_ns;
 }
 
@@ -354,18 +482,30 @@ static bool writer_has_news(void *ctx, int64_t due_ns)
 	(void)due_ns;
 	return atomic_load(&writer->mark_turn) != writer->turn_seen ||
 	       atomic_load(&writer->drain_wanted) != writer->drain_seen ||
-	       (writer->retry_ns == 0 && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2);
+	       (writer_may_collect(writer) && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2);
 }
 
 /* ------------------------------------------------------- start and stop */
+
+static int applied_read(const struct writer_options *options, uint64_t *ret_applied, struct tg_error *ret_error)
+{
+	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
+	void *backend;
+	int status = store_pool_take(options->pool, "the start", &backend, ret_error);
+
+	if (status != 0)
+		return status;
+	status = store_pool_api(options->pool)->stored_position(backend, journal, ret_applied, ret_error);
+	store_pool_give(options->pool, backend, status);
+	return status;
+}
 
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error)
 {
 	assert(options->ring_rows >= 2 && options->batch_rows > 0 && options->batch_ms >= 0);
 	assert(!options->slot_group || (options->slot_owner && options->slot_ttl_ms >= 3));
-	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
 	uint64_t applied = 0;
-	int status = options->api->stored_position(options->backend, journal, &applied, ret_error);
+	int status = applied_read(options, &applied, ret_error);
 	if (status != 0)
 		return status;
 
@@ -376,8 +516,6 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	writer->applied = writer->mark = writer->status.applied_position = applied;
 	atomic_store(&writer->mark_position, applied);
 	status = ring_create(options->ring_rows, sizeof(struct row), &writer->ring);
-	if (status == 0)
-		status = writer_batch_init(&writer->batch, options->batch_rows);
 	if (status != 0)
 		goto failed;
 	status_tell(writer);
@@ -389,7 +527,6 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	return 0;
 
 failed:
-	writer_batch_finish(&writer->batch);
 	ring_destroy(writer->ring);
 	free(writer);
 	return tg_error_set(ret_error, status, "no memory or thread for the storage writer");
@@ -402,7 +539,6 @@ void writer_stop(struct writer *writer, int64_t timeout_ms)
 	writer_drain(writer, timeout_ms);
 	worker_stop(writer->worker);
 	free(writer->early);
-	writer_batch_finish(&writer->batch);
 	ring_destroy(writer->ring);
 	free(writer);
 }

@@ -20,6 +20,8 @@ struct model {
 	struct entry *bucket[BUCKETS];
 	struct cycle *oldest;
 	struct cycle *newest;
+	struct cycle *dirty_first;
+	struct cycle *dirty_last;
 	struct record_start start;
 	int64_t missed_since_ns;
 	struct model_counts counts;
@@ -136,6 +138,21 @@ struct cycle *model_newest(const struct model *model)
 {
 	return model->newest;
 }
+struct cycle *model_dirty(const struct model *model)
+{
+	return model->dirty_first;
+}
+
+void model_clean(struct model *model)
+{
+	struct cycle *cycle = model->dirty_first;
+	model->dirty_first = cycle->next_dirty;
+	if (!model->dirty_first)
+		model->dirty_last = NULL;
+	cycle->next_dirty = NULL;
+	cycle->dirty = cycle->row_dirty = false;
+}
+
 const struct record_start *model_start(const struct model *model)
 {
 	return &model->start;
@@ -205,6 +222,19 @@ static void cycle_tell(const struct model *model, const struct cycle *cycle, uin
 		model->watch.cycle(model->watch.ctx, cycle, before, event);
 }
 
+/* The record being applied changed something of the cycle; own: of its row. */
+static void cycle_touch(struct model *model, struct cycle *cycle, bool own)
+{
+	if (!model->dirties)
+		return;
+	cycle->row_dirty |= own;
+	if (cycle->dirty)
+		return;
+	cycle->dirty = true;
+	*(model->dirty_last ? &model->dirty_last->next_dirty : &model->dirty_first) = cycle;
+	model->dirty_last = cycle;
+}
+
 static int on_start(struct model *model, const struct journal_entry *entry)
 {
 	memcpy(&model->start, entry->payload, sizeof model->start);
@@ -226,7 +256,7 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	struct cycle *cycle = &new->cycle;
 	cycle->key = r->key;
 	cycle->state = CYCLE_PENDING;
-	cycle->dirty |= model->dirties;
+	cycle->stored = !model->dirties;
 	cycle->legs = r->legs;
 	cycle->slot = r->slot;
 	memcpy(cycle->leg, r->leg, sizeof cycle->leg);
@@ -240,6 +270,7 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	cycle->older = model->newest;
 	*(model->newest ? &model->newest->newer : &model->oldest) = cycle;
 	model->newest = cycle;
+	cycle_touch(model, cycle, true);
 	model->counts.cycles++;
 	model->counts.open++;
 	return TG_OK;
@@ -255,7 +286,7 @@ static int on_cycle_event(struct model *model, const struct journal_entry *entry
 	if (next == FSM_ILLEGAL)
 		return TG_ERR_CORRUPT;
 	cycle->state = next;
-	cycle->dirty |= model->dirties;
+	cycle_touch(model, cycle, true);
 	if (r->reason[0])
 		memcpy(cycle->reason, r->reason, sizeof cycle->reason);
 	if (cycle_is_final(cycle)) {
@@ -284,7 +315,8 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	order->cycle = cycle;
 	order->state = fsm_next(&order_fsm, ORDER_NEW, ORDER_EVENT_INTEND);
 	order->unwind = r->unwind;
-	order->dirty |= model->dirties;
+	order->dirty = model->dirties;
+	order->stored = !model->dirties;
 	order->leg = r->leg;
 	order->attempt = r->attempt;
 	order->side = r->side;
@@ -295,7 +327,7 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	order->created_ns = order->updated_ns = entry->time_ns;
 	*(cycle->last_order ? &cycle->last_order->next : &cycle->orders) = order;
 	cycle->last_order = order;
-	cycle->dirty |= model->dirties;
+	cycle_touch(model, cycle, false);
 	cycle->order_count++;
 	order_tell(model, order, ORDER_NEW, ORDER_EVENT_INTEND);
 	return TG_OK;
@@ -309,7 +341,7 @@ static int order_move(struct model *model, struct order *order, uint8_t event, i
 	order->state = next;
 	order->updated_ns = time_ns;
 	order->dirty |= model->dirties;
-	order->cycle->dirty |= model->dirties;
+	cycle_touch(model, order->cycle, event == ORDER_EVENT_FILL); /* its amounts follow from fills */
 	return TG_OK;
 }
 

@@ -35,7 +35,8 @@ struct order {
 	uint8_t state; /* enum order_state */
 	bool unwind;
 	bool accepted; /* the exchange said that it has it */
-	bool dirty;    /* its row in the store is older than this */
+	bool dirty;    /* its row in the store is older than this, or one of its fills has none */
+	bool stored;   /* it has a row there, or one on its way: what changes is told as progress */
 	uint32_t leg;
 	uint32_t attempt;
 	int32_t side;
@@ -60,8 +61,11 @@ struct cycle {
 	struct order *orders;
 	struct order *last_order;
 	struct cycle_key key;
-	uint8_t state; /* enum cycle_state */
-	bool dirty;
+	struct cycle *next_dirty;
+	uint8_t state;  /* enum cycle_state */
+	bool dirty;     /* its row, or something of its orders: it is in the list of model_dirty */
+	bool row_dirty; /* its own row */
+	bool stored;    /* as an order's */
 	uint32_t legs;
 	uint32_t slot;
 	uint32_t order_count;
@@ -121,6 +125,10 @@ struct model_counts model_counts(const struct model *model);
 
 struct cycle *model_oldest(const struct model *model);
 struct cycle *model_newest(const struct model *model);
+/* What the store has to hear of, by when it first changed: the next cycle; NULL: none. */
+struct cycle *model_dirty(const struct model *model);
+/* It has heard of model_dirty(). */
+void model_clean(struct model *model);
 struct cycle *model_cycle(const struct model *model, struct cycle_key key);
 struct order *model_order(const struct model *model, struct tg_str client_id);
 

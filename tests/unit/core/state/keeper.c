@@ -5,6 +5,8 @@
 /* The store's rows, latest by key; written by the writer's thread, read after it was drained. */
 struct shelf {
 	uint32_t cycles, orders, fills, wrong;
+	uint32_t full, progress; /* rows of cycles and orders, as they came */
+	char events[512];        /* "kind " */
 	uint64_t position;
 	struct {
 		char id[24], state[20], deltas[256];
@@ -58,6 +60,39 @@ static void keep_order(const struct tg_order_row *row)
 	shelf.order[i].filled = row->filled_qty;
 }
 
+static void keep_cycle_progress(const struct tg_cycle_progress *row)
+{
+	uint32_t i = 0;
+	while (i < shelf.cycles && !same(row->id, shelf.cycle[i].id))
+		i++;
+	shelf.wrong += i == shelf.cycles; /* of what is not there */
+	if (i == shelf.cycles)
+		return;
+	copy(shelf.cycle[i].state, sizeof shelf.cycle[i].state, row->state);
+	copy(shelf.cycle[i].deltas, sizeof shelf.cycle[i].deltas, row->deltas);
+	shelf.cycle[i].profit = tg_amount_of(row->profit);
+	shelf.cycle[i].closed_ns = row->closed_ns;
+}
+
+static void keep_order_progress(const struct tg_order_progress *row)
+{
+	uint32_t i = 0;
+	while (i < shelf.orders && !same(row->client_id, shelf.order[i].client_id))
+		i++;
+	shelf.wrong += i == shelf.orders;
+	if (i == shelf.orders)
+		return;
+	copy(shelf.order[i].state, sizeof shelf.order[i].state, row->state);
+	shelf.order[i].filled = row->filled_qty;
+}
+
+static void keep_event(const struct tg_event_row *row)
+{
+	size_t used = strlen(shelf.events);
+	snprintf(shelf.events + used, sizeof shelf.events - used, "%.*s ", (int)row->kind.len, row->kind.ptr);
+	shelf.wrong += !same(row->journal, "0001") || row->position == 0 || row->text.len == 0;
+}
+
 static void keep_fill(const struct tg_fill_row *row)
 {
 	char key[80];
@@ -71,13 +106,20 @@ static void keep_fill(const struct tg_fill_row *row)
 
 static void keep_batch(const struct tg_batch *batch)
 {
-	for (uint32_t i = 0; i < batch->count; i++)
-		switch (batch->records[i].kind) {
-		case TG_ROW_CYCLE: keep_cycle(batch->records[i].row); break;
-		case TG_ROW_ORDER: keep_order(batch->records[i].row); break;
-		case TG_ROW_FILL: keep_fill(batch->records[i].row); break;
+	for (uint32_t i = 0; i < batch->count; i++) {
+		const struct tg_record *record = &batch->records[i];
+		shelf.full += record->kind == TG_ROW_CYCLE || record->kind == TG_ROW_ORDER;
+		shelf.progress += record->kind == TG_ROW_CYCLE_PROGRESS || record->kind == TG_ROW_ORDER_PROGRESS;
+		switch (record->kind) {
+		case TG_ROW_CYCLE: keep_cycle(record->row); break;
+		case TG_ROW_ORDER: keep_order(record->row); break;
+		case TG_ROW_FILL: keep_fill(record->row); break;
+		case TG_ROW_EVENT: keep_event(record->row); break;
+		case TG_ROW_CYCLE_PROGRESS: keep_cycle_progress(record->row); break;
+		case TG_ROW_ORDER_PROGRESS: keep_order_progress(record->row); break;
 		default: shelf.wrong++;
 		}
+	}
 	shelf.wrong += batch->position < shelf.position;
 	shelf.position = batch->position;
 }
@@ -151,7 +193,12 @@ static void test_rows(const char *path)
 	is_int(shelf.wrong, 0, "parents first, positions rise");
 	is_int(shelf.position, journal_position(desk->keeper.journal), "the store is up to the journal");
 	keeper_note(&desk->keeper, RECORD_STOP, &(struct record_stop){.reason = "note"}, sizeof(struct record_stop));
-	ok(!keeper_is_behind(&desk->keeper), "a note changes no row");
+	ok(keeper_is_behind(&desk->keeper), "a stop is told to people");
+	keeper_pass_end(&desk->keeper);
+	keeper_note(&desk->keeper, RECORD_MISSED, &(struct record_missed){0}, sizeof(struct record_missed));
+	ok(!keeper_is_behind(&desk->keeper), "another note is not");
+	ok(writer_drain(desk->keeper.writer, 10000), "it is in the store");
+	is_str(shelf.events, "stop ", "as an event");
 	struct record_cycle_event unknown = {.key = {9, 9}};
 	uint64_t before = journal_position(desk->keeper.journal);
 	is_int(keeper_commit(&desk->keeper, RECORD_CYCLE_EVENT, &unknown, sizeof unknown), TG_ERR_CORRUPT,
@@ -174,12 +221,117 @@ static void test_replayed(const char *path)
 	desk_close(desk);
 }
 
+/* ------------------------------------------------------------ progress */
+
+static char client_id[TG_CLIENT_ID_LEN + 1];
+
+static void commit(struct desk *desk, uint16_t type, const void *payload, size_t size)
+{
+	if (keeper_commit(&desk->keeper, type, payload, (uint32_t)size))
+		abort();
+}
+
+static void cycle_begin(struct desk *desk, struct cycle_key key)
+{
+	struct record_cycle_open open = {.key = key, .legs = 3, .planned_in = {.lo = 5}};
+	static const char *const names[] = {"USDT", "BTC", "ETH", "USDT"};
+	for (int i = 0; i < 3; i++) {
+		snprintf(open.leg[i].market, sizeof open.leg[i].market, "M%d", i);
+		strcpy(open.leg[i].from, names[i]);
+		strcpy(open.leg[i].to, names[i + 1]);
+		open.leg[i].side = TG_SIDE_BUY;
+	}
+	commit(desk, RECORD_CYCLE_OPEN, &open, sizeof open);
+	commit(desk, RECORD_CYCLE_EVENT, &(struct record_cycle_event){.key = key, .event = CYCLE_EVENT_VALIDATE},
+	       sizeof(struct record_cycle_event));
+	struct record_order_intent intent = {.key = key,
+					     .attempt = 1,
+					     .side = TG_SIDE_BUY,
+					     .time_in_force = TG_TIF_IOC,
+					     .market = "M0",
+					     .price = decimal("2"),
+					     .qty = decimal("10")};
+	client_id_format(&(struct client_id){.gateway = 1, .key = key, .attempt = 1}, client_id);
+	memcpy(intent.client_id, client_id, sizeof intent.client_id);
+	commit(desk, RECORD_ORDER_INTENT, &intent, sizeof intent);
+}
+
+static void order_accepted(struct desk *desk)
+{
+	struct record_order_event event = {.event = ORDER_EVENT_ACCEPT, .exchange_id = "77"};
+	memcpy(event.client_id, client_id, sizeof event.client_id);
+	commit(desk, RECORD_ORDER_EVENT, &event, sizeof event);
+}
+
+static void order_filled(struct desk *desk, const char *fill_id)
+{
+	struct record_fill fill = {.price = decimal("2"), .qty = decimal("1"), .fee = decimal("0.1")};
+	memcpy(fill.client_id, client_id, sizeof fill.client_id);
+	snprintf(fill.fill_id, sizeof fill.fill_id, "%s", fill_id);
+	strcpy(fill.fee_currency, "USDT");
+	commit(desk, RECORD_FILL, &fill, sizeof fill);
+}
+
+/* What a pass brings to the store. */
+static void told(struct desk *desk, uint32_t full, uint32_t progress, uint32_t fills, const char *what)
+{
+	shelf.full = shelf.progress = shelf.fills = 0;
+	keeper_pass_end(&desk->keeper);
+	bool drained = writer_drain(desk->keeper.writer, 10000);
+	ok(drained && shelf.full == full && shelf.progress == progress && shelf.fills == fills && shelf.wrong == 0,
+	   "%s: %u full rows, %u of progress, %u fills", what, shelf.full, shelf.progress, shelf.fills);
+}
+
+static void on_later(void *ctx)
+{
+	loop_stop(ctx);
+}
+
+static void later(struct desk *desk, int64_t hours)
+{
+	uint64_t timer;
+	if (loop_timer_start(desk->loop, hours * 3600 * 1000000000, on_later, desk->loop, &timer))
+		abort();
+	loop_run(desk->loop);
+}
+
+static void test_progress(const char *path)
+{
+	static struct exchange exchange;
+	memset(&shelf, 0, sizeof shelf);
+	struct desk *desk = desk_open(path, &exchange, 3);
+	keeper_pass_end(&desk->keeper);
+	writer_drain(desk->keeper.writer, 10000);
+	struct cycle_key key = {3, 1};
+	cycle_begin(desk, key);
+	told(desk, 2, 0, 0, "a new cycle and its order are told in full");
+	order_accepted(desk);
+	told(desk, 0, 1, 0, "what an order does changes the order alone");
+	order_filled(desk, "1");
+	told(desk, 0, 2, 1, "a fill changes the cycle's amounts too");
+	commit(desk, RECORD_CYCLE_EVENT,
+	       &(struct record_cycle_event){.key = key, .event = CYCLE_EVENT_FAIL, .reason = "told to"},
+	       sizeof(struct record_cycle_event));
+	told(desk, 0, 1, 0, "what the cycle does changes the cycle alone");
+	order_filled(desk, "2");
+	told(desk, 0, 2, 1, "a late fill");
+	later(desk, 13);
+	order_filled(desk, "3");
+	told(desk, 2, 0, 3, "and a very late one: the store may have removed all of it");
+	order_filled(desk, "4");
+	cycle_begin(desk, (struct cycle_key){3, 2});
+	order_accepted(desk);
+	told(desk, 4, 0, 4, "what happens to a row that waits becomes part of it");
+	desk_close(desk);
+}
+
 int main(void)
 {
 	dir_make("keeper");
 	store_keep = keep_batch;
 	test_rows(dir);
 	test_replayed(dir);
+	test_progress(dir);
 	dir_remove(dir);
 	return tap_done();
 }

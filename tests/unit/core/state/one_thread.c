@@ -7,10 +7,13 @@
 #include "core/state/writer.h"
 
 #include "tap.h"
+#include "tests/unit/core/state/backed.h"
 #include "tests/unit/core/state/world.h"
 
 #define HOUR_MS INT64_C(3600000)
 #define MS INT64_C(1000000)
+#define DAY_NS (24 * HOUR_MS * MS)
+#define UNIX_NS (20000 * DAY_NS)
 
 static char dir[64];
 static struct world_disk disk;
@@ -69,7 +72,14 @@ static struct {
 	uint64_t position;
 	unsigned renewals;
 	int64_t renewed_ns[APPLIED_MAX];
+	uint32_t old; /* cycles that are to be removed */
+	unsigned cleanups;
+	int64_t before_ns, cleaned_ns;
 } store;
+
+static struct store_pool *pool;
+static struct cache *cache;
+static int64_t retention_days;
 
 static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *error)
 {
@@ -102,15 +112,36 @@ static int32_t store_renew(void *self, struct tg_str group, struct tg_str owner,
 	return 1;
 }
 
+/* It has 250 cycles that are old. */
+static int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *error)
+{
+	(void)self, (void)error;
+	uint32_t count = limit < store.old ? limit : store.old;
+	store.old -= count;
+	store.cleanups++;
+	store.before_ns = before_ns;
+	store.cleaned_ns = workers.now_ns;
+	return (int32_t)count;
+}
+
 static const struct tg_storage_api api = {
-	.size = sizeof api, .apply = store_apply, .stored_position = store_position, .slot_renew = store_renew};
+	.size = sizeof api,
+	.ping = backed_ping,
+	.apply = store_apply,
+	.stored_position = store_position,
+	.slot_renew = store_renew,
+	.cleanup = store_cleanup,
+};
 
 static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, const char *slot_group)
 {
 	struct writer *writer = NULL;
+	pool = backed_pool(&workers.workers, &api);
+	cache = backed_cache(&workers.workers, 16);
 	const struct writer_options options = {
 		.workers = &workers.workers,
-		.api = &api,
+		.pool = pool,
+		.cache = cache,
 		.journal_id = "a1b2",
 		.journal_wait = journal ? journal_wait : NULL,
 		.journal = journal,
@@ -120,6 +151,7 @@ static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, c
 		.slot_group = slot_group,
 		.slot_owner = "a1b2",
 		.slot_ttl_ms = 30,
+		.retention_days = retention_days,
 	};
 	memset(&store, 0, sizeof store);
 	if (writer_start(&options, &writer, NULL) != 0)
@@ -134,12 +166,21 @@ static struct writer *writer_anew(int64_t batch_ms, const char *slot_group)
 	return writer_opened(NULL, batch_ms, slot_group);
 }
 
+static void writer_closed(struct writer *writer, int64_t timeout_ms)
+{
+	writer_stop(writer, timeout_ms);
+	store_pool_destroy(pool);
+	cache_destroy(cache);
+}
+
 static void row_post(struct writer *writer, uint64_t position, bool urgent)
 {
-	struct row row = {.kind = TG_ROW_ORDER, .position = position, .urgent = urgent};
-	snprintf(row.order.client_id, sizeof row.order.client_id, "%u", (unsigned)position);
-	writer_post(writer, &row);
-	writer_mark(writer, position);
+	struct row *row = writer_reserve(writer);
+	*row = (struct row){.kind = TG_ROW_ORDER_PROGRESS, .urgent = urgent, .cycle = {1, (uint32_t)position}};
+	row->order_progress.state = "live";
+	snprintf(row->order_progress.client_id, sizeof row->order_progress.client_id, "%u", (unsigned)position);
+	writer_commit(writer);
+	writer_mark(writer, position, UNIX_NS);
 }
 
 /* ----------------------------------------------------------------- tests */
@@ -208,7 +249,7 @@ static void writer_waits_for_journal(void)
 	disk.sync_fails = true;
 	ok(!writer_drain(writer, HOUR_MS), "a journal that cannot be synced");
 	is_int(store.calls, 1, "keeps the store where it is");
-	writer_stop(writer, 100);
+	writer_closed(writer, 100);
 	is_int(journal_close(journal), TG_ERR_IO, "closed");
 }
 
@@ -224,7 +265,7 @@ static void writer_keeps_time(void)
 	is_int(world_pass(&workers, HOUR_MS), 0, "then there is no turn");
 	row_post(writer, 3, false);
 	ok(writer_drain(writer, HOUR_MS) && store.position == 3, "drained");
-	writer_stop(writer, HOUR_MS);
+	writer_closed(writer, HOUR_MS);
 
 	writer = writer_anew(50, "group");
 	world_pass(&workers, 100);
@@ -232,7 +273,7 @@ static void writer_keeps_time(void)
 	for (unsigned i = 1; i < 11; i++)
 		wrong += store.renewed_ns[i] != store.renewed_ns[i - 1] + 10 * MS;
 	ok(wrong == 0 && store.renewals == 11, "slots are renewed each third of their time");
-	writer_stop(writer, HOUR_MS);
+	writer_closed(writer, HOUR_MS);
 }
 
 /* From the end of the call that failed, however long it took. */
@@ -261,7 +302,7 @@ static void writer_backs_off(void)
 		store.code = 0;
 		store.takes_ms = 0;
 		ok(writer_drain(writer, HOUR_MS) && store.position == 1, "then it is applied");
-		writer_stop(writer, HOUR_MS);
+		writer_closed(writer, HOUR_MS);
 	}
 }
 
@@ -271,15 +312,81 @@ static void writer_gives_up(void)
 	store.code = TG_ERR_IO;
 	row_post(writer, 1, true);
 	int64_t from_ns = workers.now_ns;
-	writer_stop(writer, 300);
+	writer_closed(writer, 300);
 	ok(store.calls > 3 && workers.now_ns <= from_ns + 300 * MS, "a store that fails is given up in time");
 
 	writer = writer_anew(50, NULL);
 	row_post(writer, 1, true);
 	from_ns = workers.now_ns;
 	workers.dead = true;
-	writer_stop(writer, HOUR_MS);
+	writer_closed(writer, HOUR_MS);
 	ok(store.calls == 0 && workers.now_ns == from_ns, "workers that are gone are not waited for");
+}
+
+/* Old cycles go a hundred at a time, when there is nothing else to do, then not for hours. */
+static void writer_removes_old(void)
+{
+	retention_days = 30;
+	struct writer *writer = writer_anew(50, NULL);
+	store.old = 250;
+	world_pass(&workers, HOUR_MS);
+	is_int(store.cleanups, 0, "nothing is removed before the time is known");
+	row_post(writer, 1, false);
+	world_pass(&workers, HOUR_MS);
+	is_int(store.cleanups, 3, "then it goes in steps");
+	ok(store.old == 0 && store.before_ns == UNIX_NS - 30 * DAY_NS, "until all that is too old is gone");
+	world_pass(&workers, 5 * HOUR_MS);
+	struct writer_status status;
+	writer_status(writer, &status);
+	ok(store.cleanups == 3 && status.removed == 250, "and is looked for again");
+	world_pass(&workers, 2 * HOUR_MS);
+	is_int(store.cleanups, 4, "after some hours");
+	store.code = TG_ERR_IO;
+	row_post(writer, 2, true);
+	world_pass(&workers, 10 * HOUR_MS);
+	is_int(store.cleanups, 4, "but not in a store that fails");
+	store.code = 0;
+	writer_closed(writer, HOUR_MS);
+	retention_days = 0;
+}
+
+/* An hour without a store: the cache takes what comes up to its bound, then the ring; then the loop is told. All of it
+ * is written when the store is back. */
+static void writer_is_held_back(void)
+{
+	struct writer *writer = writer_anew(50, NULL);
+	unsigned posted = 0;
+	store.code = TG_ERR_IO;
+	for (; posted < 1000 && !writer_is_behind(writer); posted++) {
+		row_post(writer, posted + 1, posted % 5 == 0);
+		world_pass(&workers, 100);
+	}
+	struct cache_status status;
+	cache_status(cache, &status);
+	is_int(status.dirty_cycles, 16, "the cache is full");
+	ok(posted >= 16 + 12 && posted <= 16 + 16, "and so is most of the ring: %u rows", posted);
+	world_pass(&workers, HOUR_MS);
+	ok(writer_is_behind(writer), "an hour later too");
+	store.code = 0;
+	world_pass(&workers, 2000);
+	ok(!writer_is_behind(writer) && store.position == posted, "the store is back, and has all of it");
+	cache_status(cache, &status);
+	ok(status.dirty_rows == 0 && status.cycles <= 16, "nothing waits, and the cache keeps its bound");
+	writer_closed(writer, HOUR_MS);
+}
+
+/* Final states of many cycles share a transaction. */
+static void writer_groups(void)
+{
+	struct writer *writer = writer_anew(50, NULL);
+	for (unsigned i = 1; i <= 100; i++) {
+		row_post(writer, i, true);
+		world_pass(&workers, 1);
+	}
+	world_pass(&workers, 10);
+	ok(store.calls >= 10 && store.calls <= 25, "100 urgent rows in 100 ms: %u batches", store.calls);
+	is_int(store.position, 100, "all of them");
+	writer_closed(writer, HOUR_MS);
 }
 
 static void log_drop(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
@@ -299,6 +406,9 @@ int main(void)
 	writer_keeps_time();
 	writer_backs_off();
 	writer_gives_up();
+	writer_removes_old();
+	writer_is_held_back();
+	writer_groups();
 	dir_clear();
 	rmdir(dir);
 	return tap_done();

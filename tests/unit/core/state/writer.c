@@ -9,6 +9,7 @@
 #include "core/base/log.h"
 
 #include "tap.h"
+#include "tests/unit/core/state/backed.h"
 
 /* A backend that remembers what it was given and fails as it is told. */
 #define BATCHES_MAX 4096
@@ -49,20 +50,19 @@ static void store_reset(uint64_t position)
 
 static void record_note(char *text, size_t size, const struct tg_record *record)
 {
-	const struct tg_cycle_row *c = record->row;
-	const struct tg_order_row *o = record->row;
+	const struct tg_cycle_progress *c = record->row;
+	const struct tg_order_progress *o = record->row;
 	const struct tg_fill_row *f = record->row;
 	size_t used = strlen(text);
 	const char *gap = used ? " " : "";
-	if (record->kind == TG_ROW_CYCLE)
-		snprintf(text + used, size - used, "%s%.*s=%.*s", gap, (int)c->id.len, c->id.ptr, (int)c->state.len,
+	if (record->kind == TG_ROW_CYCLE_PROGRESS) /* "a1b2-000001-0000002a" */
+		snprintf(text + used, size - used, "%s%.*s=%.*s", gap, 2, c->id.ptr + c->id.len - 2, (int)c->state.len,
 			 c->state.ptr);
-	else if (record->kind == TG_ROW_ORDER)
-		snprintf(text + used, size - used, "%s%.*s=%.*s", gap, (int)o->client_id.len, o->client_id.ptr,
-			 (int)o->state.len, o->state.ptr);
+	else if (record->kind == TG_ROW_ORDER_PROGRESS)
+		snprintf(text + used, size - used, "%s%s=%.*s", gap, o->client_id.ptr, (int)o->state.len, o->state.ptr);
 	else
-		snprintf(text + used, size - used, "%s%.*s/%.*s", gap, (int)f->client_id.len, f->client_id.ptr,
-			 (int)f->fill_id.len, f->fill_id.ptr);
+		snprintf(text + used, size - used, "%s%s/%.*s", gap, f->client_id.ptr, (int)f->fill_id.len,
+			 f->fill_id.ptr);
 }
 
 static int32_t fake_apply(void *self, const struct tg_batch *batch, struct tg_error *error)
@@ -107,17 +107,28 @@ static int32_t fake_renew(void *self, struct tg_str group, struct tg_str owner, 
 }
 
 static const struct tg_storage_api api = {
-	.size = sizeof api, .apply = fake_apply, .stored_position = fake_position, .slot_renew = fake_renew};
+	.size = sizeof api,
+	.ping = backed_ping,
+	.apply = fake_apply,
+	.stored_position = fake_position,
+	.slot_renew = fake_renew,
+};
 
 /* ----------------------------------------------------------------- tests */
 
 #define LONG_MS 3600000 /* nothing is applied by time alone */
 
+static struct store_pool *pool;
+static struct cache *cache;
+
 static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t batch_ms)
 {
 	struct writer *writer = NULL;
+	pool = backed_pool(&workers_threads, &api);
+	cache = backed_cache(&workers_threads, 1024);
 	struct writer_options options = {.workers = &workers_threads,
-					 .api = &api,
+					 .pool = pool,
+					 .cache = cache,
 					 .journal_id = "a1b2",
 					 .ring_rows = ring_rows,
 					 .batch_rows = batch_rows,
@@ -127,31 +138,49 @@ static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t bat
 	return writer;
 }
 
-static struct row cycle(const char *id, const char *state, uint64_t position, bool urgent)
+static void stop(struct writer *writer)
 {
-	struct row row = {.kind = TG_ROW_CYCLE, .position = position, .urgent = urgent};
-	snprintf(row.cycle.id, sizeof row.cycle.id, "%s", id);
-	snprintf(row.cycle.state, sizeof row.cycle.state, "%s", state);
+	writer_stop(writer, LONG_MS);
+	store_pool_destroy(pool);
+	cache_destroy(cache);
+}
+
+static struct row cycle(uint32_t number, const char *state, bool urgent)
+{
+	return (struct row){
+		.kind = TG_ROW_CYCLE_PROGRESS, .urgent = urgent, .cycle = {1, number}, .cycle_progress.state = state};
+}
+
+static struct row order(const char *id, const char *state)
+{
+	struct row row = {.kind = TG_ROW_ORDER_PROGRESS, .cycle = {1, 0xc1}};
+	row.order_progress.state = state;
+	snprintf(row.order_progress.client_id, sizeof row.order_progress.client_id, "%s", id);
 	return row;
 }
 
-static struct row order(const char *id, const char *state, uint64_t position)
+static struct row fill(const char *id, const char *fill_id)
 {
-	struct row row = {.kind = TG_ROW_ORDER, .position = position};
-	snprintf(row.order.client_id, sizeof row.order.client_id, "%s", id);
-	snprintf(row.order.state, sizeof row.order.state, "%s", state);
-	return row;
-}
-
-static struct row fill(const char *id, const char *fill_id, uint64_t position)
-{
-	struct row row = {.kind = TG_ROW_FILL, .position = position};
+	struct row row = {.kind = TG_ROW_FILL, .cycle = {1, 0xc1}};
 	snprintf(row.fill.client_id, sizeof row.fill.client_id, "%s", id);
 	snprintf(row.fill.fill_id, sizeof row.fill.fill_id, "%s", fill_id);
 	return row;
 }
 
-#define POST(writer, ...) writer_post((writer), &(struct row[]){__VA_ARGS__}[0])
+static bool post(struct writer *writer, struct row row)
+{
+	struct row *place = writer_reserve(writer);
+	if (!place)
+		return false;
+	*place = row;
+	writer_commit(writer);
+	return true;
+}
+
+static void mark(struct writer *writer, uint64_t position)
+{
+	writer_mark(writer, position, 1);
+}
 
 static struct writer_status status_of(const struct writer *writer)
 {
@@ -170,14 +199,14 @@ static void coalescing(void)
 {
 	store_reset(0);
 	struct writer *writer = start(64, 1000, LONG_MS);
-	POST(writer, cycle("c1", "pending", 1, false));
-	POST(writer, order("o1", "intent", 2));
-	POST(writer, fill("o1", "1", 3));
-	POST(writer, order("o1", "partial", 3));
-	POST(writer, fill("o1", "2", 4));
-	POST(writer, fill("o1", "1", 4));
-	POST(writer, cycle("c1", "active", 4, false));
-	writer_mark(writer, 4);
+	post(writer, cycle(0xc1, "pending", false));
+	post(writer, order("o1", "intent"));
+	post(writer, fill("o1", "1"));
+	post(writer, order("o1", "partial"));
+	post(writer, fill("o1", "2"));
+	post(writer, fill("o1", "1"));
+	post(writer, cycle(0xc1, "active", false));
+	mark(writer, 4);
 	ok(writer_drain(writer, LONG_MS), "drained");
 	is_int(store.batches, 1, "one batch");
 	is_str(store.keys[0], "c1=active o1=partial o1/1 o1/2",
@@ -187,10 +216,10 @@ static void coalescing(void)
 	ok(status.applied_position == 4 && status.batches == 1 && status.rows == 4 && !status.failing, "the status");
 	ok(writer_drain(writer, LONG_MS), "nothing more: drained at once");
 	is_int(store.calls, 1, "without a call");
-	writer_mark(writer, 9);
+	mark(writer, 9);
 	ok(writer_drain(writer, LONG_MS) && store.positions[1] == 9 && store.count[1] == 0,
 	   "a mark alone moves the position");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 	writer_stop(NULL, 0);
 }
 
@@ -199,56 +228,56 @@ static void triggers(void)
 	store_reset(0);
 	struct writer *writer = start(64, 3, LONG_MS);
 	for (int i = 0; i < 3; i++)
-		POST(writer, order((const char *[]){"a", "b", "c"}[i], "live", (uint64_t)i + 1));
-	writer_mark(writer, 3);
+		post(writer, order((const char *[]){"a", "b", "c"}[i], "live"));
+	mark(writer, 3);
 	wait_applied(writer, 3);
 	is_str(store.keys[0], "a=live b=live c=live", "applied when batch_rows wait");
-	POST(writer, cycle("c1", "completed", 4, true));
-	writer_mark(writer, 4);
+	post(writer, cycle(0xc1, "completed", true));
+	mark(writer, 4);
 	wait_applied(writer, 4);
 	is_str(store.keys[1], "c1=completed", "at once on a final state");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 	writer = start(64, 1000, 1);
-	POST(writer, order("d", "live", 5));
-	writer_mark(writer, 5);
+	post(writer, order("d", "live"));
+	mark(writer, 5);
 	wait_applied(writer, 5);
 	is_str(store.keys[2], "d=live", "when the oldest has waited batch_ms");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 static void behind_the_mark(void)
 {
 	store_reset(0);
 	struct writer *writer = start(4, 1000, LONG_MS);
-	POST(writer, order("a", "live", 1));
-	writer_mark(writer, 1);
-	POST(writer, order("b", "live", 2));
+	post(writer, order("a", "live"));
+	mark(writer, 1);
+	post(writer, order("b", "live"));
 	ok(!writer_drain(writer, LONG_MS), "a row without a mark cannot be drained, and drain says so at once");
 	is_str(store.keys[0], "a=live", "what is marked is applied");
 	/* more rows between two marks than the ring holds */
 	char id[16];
 	for (unsigned i = 0; i < 40; i++) {
 		snprintf(id, sizeof id, "x%02u", i);
-		struct row row = order(id, "live", 3);
-		while (!writer_post(writer, &row))
+		struct row row = order(id, "live");
+		while (!post(writer, row))
 			sched_yield();
 	}
-	writer_mark(writer, 3);
+	mark(writer, 3);
 	ok(writer_drain(writer, LONG_MS), "more rows than the ring holds, then their mark");
 	is_int(store.count[1], 41, "come as one batch");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 
 	store_reset(7);
 	writer = start(16, 1000, LONG_MS);
 	is_int(status_of(writer).applied_position, 7, "a store from before");
-	POST(writer, order("old", "live", 6));
-	writer_mark(writer, 6);
+	post(writer, order("old", "live"));
+	mark(writer, 6);
 	ok(writer_drain(writer, LONG_MS) && store.batches == 0, "rows below its position are there already");
-	POST(writer, order("new", "live", 8));
-	writer_mark(writer, 8);
+	post(writer, order("new", "live"));
+	mark(writer, 8);
 	ok(writer_drain(writer, LONG_MS), "the next batch");
 	is_str(store.keys[0], "old=live new=live", "takes them along");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 static void retries(void)
@@ -259,31 +288,31 @@ static void retries(void)
 		store.fail_code = codes[i];
 		store.fail_times = 3;
 		struct writer *writer = start(16, 1, LONG_MS);
-		POST(writer, order("a", "live", 1));
-		writer_mark(writer, 1);
+		post(writer, order("a", "live"));
+		mark(writer, 1);
 		wait_applied(writer, 1);
 		struct writer_status status = status_of(writer);
 		ok(store.calls == 4 && status.retries == 3 && !status.failing && store.batches == 1, "%s is retried",
 		   tg_status_name(codes[i]));
 		is_str(status.error, "told to fail", "its text is kept");
-		writer_stop(writer, LONG_MS);
+		stop(writer);
 	}
 	store_reset(0);
 	store.fail_code = TG_ERR_CORRUPT;
 	store.fail_times = 1000;
 	atomic_store(&errors_logged, 0);
 	struct writer *writer = start(16, 1, LONG_MS);
-	POST(writer, order("a", "live", 1));
-	writer_mark(writer, 1);
+	post(writer, order("a", "live"));
+	mark(writer, 1);
 	ok(!writer_drain(writer, LONG_MS), "a permanent error: not drained");
-	POST(writer, order("b", "live", 2));
-	writer_mark(writer, 2);
+	post(writer, order("b", "live"));
+	mark(writer, 2);
 	ok(!writer_drain(writer, LONG_MS), "nor later");
 	struct writer_status status = status_of(writer);
 	ok(store.calls == 1 && status.failing && strcmp(status.error, "told to fail") == 0,
 	   "it is tried once and kept");
 	is_int(atomic_load(&errors_logged), 1, "and logged once");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 static void back_pressure(void)
@@ -292,10 +321,10 @@ static void back_pressure(void)
 	store.hold = true;
 	struct writer *writer = start(8, 1, LONG_MS);
 	unsigned posted = 0;
-	struct row row = order("a", "live", 1);
-	POST(writer, row);
-	writer_mark(writer, 1);
-	while (posted < 100 && writer_post(writer, &row))
+	struct row row = order("a", "live");
+	post(writer, row);
+	mark(writer, 1);
+	while (posted < 100 && post(writer, row))
 		posted++;
 	ok(posted < 100, "a store that does not answer fills the ring, and post says so");
 	ok(!writer_drain(writer, 1), "drain gives up after its time");
@@ -303,17 +332,20 @@ static void back_pressure(void)
 	store.hold = false;
 	pthread_cond_broadcast(&store.released);
 	pthread_mutex_unlock(&store.lock);
-	writer_mark(writer, 2);
+	mark(writer, 2);
 	ok(writer_drain(writer, LONG_MS), "then all is applied");
 	is_int(store.position, 2, "up to the last mark");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 static void slots(void)
 {
 	struct writer *writer = NULL;
+	pool = backed_pool(&workers_threads, &api);
+	cache = backed_cache(&workers_threads, 16);
 	struct writer_options options = {.workers = &workers_threads,
-					 .api = &api,
+					 .pool = pool,
+					 .cache = cache,
 					 .journal_id = "a1b2",
 					 .ring_rows = 8,
 					 .batch_rows = 8,
@@ -328,7 +360,7 @@ static void slots(void)
 		pthread_cond_wait(&store.released, &store.lock);
 	pthread_mutex_unlock(&store.lock);
 	ok(true, "renews them again and again");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 /* A store that fails now and then under a stream of rows: nothing is lost, nothing twice, in order. */
@@ -339,16 +371,16 @@ static void stream(void)
 	for (uint64_t position = 1; position <= 3000; position++) {
 		char id[16];
 		snprintf(id, sizeof id, "o%u", (unsigned)(position % 5));
-		struct row row = order(id, "live", position);
+		struct row row = order(id, "live");
 		if (position % 1000 == 0) {
 			pthread_mutex_lock(&store.lock);
 			store.fail_code = TG_ERR_IO;
 			store.fail_times = 1;
 			pthread_mutex_unlock(&store.lock);
 		}
-		while (!writer_post(writer, &row))
+		while (!post(writer, row))
 			sched_yield();
-		writer_mark(writer, position);
+		mark(writer, position);
 	}
 	ok(writer_drain(writer, LONG_MS), "a stream of rows is drained");
 	unsigned falling = 0;
@@ -356,7 +388,7 @@ static void stream(void)
 		falling += store.positions[i] <= store.positions[i - 1];
 	is_int(falling, 0, "positions rise from batch to batch");
 	is_int(status_of(writer).applied_position, 3000, "to the last");
-	writer_stop(writer, LONG_MS);
+	stop(writer);
 }
 
 int main(void)

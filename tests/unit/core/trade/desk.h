@@ -22,6 +22,8 @@ struct desk {
 	struct loop *loop;
 	struct markets *markets;
 	struct keeper keeper;
+	struct store_pool *pool;
+	struct cache *cache;
 	struct slots slots;
 	struct portfolio portfolio;
 	struct executor executor;
@@ -361,11 +363,39 @@ static int desk_replay(void *ctx, const struct journal_entry *entry)
 	return model_replay(ctx, entry, &error);
 }
 
+static int store_open_one(void *ctx, void **ret_backend, struct tg_error *ret_error)
+{
+	(void)ret_error;
+	*ret_backend = ctx;
+	return TG_OK;
+}
+
+static void store_close_one(void *ctx, void *backend)
+{
+	(void)ctx;
+	(void)backend;
+}
+
+/* The pool and the cache of the writer. */
+static void desk_store(struct desk *desk)
+{
+	const struct store_pool_options pool = {.workers = &workers_threads,
+						.opener = {&fake_store, store_open_one, store_close_one, desk},
+						.connections = 2,
+						.timeout_ms = 1000,
+						.idle_check_ms = 1000000};
+	const struct cache_options cache = {.workers = &workers_threads, .cycles = 64, .ttl_ms = 1000};
+	if (store_pool_create(&pool, &desk->pool) || cache_create(&cache, &desk->cache))
+		abort();
+}
+
 static void desk_keeper(struct desk *desk)
 {
+	desk_store(desk);
 	const struct model_options room = {.cycles = 64, .orders = 256, .fills = 2048};
 	const struct writer_options writer = {.workers = &workers_threads,
-					      .api = &fake_store,
+					      .pool = desk->pool,
+					      .cache = desk->cache,
 					      .journal_id = "0001",
 					      .ring_rows = 4096,
 					      .batch_rows = 100,
@@ -427,6 +457,8 @@ static struct desk *desk_open(const char *dir, struct exchange *exchange, uint32
 __attribute__((unused)) static void desk_close(struct desk *desk)
 {
 	writer_stop(desk->keeper.writer, 10000);
+	store_pool_destroy(desk->pool);
+	cache_destroy(desk->cache);
 	journal_close(desk->keeper.journal);
 	loop_destroy(desk->loop);
 	model_destroy(desk->keeper.model);
