@@ -69,6 +69,7 @@ static bool column_reserve(struct columns *columns, struct column *column, size_
 	return true;
 }
 
+/* bytes NULL: the SQL NULL, whose length is -1. */
 static void element_put(struct columns *columns, uint32_t type, const void *bytes, size_t length)
 {
 	assert(columns->at < VALUES_MAX);
@@ -85,8 +86,9 @@ static void element_put(struct columns *columns, uint32_t type, const void *byte
 		memcpy(column->bytes, head, sizeof head);
 		big32(column->bytes + 8, type);
 	}
-	big32(column->bytes + column->length, (uint32_t)length);
-	memcpy(column->bytes + column->length + 4, bytes, length);
+	big32(column->bytes + column->length, bytes ? (uint32_t)length : UINT32_MAX);
+	if (bytes)
+		memcpy(column->bytes + column->length + 4, bytes, length);
 	column->length += 4 + length;
 }
 
@@ -100,6 +102,14 @@ void put_text(struct columns *columns, struct tg_str text)
 		columns->status = tg_error_set(columns->error, TG_ERR_INVALID, "a text holds a NUL byte");
 	else
 		element_put(columns, OID_TEXT, text.len ? text.ptr : "", text.len);
+}
+
+void put_reference(struct columns *columns, struct tg_str text)
+{
+	if (text.len > 0)
+		put_text(columns, text);
+	else if (columns->status == TG_OK)
+		element_put(columns, OID_TEXT, NULL, 0);
 }
 
 void put_number(struct columns *columns, int64_t number)

@@ -31,6 +31,7 @@ void columns_free(struct columns *columns);
 
 void columns_row(struct columns *columns);
 void put_text(struct columns *columns, struct tg_str text);         /* text; TG_ERR_INVALID with a NUL */
+void put_reference(struct columns *columns, struct tg_str text);    /* text; NULL where it is empty */
 void put_number(struct columns *columns, int64_t number);           /* bigint */
 void put_decimal(struct columns *columns, struct tg_decimal value); /* numeric; TG_ERR_INVALID, TG_ERR_OVERFLOW */
 void put_money(struct columns *columns, struct tg_money money);     /* numeric; TG_ERR_OVERFLOW */

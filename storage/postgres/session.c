@@ -2,6 +2,7 @@
 #include <endian.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -88,6 +89,7 @@ static int32_t server_failure(struct session *session, const PGresult *result, i
 	const char *message = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
 	char line[160];
 
+	snprintf(session->state, sizeof session->state, "%s", state ? state : "");
 	if (!state || (severity && strcmp(severity, "ERROR") != 0) || PQstatus(session->conn) == CONNECTION_BAD)
 		return broken_set(session, lost, "connection lost", message ? message : PQresultErrorMessage(result),
 				  ret_error);
@@ -277,6 +279,7 @@ int32_t session_query(struct session *session, const char *sql, int64_t timeout_
 void session_pipeline(struct session *session)
 {
 	results_clear(session);
+	session->state[0] = '\0';
 	session->queued = 0;
 	session->executed = 0;
 	if (!session->broken && !PQenterPipelineMode(session->conn))

@@ -30,6 +30,7 @@ struct session {
 	PGconn *conn;
 	int64_t timeout_ms;
 	bool broken;
+	char state[6]; /* SQLSTATE of the last failure since session_pipeline; empty: none */
 	bool prepared[STATEMENT_COUNT];
 	/* the pipeline that is being filled */
 	struct {

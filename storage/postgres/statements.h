@@ -23,6 +23,20 @@
 #define OPEN_ONLY(cycle) "($5::bigint = 0 OR EXISTS (SELECT FROM cycles c WHERE c.id = " cycle " AND c.closed_ns = 0))"
 #define FILLS_AFTER "(f.client_id, f.fill_id) > ($1::text, $2::text) ORDER BY f.client_id, f.fill_id LIMIT $4::bigint"
 
+/* Arrays as rows. In the list of a SELECT they are walked as they are; in its FROM they would be copied first. */
+#define CYCLE_ARRAYS \
+	"unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])," \
+	" unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::numeric[])," \
+	" unnest($9::numeric[]), unnest($10::numeric[]), unnest($11::numeric[])," \
+	" unnest($12::numeric[]), unnest($13::text[]), unnest($14::text[])," \
+	" unnest($15::bigint[]), unnest($16::bigint[])"
+#define ORDER_ARRAYS \
+	"unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])," \
+	" unnest($5::bigint[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[])," \
+	" unnest($9::bigint[]), unnest($10::bigint[]), unnest($11::bigint[])," \
+	" unnest($12::numeric[]), unnest($13::numeric[]), unnest($14::numeric[])," \
+	" unnest($15::numeric[]), unnest($16::bigint[]), unnest($17::bigint[])"
+
 #define STATEMENT_TABLE(X) \
 	X(PING, "SELECT 1") \
 	X(BEGIN, "BEGIN") \
@@ -30,50 +44,48 @@
 	X(POSITION_RAISE, /* no row is changed by a batch that is in the store */ \
 	  "INSERT INTO journals AS j (journal, position) VALUES ($1::text, $2::bigint)" \
 	  " ON CONFLICT (journal) DO UPDATE SET position = excluded.position WHERE j.position < excluded.position") \
-	X(CYCLES_PUT, \
-	  "INSERT INTO cycles (" CYCLE_COLUMNS \
-	  ") SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]," \
-	  " $5::text[], $6::text[], $7::bigint[], $8::numeric[], $9::numeric[], $10::numeric[], $11::numeric[]," \
-	  " $12::numeric[], $13::text[], $14::text[], $15::bigint[], $16::bigint[])" \
-	  " ON CONFLICT (id) DO UPDATE SET strategy = excluded.strategy, exchange = excluded.exchange," \
-	  " state = excluded.state, route = excluded.route, currency = excluded.currency, step = excluded.step," \
-	  " planned_in = excluded.planned_in, planned_out = excluded.planned_out, amount_in = excluded.amount_in," \
-	  " amount_out = excluded.amount_out, profit = excluded.profit, deltas = excluded.deltas," \
-	  " reason = excluded.reason, opened_ns = excluded.opened_ns, closed_ns = excluded.closed_ns") \
+	X(CYCLES_ADD, "INSERT INTO cycles (" CYCLE_COLUMNS ") SELECT " CYCLE_ARRAYS) \
+	X(ORDERS_ADD, "INSERT INTO orders (" ORDER_COLUMNS ") SELECT " ORDER_ARRAYS) \
+	X(CYCLES_PUT, "INSERT INTO cycles (" CYCLE_COLUMNS ") SELECT " CYCLE_ARRAYS " ON CONFLICT (id) DO UPDATE SET" \
+		      " strategy = excluded.strategy, exchange = excluded.exchange, state = excluded.state," \
+		      " route = excluded.route, currency = excluded.currency, step = excluded.step," \
+		      " planned_in = excluded.planned_in, planned_out = excluded.planned_out," \
+		      " amount_in = excluded.amount_in, amount_out = excluded.amount_out," \
+		      " profit = excluded.profit, deltas = excluded.deltas, reason = excluded.reason," \
+		      " opened_ns = excluded.opened_ns, closed_ns = excluded.closed_ns") \
 	X(ORDERS_PUT, \
-	  "INSERT INTO orders (" ORDER_COLUMNS \
-	  ") SELECT u.client_id, nullif(u.cycle_id, ''), u.exchange_id, u.market," \
-	  " u.side, u.state, u.purpose, u.reason, u.leg, u.attempt, u.time_in_force, u.price, u.qty, u.filled_qty," \
-	  " u.filled_quote, u.created_ns, u.updated_ns FROM unnest($1::text[], $2::text[], $3::text[], $4::text[]," \
-	  " $5::bigint[], $6::text[], $7::text[], $8::text[], $9::bigint[], $10::bigint[], $11::bigint[]," \
-	  " $12::numeric[], $13::numeric[], $14::numeric[], $15::numeric[], $16::bigint[], $17::bigint[])" \
-	  " AS u (" ORDER_COLUMNS ") ON CONFLICT (client_id) DO UPDATE SET cycle_id = excluded.cycle_id," \
-	  " exchange_id = excluded.exchange_id, market = excluded.market, side = excluded.side," \
-	  " state = excluded.state, purpose = excluded.purpose, reason = excluded.reason, leg = excluded.leg," \
-	  " attempt = excluded.attempt, time_in_force = excluded.time_in_force, price = excluded.price," \
-	  " qty = excluded.qty, filled_qty = excluded.filled_qty, filled_quote = excluded.filled_quote," \
-	  " created_ns = excluded.created_ns, updated_ns = excluded.updated_ns") \
+	  "INSERT INTO orders (" ORDER_COLUMNS ") SELECT " ORDER_ARRAYS " ON CONFLICT (client_id) DO UPDATE SET" \
+	  " cycle_id = excluded.cycle_id, exchange_id = excluded.exchange_id," \
+	  " market = excluded.market, side = excluded.side, state = excluded.state," \
+	  " purpose = excluded.purpose, reason = excluded.reason, leg = excluded.leg," \
+	  " attempt = excluded.attempt, time_in_force = excluded.time_in_force," \
+	  " price = excluded.price, qty = excluded.qty, filled_qty = excluded.filled_qty," \
+	  " filled_quote = excluded.filled_quote, created_ns = excluded.created_ns," \
+	  " updated_ns = excluded.updated_ns") \
 	X(FILLS_PUT, \
-	  "INSERT INTO fills (" FILL_COLUMNS ") SELECT * FROM unnest($1::text[], $2::text[], $3::numeric[]," \
-	  " $4::numeric[], $5::numeric[], $6::text[], $7::bigint[]) ON CONFLICT (client_id, fill_id) DO UPDATE SET" \
-	  " price = excluded.price, qty = excluded.qty, fee = excluded.fee, fee_currency = excluded.fee_currency," \
-	  " time_ns = excluded.time_ns") \
+	  "INSERT INTO fills (" FILL_COLUMNS ") SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::numeric[])," \
+	  " unnest($4::numeric[]), unnest($5::numeric[]), unnest($6::text[]), unnest($7::bigint[])" \
+	  " ON CONFLICT (client_id, fill_id) DO UPDATE SET price = excluded.price, qty = excluded.qty," \
+	  " fee = excluded.fee, fee_currency = excluded.fee_currency, time_ns = excluded.time_ns") \
 	X(EVENTS_PUT, \
-	  "INSERT INTO events (" EVENT_COLUMNS ") SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[]," \
-	  " $4::text[], $5::text[], $6::text[], $7::text[]) ON CONFLICT (journal, position) DO UPDATE SET" \
-	  " time_ns = excluded.time_ns, kind = excluded.kind, cycle_id = excluded.cycle_id," \
-	  " client_id = excluded.client_id, text = excluded.text") \
+	  "INSERT INTO events (" EVENT_COLUMNS \
+	  ") SELECT unnest($1::text[]), unnest($2::bigint[]), unnest($3::bigint[])," \
+	  " unnest($4::text[]), unnest($5::text[]), unnest($6::text[]), unnest($7::text[])" \
+	  " ON CONFLICT (journal, position) DO UPDATE SET time_ns = excluded.time_ns, kind = excluded.kind," \
+	  " cycle_id = excluded.cycle_id, client_id = excluded.client_id, text = excluded.text") \
 	X(CYCLES_MOVE, \
 	  "UPDATE cycles c SET step = u.step, state = u.state, deltas = u.deltas, reason = u.reason," \
 	  " amount_in = u.amount_in, amount_out = u.amount_out, profit = u.profit, closed_ns = u.closed_ns" \
-	  " FROM unnest($1::text[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::numeric[], $7::numeric[]," \
-	  " $8::numeric[], $9::bigint[]) AS u (id, step, state, deltas, reason, amount_in, amount_out, profit," \
-	  " closed_ns) WHERE c.id = u.id") \
+	  " FROM (SELECT unnest($1::text[]) AS id, unnest($2::bigint[]) AS step, unnest($3::text[]) AS state," \
+	  " unnest($4::text[]) AS deltas, unnest($5::text[]) AS reason, unnest($6::numeric[]) AS amount_in," \
+	  " unnest($7::numeric[]) AS amount_out, unnest($8::numeric[]) AS profit, unnest($9::bigint[]) AS closed_ns)" \
+	  " AS u WHERE c.id = u.id") \
 	X(ORDERS_MOVE, \
 	  "UPDATE orders o SET exchange_id = u.exchange_id, state = u.state, reason = u.reason," \
 	  " filled_qty = u.filled_qty, filled_quote = u.filled_quote, updated_ns = u.updated_ns" \
-	  " FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::numeric[], $6::numeric[], $7::bigint[])" \
-	  " AS u (client_id, exchange_id, state, reason, filled_qty, filled_quote, updated_ns)" \
+	  " FROM (SELECT unnest($1::text[]) AS client_id, unnest($2::text[]) AS exchange_id," \
+	  " unnest($3::text[]) AS state, unnest($4::text[]) AS reason, unnest($5::numeric[]) AS filled_qty," \
+	  " unnest($6::numeric[]) AS filled_quote, unnest($7::bigint[]) AS updated_ns) AS u" \
 	  " WHERE o.client_id = u.client_id") \
 	X(CYCLES_HOLD, /* what refers to them: they must be there, and stay until the commit */ \
 	  "SELECT count(*) FROM (SELECT FROM cycles WHERE id = ANY ($1::text[]) FOR KEY SHARE) AS held") \

@@ -12,6 +12,8 @@ struct store {
 	struct session session;
 	struct columns columns;
 	struct changes changes;
+	bool as_new;      /* the batch in hand inserts its cycles and orders as new */
+	uint32_t upserts; /* so many batches more do not, because one met rows that were there */
 	char schema[SCHEMA_NAME_MAX + 1];
 };
 

@@ -119,6 +119,28 @@ static uint64_t stored(void *self)
 	return position;
 }
 
+/* Rows are inserted as new until some are met that are there: then for a while they are not, then again. */
+static void rewritten(void)
+{
+	enum { BATCHES = 150 };
+	struct tg_error error = tg_error_init();
+	int failed = 0;
+	fresh();
+	void *self = opened(NULL);
+	for (uint64_t position = 1; position <= BATCHES; position++) {
+		struct tg_cycle_row cycle = {.size = sizeof cycle, .id = TG_STR("c"), .step = (uint32_t)position};
+		struct tg_order_row of = {.size = sizeof of, .client_id = TG_STR("o"), .cycle_id = TG_STR("c")};
+		of.attempt = (uint32_t)position;
+		struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
+		failed += api->apply(self, &(struct tg_batch){sizeof(struct tg_batch), 2, records, position, JOURNAL},
+				     &error) != TG_OK;
+	}
+	is_int(failed, 0, "batches that write the same rows again and again: %s", error.message);
+	is_str(sql("SELECT c.step, o.attempt, count(*) OVER () FROM $S.cycles c, $S.orders o"), "150|150|1\n",
+	       "the last one counts");
+	api->close(self);
+}
+
 /* ------------------------------------------------------------ lost answers */
 
 static void lost_answers(void)
@@ -457,6 +479,7 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	api = entry->api;
+	rewritten();
 	lost_answers();
 	lost_slots();
 	connections_dropped();
