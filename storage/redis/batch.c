@@ -300,7 +300,8 @@ static int64_t closed_ns_of(const struct tg_batch *batch, const struct seen *see
 
 static void seen_put(struct batch_work *work, const struct tg_batch *batch, const struct seen *seen)
 {
-	if (seen->needed)
+	bool asked = seen->progress && !seen->row; /* the script asks for what it gets progress of */
+	if (seen->needed && !asked)
 		part_text(&work->sections[seen->kind == TG_ROW_CYCLE ? CYCLES_NEEDED : ORDERS_NEEDED], seen->key);
 	if (seen->kind != TG_ROW_CYCLE || (!seen->row && !seen->progress))
 		return;
@@ -360,17 +361,12 @@ static int32_t request_make(struct store *store, const struct tg_batch *batch, s
 	return request->failed ? tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory") : TG_OK;
 }
 
-/* The at-th key of that kind that had to be in the store. */
-static int32_t missing_refuse(const struct store *store, int32_t kind, int64_t at, struct tg_error *ret_error)
+static int32_t missing_refuse(const char *what, const redisReply *reply, struct tg_error *ret_error)
 {
-	const struct batch_work *work = &store->work;
-	struct tg_str key = {"", 0};
+	struct tg_str id = reply_text(reply);
 
-	for (uint32_t i = 0; i < work->seen_count && at > 0; i++)
-		if (work->seen[i].kind == kind && work->seen[i].needed && --at == 0)
-			key = work->seen[i].key;
-	return tg_error_set(ret_error, TG_ERR_INVALID, "a row belongs to the %s %.*s, which is not there",
-			    kind == TG_ROW_CYCLE ? "cycle" : "order", (int)(key.len < 100 ? key.len : 100), key.ptr);
+	return tg_error_set(ret_error, TG_ERR_INVALID, "a row belongs to the %s %.*s, which is not there", what,
+			    (int)(id.len < 100 ? id.len : 100), id.ptr);
 }
 
 static int32_t answer_take(struct store *store, const redisReply *reply, struct tg_error *ret_error)
@@ -383,8 +379,8 @@ static int32_t answer_take(struct store *store, const redisReply *reply, struct 
 	case APPLIED:
 	case APPLIED_BEFORE: return TG_OK;
 	case OTHER_SCHEMA: return store_schema_refuse(store, more, ret_error);
-	case NO_CYCLE: return missing_refuse(store, TG_ROW_CYCLE, more ? more->integer : 0, ret_error);
-	case NO_ORDER: return missing_refuse(store, TG_ROW_ORDER, more ? more->integer : 0, ret_error);
+	case NO_CYCLE: return missing_refuse("cycle", more, ret_error);
+	case NO_ORDER: return missing_refuse("order", more, ret_error);
 	default: return link_strange(&store->link, "write a batch", ret_error);
 	}
 }

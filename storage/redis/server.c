@@ -1,11 +1,13 @@
 /* What kind of server this is, and what of it outlives what. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "storage/redis/row.h"
 #include "storage/redis/store.h"
 
 #define WHAT "look at the server"
+#define POLL_MS 10
 #define SYNC_S 2 /* the server begins a sync every second, by its clock's whole seconds */
 
 struct tg_str store_name(const struct store *store, const char *name, char *buffer)
@@ -139,6 +141,32 @@ static int32_t sync_ask(struct store *store, struct tg_error *ret_error)
 	return status;
 }
 
+/* While the AOF is rewritten nobody can tell whether it was just turned on, and until the first rewrite has ended such
+ * an AOF is not read by a restart. So that one is waited for. */
+static int32_t settled_wait(struct store *store, struct tg_error *ret_error)
+{
+	bool busy = true;
+
+	for (int64_t waited_ms = 0; busy; waited_ms += POLL_MS) {
+		redisReply *info = NULL;
+		int32_t status = link_words(&store->link, "INFO persistence", WHAT, &info, ret_error);
+		busy = info_number(info, "aof_rewrite_in_progress") != 0 ||
+		       info_number(info, "aof_rewrite_scheduled") != 0;
+		freeReplyObject(info);
+		if (status != TG_OK)
+			return status;
+		if (busy && waited_ms >= store->link.command_timeout_ms)
+			return tg_error_set(
+				ret_error, TG_ERR_RETRYABLE,
+				"%s: the server rewrites its AOF; if that was turned on just now it is not yet in "
+				"force: wait until aof_rewrite_in_progress of INFO is 0",
+				store->link.location);
+		if (busy)
+			nanosleep(&(struct timespec){.tv_nsec = POLL_MS * 1000000}, NULL);
+	}
+	return TG_OK;
+}
+
 int32_t server_check(struct store *store, struct tg_error *ret_error)
 {
 	redisReply *info = NULL;
@@ -151,6 +179,8 @@ int32_t server_check(struct store *store, struct tg_error *ret_error)
 	if (status == TG_OK)
 		status = aof_check(store, info, ret_error);
 	freeReplyObject(info);
+	if (status == TG_OK)
+		status = settled_wait(store, ret_error);
 	return status == TG_OK ? sync_ask(store, ret_error) : status;
 }
 

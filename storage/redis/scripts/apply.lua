@@ -6,8 +6,8 @@
 -- KEYS[1]  the namespace with its colon
 -- ARGV     schema, journal, position (19 digits), how many arguments each section has, then the sections one behind another
 -- Returns  {0} applied, {1} the store is at that position already, {2, schema or false} not this schema,
---          {3, i} the i-th needed cycle is not there, {4, i} the i-th needed order
-local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2              -- id
+--          {3, id} this cycle has to be there and is not, {4, id} this order
+local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2              -- id, where neither the batch nor its progress names it
 local CYCLES, CYCLES_PROGRESS = 3, 4                   -- id row
 local OPEN, CLOSED = 5, 6                              -- id; closed_ns id
 local ORDERS, ORDER_MEMBERS, ORDERS_PROGRESS = 7, 8, 9 -- id row; cycle NUL id, one an order row; id row
@@ -60,117 +60,152 @@ local function put(command, key, section)
 	call_list(command, name .. key, ARGV, first[section], last[section])
 end
 
-local function remove(command, key, list)
+local function call_all(command, key, list)
 	call_list(command, name .. key, list, 1, #list)
 end
 
 -- Every second argument of a section of pairs, from its first or its second on.
 local function ids_of(section, offset)
-	local ids = {}
+	local ids, count = {}, 0
 	for i = first[section] + offset, last[section], 2 do
-		ids[#ids + 1] = ARGV[i]
+		count = count + 1
+		ids[count] = ARGV[i]
 	end
 	return ids
 end
 
--- Into an index that is in order of its members: all have score 0.
+local function list_of(section)
+	local list, count = {}, 0
+	for i = first[section], last[section] do
+		count = count + 1
+		list[count] = ARGV[i]
+	end
+	return list
+end
+
+-- Into an index that is in order of its members: all have score 0. Returns how many are new to it.
 local function index(key, ids)
-	local list = {}
+	local list, added = {}, 0
 	for i = 1, #ids do
 		list[2 * i - 1], list[2 * i] = '0', ids[i]
 	end
-	remove('ZADD', key, list)
+	for i = 1, #list, CHUNK do
+		added = added + redis.call('ZADD', name .. key, unpack(list, i, math.min(i + CHUNK - 1, #list)))
+	end
+	return added
 end
 
-local function missing(key, section)
-	local scores = call_list('ZMSCORE', name .. key, ARGV, first[section], last[section], {})
-	for i = 1, #scores do
+-- The first of these ids that is in no row. Whatever has progress has a row, and that is where the progress is about to go.
+local function missing(key, section, progress_section)
+	local asked, ids = ids_of(progress_section, 0), {}
+	local progress = call_list('HMGET', name .. key .. ':progress', asked, 1, #asked, {})
+	for i = 1, #asked do
+		if not progress[i] then
+			ids[#ids + 1] = asked[i]
+		end
+	end
+	for i = first[section], last[section] do
+		ids[#ids + 1] = ARGV[i]
+	end
+	local scores = call_list('ZMSCORE', name .. key .. ':ids', ids, 1, #ids, {})
+	for i = 1, #ids do
 		if not scores[i] then
-			return i
+			return ids[i]
 		end
 	end
 end
 
-local gap = missing('cycles:ids', CYCLES_NEEDED)
+local gap = missing('cycles', CYCLES_NEEDED, CYCLES_PROGRESS)
 if gap then
 	return {3, gap}
 end
-gap = missing('orders:ids', ORDERS_NEEDED)
+gap = missing('orders', ORDERS_NEEDED, ORDERS_PROGRESS)
 if gap then
 	return {4, gap}
 end
 
--- What stands there now, for what the indexes have to forget. A row begins with its cycle.
-local function rows_before(key, ids)
+-- Into the index of all. Returns the rows that stand there now, for what the other indexes have to forget; nearly always all
+-- are new, and there is nothing to forget.
+local function enter(key, ids)
+	if index(key .. ':ids', ids) == #ids then
+		return {}
+	end
 	return call_list('HMGET', name .. key, ids, 1, #ids, {})
 end
-local function member_of(row, id)
-	return string.match(row, '^[^%z]*') .. '\0' .. id
+
+-- Ids in two lists: those that are new, and those that were there.
+local function divided(ids, before)
+	if not next(before) then
+		return ids, {}
+	end
+	local fresh, known = {}, {}
+	for i = 1, #ids do
+		local list = before[i] and known or fresh
+		list[#list + 1] = ids[i]
+	end
+	return fresh, known
 end
 
-local order_ids, event_ids = ids_of(ORDERS, 0), ids_of(EVENTS, 0)
-local orders_before, events_before = rows_before('orders', order_ids), rows_before('events', event_ids)
+-- A row begins with its cycle. The members under which the rows stood that were there before.
+local function members_before(ids, before)
+	local members = {}
+	for i = 1, #ids do
+		if before[i] then
+			members[#members + 1] = string.match(before[i], '^[^%z]*') .. '\0' .. ids[i]
+		end
+	end
+	return members
+end
 
+-- Cycles. A row says it all: progress from before is forgotten.
+local ids = ids_of(CYCLES, 0)
+local before = enter('cycles', ids)
+local fresh, known = divided(ids, before)
+local _
+local is_fresh = {}
+for i = 1, #fresh do
+	is_fresh[fresh[i]] = true
+end
+-- Cycles that are in one index now may have been in the other.
+local function leave(key, all)
+	local leaving = {}
+	for i = 1, #all do
+		if not is_fresh[all[i]] then
+			leaving[#leaving + 1] = all[i]
+		end
+	end
+	call_all('ZREM', key, leaving)
+end
 put('HSET', 'cycles', CYCLES)
-if first[CYCLES] <= last[CYCLES] then
-	local ids = ids_of(CYCLES, 0)
-	index('cycles:ids', ids)
-	remove('HDEL', 'cycles:progress', ids) -- the row says it all
-end
+call_all('HDEL', 'cycles:progress', known)
 put('HSET', 'cycles:progress', CYCLES_PROGRESS)
-if first[OPEN] <= last[OPEN] then
-	local ids = {}
-	for i = first[OPEN], last[OPEN] do
-		ids[#ids + 1] = ARGV[i]
-	end
-	index('cycles:open', ids)
-	remove('ZREM', 'cycles:closed', ids)
-end
-if first[CLOSED] <= last[CLOSED] then
-	put('ZADD', 'cycles:closed', CLOSED)
-	remove('ZREM', 'cycles:open', ids_of(CLOSED, 1))
-end
+local open = list_of(OPEN)
+index('cycles:open', open)
+leave('cycles:closed', open)
+put('ZADD', 'cycles:closed', CLOSED)
+leave('cycles:open', ids_of(CLOSED, 1))
 
+-- Orders.
+ids = ids_of(ORDERS, 0)
+before = enter('orders', ids)
+_, known = divided(ids, before)
 put('HSET', 'orders', ORDERS)
-local fresh, stale, known, members = {}, {}, {}, {}
-for i = 1, #order_ids do
-	local id, member, row = order_ids[i], ARGV[first[ORDER_MEMBERS] + i - 1], orders_before[i]
-	local member_before = row and member_of(row, id)
-	if row then
-		known[#known + 1] = id
-	else
-		fresh[#fresh + 1] = id
-	end
-	if member ~= member_before then
-		members[#members + 1] = member
-		stale[#stale + 1] = member_before or nil
-	end
-end
-index('orders:ids', fresh)
-remove('HDEL', 'orders:progress', known)
-remove('ZREM', 'orders:of', stale)
-index('orders:of', members)
+call_all('HDEL', 'orders:progress', known)
+call_all('ZREM', 'orders:of', members_before(ids, before))
+index('orders:of', list_of(ORDER_MEMBERS))
 put('HSET', 'orders:progress', ORDERS_PROGRESS)
 
 put('HSET', 'fills', FILLS)
 index('fills:ids', ids_of(FILLS, 0))
 
+-- Events.
+ids = ids_of(EVENTS, 0)
+before = enter('events', ids)
+_, known = divided(ids, before)
 put('HSET', 'events', EVENTS)
-index('events:ids', event_ids)
-local events_stale, events_known = {}, {}
-for i = 1, #event_ids do
-	if events_before[i] then
-		events_stale[#events_stale + 1] = member_of(events_before[i], event_ids[i])
-		events_known[#events_known + 1] = event_ids[i]
-	end
-end
-remove('ZREM', 'events:of', events_stale)
-remove('ZREM', 'events:loose', events_known)
-local event_members = {}
-for i = first[EVENT_MEMBERS], last[EVENT_MEMBERS] do
-	event_members[#event_members + 1] = ARGV[i]
-end
-index('events:of', event_members)
+call_all('ZREM', 'events:of', members_before(ids, before))
+call_all('ZREM', 'events:loose', known)
+index('events:of', list_of(EVENT_MEMBERS))
 put('ZADD', 'events:loose', LOOSE)
 
 redis.call('HSET', name .. 'positions', ARGV[2], ARGV[3])

@@ -1,0 +1,566 @@
+/* What is Redis' own, on a server that tests/servers/run has started: servers that would lose data, answers that are
+ * lost, servers that die, run full or forget their scripts. The module's path is the first argument. */
+#include <dlfcn.h>
+#include <json-c/json.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "plugins/host.h"
+#include "tests/unit/storage/server.h"
+
+#include <trigate/error.h>
+#include <trigate/storage.h>
+
+#include "tap.h"
+
+#define JOURNAL TG_STR("a1b2")
+
+static const struct tg_storage_api *api;
+static struct json_object *server; /* the settings of a store on it */
+static struct proxy proxy;
+static char prefix[32], dir[64];
+static unsigned prefixes;
+
+/* A namespace that nothing is in yet. */
+static void fresh(void)
+{
+	snprintf(prefix, sizeof prefix, "own%u", ++prefixes);
+}
+
+/* Settings of the current namespace, with `changes` (JSON, may be NULL) on top. */
+static int32_t store_open(const char *changes, void **ret_self, struct tg_error *ret_error)
+{
+	struct json_object *settings = NULL, *more = changes ? json_tokener_parse(changes) : NULL;
+	json_object_deep_copy(server, &settings, NULL);
+	json_object_object_add(settings, "prefix", json_object_new_string(prefix));
+	if (more) {
+		json_object_object_foreach(more, key, value)
+			json_object_object_add(settings, key, json_object_get(value));
+	}
+	struct tg_config config = plugin_config_view(settings);
+	*ret_error = tg_error_init();
+	int32_t status = api->open(NULL, &config, TG_STR(""), ret_self, ret_error);
+	json_object_put(more);
+	json_object_put(settings);
+	return status;
+}
+
+static void *opened(const char *changes)
+{
+	struct tg_error error;
+	void *self = NULL;
+	if (store_open(changes, &self, &error) != TG_OK || api->migrate(self, NULL, NULL, &error) < 0) {
+		printf("Bail out! %s\n", error.message);
+		exit(1);
+	}
+	return self;
+}
+
+static void *through_proxy(const char *more)
+{
+	char changes[128];
+	snprintf(changes, sizeof changes, "{\"port\": %d%s}", proxy.port, more);
+	return opened(changes);
+}
+
+static bool order(const char *words)
+{
+	char answer[512];
+	bool done = server_order(words, answer, sizeof answer);
+	if (!done)
+		printf("# %s: %s\n", words, answer);
+	return done;
+}
+
+/* A command of Redis; "$" stands for the current prefix and its colon. */
+static const char *command(const char *words)
+{
+	static char answer[1024];
+	char text[512];
+	const char *at = strchr(words, '$');
+	int before = at ? (int)(at - words) : (int)strlen(words);
+	snprintf(text, sizeof text, "sql %.*s%s%s%s", before, words, at ? prefix : "", at ? ":" : "", at ? at + 1 : "");
+	if (!server_order(text, answer, sizeof answer))
+		printf("# %s\n#   %s\n", text, answer);
+	answer[strcspn(answer, "\n")] = '\0';
+	return answer;
+}
+
+/* One cycle with its order, named after the position. */
+static int32_t save(void *self, uint64_t position, struct tg_error *ret_error)
+{
+	char cycle_id[32], client_id[32];
+	struct tg_cycle_row cycle = {.size = sizeof cycle, .state = TG_STR("active")};
+	struct tg_order_row of = {.size = sizeof of, .state = TG_STR("intent")};
+	cycle.id = (struct tg_str){
+		cycle_id, (uint64_t)snprintf(cycle_id, sizeof cycle_id, "c%llu", (unsigned long long)position)};
+	of.client_id = (struct tg_str){
+		client_id, (uint64_t)snprintf(client_id, sizeof client_id, "o%llu", (unsigned long long)position)};
+	of.cycle_id = cycle.id;
+	struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
+	struct tg_batch batch = {sizeof batch, 2, records, position, JOURNAL};
+	*ret_error = tg_error_init();
+	return api->apply(self, &batch, ret_error);
+}
+
+static uint64_t stored(void *self)
+{
+	uint64_t position = UINT64_MAX;
+	api->stored_position(self, JOURNAL, &position, NULL);
+	return position;
+}
+
+static uint64_t durable(void *self)
+{
+	uint64_t position = UINT64_MAX;
+	struct tg_error error = tg_error_init();
+	if (api->durable_position(self, JOURNAL, &position, &error) != TG_OK)
+		printf("# %s\n", error.message);
+	return position;
+}
+
+/* "CYCLES ORDERS" that are in the store. */
+static const char *counts(void)
+{
+	static char text[64];
+	char cycles[32];
+	snprintf(cycles, sizeof cycles, "%s", command("HLEN $cycles"));
+	snprintf(text, sizeof text, "%s %s", cycles, command("HLEN $orders"));
+	return text;
+}
+
+static void finding_note(void *ctx, struct tg_str finding)
+{
+	snprintf(ctx, 512, "%.*s", (int)finding.len, finding.ptr);
+}
+
+static const char *finding(void *self)
+{
+	static char text[512];
+	struct tg_error error = tg_error_init();
+	text[0] = '\0';
+	int32_t count = api->check(self, finding_note, text, &error);
+	if (count < 0)
+		snprintf(text, sizeof text, "%s", error.message);
+	return count == 0 ? "none" : text;
+}
+
+/* ---------------------------------------------------- what is not accepted */
+
+static void servers_refused(void)
+{
+	static const struct {
+		const char *careless, *careful, *says;
+	} cases[] = {
+		{"CONFIG SET appendonly no", "CONFIG SET appendonly yes", "appendonly yes"},
+		{"CONFIG SET appendfsync no", "CONFIG SET appendfsync everysec", "appendfsync everysec"},
+		{"CONFIG SET no-appendfsync-on-rewrite yes", "CONFIG SET no-appendfsync-on-rewrite no",
+		 "no-appendfsync-on-rewrite no"},
+		{"CONFIG SET maxmemory 900mb maxmemory-policy allkeys-lru",
+		 "CONFIG SET maxmemory 0 maxmemory-policy noeviction", "maxmemory-policy noeviction"},
+		{"REPLICAOF 127.0.0.1 1", "REPLICAOF NO ONE", "replica"},
+	};
+	struct tg_error error;
+	void *self = NULL;
+	fresh();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		command(cases[i].careless);
+		is_int(store_open(NULL, &self, &error), TG_ERR_CONFIG, "refused: %s", cases[i].careless);
+		ok(strstr(error.message, cases[i].says) && !self, "says what to set: %s", error.message);
+		command(cases[i].careful);
+	}
+	command("CONFIG SET maxmemory-policy allkeys-lru");
+	is_int(store_open(NULL, &self, &error), TG_OK, "a policy without a limit drops nothing: %s", error.message);
+	api->close(self);
+	command("CONFIG SET maxmemory-policy noeviction");
+}
+
+static void settings_refused(void)
+{
+	static const struct {
+		const char *changes, *says;
+		int32_t status;
+	} cases[] = {
+		{"{\"port\": 1}", "cannot connect", TG_ERR_IO},
+		{"{\"host\": \"no.such.host.invalid\"}", "cannot connect", TG_ERR_IO},
+		{"{\"socket\": \"/no/such/socket\"}", "cannot connect", TG_ERR_IO},
+		{"{\"database\": 999}", "no such database", TG_ERR_CONFIG},
+		{"{\"port\": 0}", "port", TG_ERR_INVALID},
+		{"{\"prefix\": \"\"}", "prefix", TG_ERR_INVALID},
+		{"{\"username\": \"somebody\"}", "password_file", TG_ERR_INVALID},
+		{"{\"password_file\": \"/no/such/file\"}", "/no/such/file", TG_ERR_NOT_FOUND},
+		{"{\"password_file\": \"/dev/null\"}", "regular", TG_ERR_INVALID},
+	};
+	struct tg_error error;
+	void *self = NULL;
+	fresh();
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		is_int(store_open(cases[i].changes, &self, &error), cases[i].status, "refused: %s", cases[i].changes);
+		ok(strstr(error.message, cases[i].says) && !self, "says why: %s", error.message);
+	}
+}
+
+static const char *password_write(const char *password, mode_t mode)
+{
+	static char path[96];
+	snprintf(path, sizeof path, "%s/password", dir);
+	unlink(path);
+	FILE *file = fopen(path, "w");
+	if (!file || fprintf(file, "%s\n", password) < 0 || fclose(file) != 0 || chmod(path, mode) != 0)
+		printf("Bail out! %s\n", path);
+	return path;
+}
+
+static void users(void)
+{
+	struct tg_error error;
+	struct tg_storage_status status = {.size = sizeof status};
+	char changes[256], told[300];
+	void *self = NULL;
+	fresh();
+	command("ACL SETUSER careful on >hunter22 ~* +@all -config");
+	snprintf(changes, sizeof changes, "{\"username\": \"careful\", \"password_file\": \"%s\"}",
+		 password_write("hunter22", 0644));
+	is_int(store_open(changes, &self, &error), TG_ERR_AUTH, "a password that others may read: %s", error.message);
+	password_write("hunter23", 0600);
+	is_int(store_open(changes, &self, &error), TG_ERR_AUTH, "a wrong password: %s", error.message);
+	ok(!strstr(error.message, "hunter"), "is not told");
+	password_write("hunter22", 0600);
+	is_int(store_open(changes, &self, &error), TG_ERR_CONFIG, "a user that may not ask: %s", error.message);
+	ok(strstr(error.message, "CONFIG GET") && strstr(error.message, "appendfsync"), "hears of both ways out");
+	snprintf(told, sizeof told, "{\"appendfsync\": \"everysec\", %s", changes + 1);
+	self = opened(told);
+	is_int(save(self, 1, &error), TG_OK, "and works once he is told");
+	is_int(api->status(self, &status, &error), TG_OK, "what it is");
+	ok(strncmp(status.server, "Redis ", 6) == 0 && status.cycles == 1 && status.bytes > 0, "%s, %s, %s",
+	   status.server, status.location, status.durability);
+	ok(!strstr(status.location, "hunter"), "without the password");
+	api->close(self);
+	command("ACL DELUSER careful");
+}
+
+static void schemas(void)
+{
+	struct tg_error error = tg_error_init();
+	void *self = NULL;
+	fresh();
+	command("SET $cycles mine");
+	store_open(NULL, &self, &error);
+	is_int(api->migrate(self, NULL, NULL, &error), TG_ERR_CORRUPT, "keys of another program: %s", error.message);
+	api->close(self);
+	fresh();
+	self = opened(NULL);
+	command("HSET $meta schema 2");
+	is_int(api->migrate(self, NULL, NULL, &error), TG_ERR_VERSION, "a newer schema: %s", error.message);
+	is_int(save(self, 1, &error), TG_ERR_VERSION, "nor is anything written to it");
+	command("DEL $meta");
+	uint64_t id;
+	is_int(save(self, 1, &error), TG_ERR_CORRUPT, "a store that was emptied under us: %s", error.message);
+	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("a"), 1, 1, 1000, &id, &error), TG_ERR_CORRUPT,
+	       "gives no slots");
+	api->close(self);
+}
+
+/* ------------------------------------------------------------ lost answers */
+
+static void lost_answers(void)
+{
+	static const struct {
+		enum proxy_act act;
+		const char *more, *what, *rows; /* in the store after it */
+	} cases[] = {
+		{PROXY_CUT_BEFORE, "", "cut before the batch", "1 1"},
+		{PROXY_CUT_AFTER, "", "cut before the answer", "2 2"},
+		{PROXY_STALL, ",\"command_timeout_ms\":100", "no answer", "1 1"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct tg_error error;
+		fresh();
+		void *self = through_proxy(cases[i].more);
+		is_int(save(self, 1, &error), TG_OK, "%s: the batch before", cases[i].what);
+		proxy_arm(&proxy, cases[i].act, "EVALSHA");
+		is_int(save(self, 2, &error), TG_ERR_UNKNOWN_OUTCOME, "%s: unknown: %s", cases[i].what, error.message);
+		is_int(api->ping(self, &error), TG_ERR_IO, "the instance knows that it is lost");
+		is_int(save(self, 2, &error), TG_ERR_IO, "and does no more");
+		api->close(self);
+		is_str(counts(), cases[i].rows, "what is in the store");
+		self = through_proxy("");
+		is_int(save(self, 2, &error), TG_OK, "another repeats it");
+		is_int((int64_t)stored(self), 2, "the position is reached");
+		is_str(counts(), "2 2", "nothing lost, nothing twice");
+		proxy_arm(&proxy, PROXY_CUT_AFTER, "HGET");
+		uint64_t position;
+		is_int(api->stored_position(self, JOURNAL, &position, &error), TG_ERR_IO,
+		       "of a lost reading nothing is in doubt");
+		api->close(self);
+	}
+}
+
+static void scripts_forgotten(void)
+{
+	struct tg_error error;
+	uint64_t id = 0;
+	fresh();
+	void *self = opened(NULL);
+	command("SCRIPT FLUSH");
+	is_int(save(self, 1, &error), TG_OK, "a batch after SCRIPT FLUSH: %s", error.message);
+	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("a"), 1, 1, 1000, &id, &error), 1, "a slot");
+	is_str(finding(self), "none", "a check");
+	is_str(counts(), "1 1", "all is there");
+	api->close(self);
+}
+
+static void memory_short(void)
+{
+	struct tg_error error;
+	fresh();
+	void *self = opened(NULL);
+	save(self, 1, &error);
+	command("CONFIG SET maxmemory 1mb");
+	is_int(save(self, 2, &error), TG_ERR_NO_MEMORY, "a server that is full: %s", error.message);
+	ok(strstr(error.message, "maxmemory") && tg_status_may_pass(error.code), "what to do, and that it may pass");
+	is_str(counts(), "1 1", "nothing of the batch is there");
+	is_int((int64_t)stored(self), 1, "nor the position");
+	command("CONFIG SET maxmemory 0");
+	is_int(save(self, 2, &error), TG_OK, "with memory it goes on");
+	is_str(counts(), "2 2", "whole");
+	api->close(self);
+}
+
+static void turned_replica(void)
+{
+	struct tg_error error;
+	fresh();
+	void *self = opened(NULL);
+	command("REPLICAOF 127.0.0.1 1");
+	is_int(save(self, 1, &error), TG_ERR_CONFIG, "a server that has become a replica: %s", error.message);
+	command("REPLICAOF NO ONE");
+	is_int(save(self, 1, &error), TG_OK, "and is one no more");
+	command("CONFIG SET appendonly no");
+	is_int(save(self, 2, &error), TG_ERR_CONFIG, "a server that keeps no AOF any more: %s", error.message);
+	api->close(self);
+	command("CONFIG SET rdb-key-save-delay 100");
+	command("CONFIG SET appendonly yes");
+	self = opened(NULL);
+	is_int(save(self, 2, &error), TG_OK,
+	       "turned on again it is in force after its first rewrite, which is waited for");
+	ok(order("kill") && order("start"), "kill -9");
+	api->close(self);
+	self = opened(NULL);
+	is_int((int64_t)stored(self), 2, "the batch is there");
+	api->close(self);
+}
+
+/* -------------------------------------------------------- servers that die */
+
+struct killer {
+	atomic_ullong saved;
+	unsigned long long at;
+	bool done;
+};
+
+static void *killer_main(void *ctx)
+{
+	struct killer *killer = ctx;
+	while (atomic_load(&killer->saved) < killer->at)
+		usleep(200);
+	killer->done = order("kill");
+	return NULL;
+}
+
+#define KILLS 6
+
+/* kill -9 while batches are being written, with each way to sync. */
+static void killed(void)
+{
+	uint64_t next = 1;
+	fresh();
+	for (unsigned round = 0; round < KILLS; round++) {
+		command(round % 2 ? "CONFIG SET appendfsync always" : "CONFIG SET appendfsync everysec");
+		void *self = opened(NULL);
+		struct killer killer = {.at = next + 50 + 37 * round};
+		struct tg_error error;
+		pthread_t thread;
+		int32_t status;
+		pthread_create(&thread, NULL, killer_main, &killer);
+		while ((status = save(self, next, &error)) == TG_OK)
+			atomic_store(&killer.saved, next++);
+		pthread_join(thread, NULL);
+		ok(killer.done && (status == TG_ERR_IO || status == TG_ERR_UNKNOWN_OUTCOME), "kill -9 shows as %s: %s",
+		   tg_status_name(status), error.message);
+		api->close(self);
+		ok(order("start"), "the server starts again");
+		self = opened(NULL);
+		uint64_t position = stored(self);
+		ok(position == next - 1 || (position == next && status == TG_ERR_UNKNOWN_OUTCOME),
+		   "%llu batches were acknowledged, %llu are there", (unsigned long long)next - 1,
+		   (unsigned long long)position);
+		is_int(save(self, next, &error), TG_OK, "the one in doubt is repeated");
+		char want[64];
+		snprintf(want, sizeof want, "%llu %llu", (unsigned long long)next, (unsigned long long)next);
+		is_str(counts(), want, "each batch is there once, whole");
+		is_str(finding(self), "none", "and sound");
+		api->close(self);
+		next++;
+	}
+}
+
+static void slots_kept(void)
+{
+	struct tg_error error = tg_error_init();
+	uint64_t ids[3] = {0};
+	fresh();
+	void *self = opened(NULL);
+	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("a"), 3, 2, 600000, ids, &error), 2, "two slots");
+	ok(order("kill") && order("start"), "kill -9 right behind it");
+	api->close(self);
+	self = opened(NULL);
+	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("b"), 3, 3, 600000, ids, &error), 1, "are taken");
+	api->close(self);
+}
+
+/* The position is stored at once and durable after a while, without anybody's doing. */
+static void durability(void)
+{
+	struct tg_error error;
+	fresh();
+	command("CONFIG SET appendfsync everysec");
+	void *self = opened(NULL);
+	save(self, 7, &error);
+	is_int((int64_t)stored(self), 7, "stored");
+	is_int((int64_t)durable(self), 0, "with a sync every second not yet durable");
+	while (durable(self) == 0)
+		usleep(50000);
+	is_int((int64_t)durable(self), 7, "then it is");
+	command("CONFIG SET appendfsync always");
+	save(self, 8, &error);
+	is_int((int64_t)durable(self), 8, "at once where the server always syncs");
+	command("CONFIG SET appendfsync no");
+	uint64_t position = 0;
+	is_int(api->durable_position(self, JOURNAL, &position, &error), TG_ERR_CONFIG, "never where it does not: %s",
+	       error.message);
+	command("CONFIG SET appendfsync everysec");
+	api->close(self);
+}
+
+/* ----------------------------------------------------------------- damage */
+
+struct found {
+	const char *what;
+	unsigned count;
+};
+
+static void found_note(void *ctx, struct tg_str text)
+{
+	struct found *found = ctx;
+	found->count += memmem(text.ptr, text.len, found->what, strlen(found->what)) != NULL;
+}
+
+static void damage(void)
+{
+	static const struct {
+		const char *command, *finding;
+	} cases[] = {
+		{"ZREM $cycles:ids c1", "cycle c1: not in the index of all"},
+		{"HDEL $cycles c1", "order without cycle: o1 of cycle c1"},
+		{"ZREM $cycles:open c1", "cycle c1: is open"},
+		{"ZADD $cycles:closed 5 c1", "cycle c1: is open"},
+		{"ZADD $orders:ids 0 o9", "orders:ids has a row that is not there: o9"},
+		{"HSET $orders:progress o9 x", "progress of an order that is not there: o9"},
+		{"HSET $cycles:progress c1 x", "'c1' is damaged"},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct tg_error error;
+		struct found found = {cases[i].finding, 0};
+		fresh();
+		void *self = opened(NULL);
+		save(self, 1, &error);
+		is_str(finding(self), "none", "a sound store");
+		command(cases[i].command);
+		int32_t count = api->check(self, found_note, &found, &error);
+		ok(count > 0 && found.count == 1, "%s: %s", cases[i].command, cases[i].finding);
+		api->close(self);
+	}
+}
+
+static int32_t key_count(void *ctx, int32_t kind, const void *row)
+{
+	(void)kind;
+	(void)row;
+	++*(unsigned *)ctx;
+	return 0;
+}
+
+#define MANY 9000
+
+/* More rows than one call of a script can name. */
+static void large_batch(void)
+{
+	static struct tg_cycle_row cycles[MANY];
+	static struct tg_order_row orders[MANY];
+	static struct tg_record records[2 * MANY];
+	static char ids[MANY][2][16];
+	struct tg_error error = tg_error_init();
+	fresh();
+	void *self = opened(NULL);
+	for (unsigned i = 0; i < MANY; i++) {
+		struct tg_str id = {ids[i][0], (uint64_t)snprintf(ids[i][0], sizeof ids[i][0], "c%06u", i)};
+		cycles[i] = (struct tg_cycle_row){.size = sizeof *cycles, .id = id};
+		orders[i] = (struct tg_order_row){.size = sizeof *orders, .cycle_id = id};
+		orders[i].client_id.ptr = ids[i][1];
+		orders[i].client_id.len = (uint64_t)snprintf(ids[i][1], sizeof ids[i][1], "o%06u", MANY - i);
+		records[2 * i] = (struct tg_record){TG_ROW_ORDER, 0, &orders[i]};
+		records[2 * i + 1] = (struct tg_record){TG_ROW_CYCLE, 0, &cycles[i]};
+	}
+	struct tg_batch batch = {sizeof batch, 2 * MANY, records, 1, JOURNAL};
+	is_int(api->apply(self, &batch, &error), TG_OK, "%d rows in a batch: %s", 2 * MANY, error.message);
+	is_str(finding(self), "none", "all of it sound");
+	unsigned count = 0;
+	struct tg_load what = {sizeof what, TG_ROW_ORDER, TG_STR(""), TG_STR(""), 10000, TG_LOAD_OPEN};
+	is_int(api->load(self, &what, key_count, &count, &error), MANY, "and loaded at once");
+	is_int(count, MANY, "each row");
+	for (unsigned i = 0; i < MANY; i++)
+		cycles[i].closed_ns = 1 + i;
+	batch.position = 2;
+	is_int(api->apply(self, &batch, &error), TG_OK, "the same, closed");
+	is_int(api->load(self, &what, key_count, &count, &error), 0, "nothing is open");
+	is_int(api->cleanup(self, INT64_MAX, MANY, &error), MANY, "all are removed");
+	is_str(counts(), "0 0", "with their orders");
+	is_str(finding(self), "none", "and nothing is left behind");
+	api->close(self);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2)
+		return 99;
+	void *module = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+	const struct tg_entry *entry = module ? dlsym(module, "tg_plugin_entry") : NULL;
+	const char *settings = getenv("TRIGATE_STORAGE_SETTINGS");
+	server = settings ? json_tokener_parse(settings) : NULL;
+	snprintf(dir, sizeof dir, "/tmp/trigate-redis-XXXXXX");
+	if (!entry || !server || !mkdtemp(dir) ||
+	    !proxy_start(&proxy, json_object_get_int(json_object_object_get(server, "port")))) {
+		printf("Bail out! %s\n", entry ? "to be run by tests/servers/run" : dlerror());
+		return 1;
+	}
+	api = entry->api;
+	servers_refused();
+	settings_refused();
+	users();
+	schemas();
+	lost_answers();
+	scripts_forgotten();
+	memory_short();
+	turned_replica();
+	killed();
+	slots_kept();
+	durability();
+	damage();
+	large_batch();
+	proxy_stop(&proxy);
+	json_object_put(server);
+	char remove[96];
+	snprintf(remove, sizeof remove, "rm -rf '%s'", dir);
+	return system(remove) == 0 ? tap_done() : 1;
+}
