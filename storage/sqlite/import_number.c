@@ -1,12 +1,13 @@
 #include "storage/sqlite/import_number.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define DIGITS_LEAST 15 /* every decimal of so many digits survives a double */
+#define DIGITS_LEAST 15 /* every decimal of so many digits survives a normal double */
 #define DIGITS_MOST 17  /* every double survives so many digits */
 #define EXPONENT_MOST 100000
 #define NS_PLACES 9
@@ -30,6 +31,8 @@ static void digits_up(char *text)
 	}
 	if (*at >= '0' && *at <= '8')
 		++*at;
+	else if (*at == '9')
+		*at = '0';
 }
 
 static bool reads_back(const char *text, double value)
@@ -67,7 +70,8 @@ size_t number_shortest(double value, char text[NUMBER_TEXT_MAX])
 {
 	if (!isfinite(value))
 		return (size_t)snprintf(text, NUMBER_TEXT_MAX, "%s", isnan(value) ? "nan" : value > 0 ? "inf" : "-inf");
-	for (int digits = DIGITS_LEAST; digits <= DIGITS_MOST; digits++)
+	/* below the least normal number doubles thin out, and a single digit may do */
+	for (int digits = fabs(value) < DBL_MIN ? 1 : DIGITS_LEAST; digits <= DIGITS_MOST; digits++)
 		if (digits_found(value, digits, text))
 			break;
 	zeros_trim(text);

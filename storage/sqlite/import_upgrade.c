@@ -247,13 +247,17 @@ static int32_t building_sync(struct building *building)
 
 static int32_t building_fill(struct building *building, const char *source)
 {
-	char scratch[FILE_PATH_MAX];
+	char scratch[NAME_MAX_BYTES];
 	int32_t status = store_migrate(&building->store, NULL, NULL, building->error);
 
+	with_end(building->store.path, ".copy",
+		 scratch); /* its own: the lock is held, and a crash leaves it to the next */
+	file_scratch_remove(scratch);
 	if (status >= 0) /* what a crash loses is built again */
 		status = store_execute(&building->store, "PRAGMA synchronous = OFF", "open", building->error);
-	if (status == TG_OK)
-		status = file_scratch_make(building->store.path, scratch, building->error);
+	if (status == TG_OK && mkdir(scratch, 0700) != 0)
+		status = tg_error_set(building->error, TG_ERR_IO, "cannot make a folder %s: %s", scratch,
+				      strerror(errno));
 	if (status != TG_OK)
 		return status;
 	status = import_read(source, scratch, row_build, odd_tell, note_tell, building, building->error);

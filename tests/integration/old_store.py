@@ -43,9 +43,12 @@ def nanoseconds(value):
 class OldStore:
     """Writes the file while it notes what must come of it: cycles and orders by their new keys, kinds of events."""
 
-    def __init__(self, path, shape, seed=1):
+    def __init__(self, path, shape, seed=1, log=False):
+        """log: keep a write-ahead log, which close(log=True) leaves beside the file."""
         self.shape, self.random = shape, random.Random(seed)
         self.db = sqlite3.connect(path, isolation_level=None)
+        if log:
+            self.db.execute("PRAGMA journal_mode = WAL")
         self.db.execute("BEGIN")
         self.db.execute(CYCLES)
         if shape != "before 1.3":
@@ -279,7 +282,7 @@ class OldStore:
             self.twice("odd_twice_different", first + 21, False)
 
     def close(self, log=False):
-        """log: leave a write-ahead log beside the file, as a killed process would (returns the connection that keeps it)."""
+        """log: as a killed process would leave it; returns the connection that keeps the log."""
         for order in self.late:
             self.expect_order(order, None, None, 0)
         self.late = []
