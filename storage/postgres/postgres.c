@@ -62,8 +62,13 @@ TG_MANIFEST({
 				"description" :
 					"The authority that verify-ca and verify-full trust; empty: libpq's default"
 			},
-			"connect_timeout_ms" :
-				{"type" : "integer", "minimum" : 100, "maximum" : 300000, "default" : 5000},
+			"connect_timeout_s" : {
+				"type" : "integer",
+				"minimum" : 2,
+				"maximum" : 300,
+				"default" : 5,
+				"description" : "For each address of each host"
+			},
 			"statement_timeout_ms" : {
 				"type" : "integer",
 				"minimum" : 100,
@@ -86,13 +91,12 @@ int32_t text_check(const char *what, struct tg_str text, struct tg_error *ret_er
 
 /* ---------------------------------------------------------------- settings */
 
-/* In this order they are given to libpq; the first ones under the names they have there. */
 enum { SET_HOST, SET_DATABASE, SET_USER, SET_PASSFILE, SET_SSLMODE, SET_SSLROOTCERT, SET_SCHEMA, SET_TEXTS };
 
 struct settings {
 	char text[SET_TEXTS][1024];
 	char port[8];
-	int64_t connect_timeout_ms;
+	char connect_timeout_s[8];
 	int64_t statement_timeout_ms;
 };
 
@@ -140,60 +144,54 @@ static int32_t number_read(const struct tg_config *config, const char *name, int
 
 static int32_t settings_read(const struct tg_config *config, struct settings *settings, struct tg_error *ret_error)
 {
-	int64_t port = 5432;
+	int64_t port = 5432, connect_timeout_s = 5;
 	int32_t status = texts_read(config, settings, ret_error);
 
-	settings->connect_timeout_ms = 5000;
 	settings->statement_timeout_ms = 10000;
 	if (status == TG_OK)
 		status = number_read(config, "port", 1, 65535, &port, ret_error);
 	if (status == TG_OK)
-		status = number_read(config, "connect_timeout_ms", 100, 300000, &settings->connect_timeout_ms,
-				     ret_error);
+		status = number_read(config, "connect_timeout_s", 2, 300, &connect_timeout_s, ret_error);
 	if (status == TG_OK)
 		status = number_read(config, "statement_timeout_ms", 100, 600000, &settings->statement_timeout_ms,
 				     ret_error);
 	snprintf(settings->port, sizeof settings->port, "%d", (int)port);
+	snprintf(settings->connect_timeout_s, sizeof settings->connect_timeout_s, "%d", (int)connect_timeout_s);
 	return status;
 }
 
 /* -------------------------------------------------------- open and close */
 
-/* Values that are empty are libpq's to choose. Kerberos is not: trying it costs a round trip, and memory that is never
- * given back. */
+/* Values that are empty are libpq's to choose. Of several hosts it takes the first that takes writes. Kerberos is not
+ * tried: that costs a round trip, and memory that is never given back. */
 static int32_t store_connect(struct store *store, const struct settings *settings, struct tg_error *ret_error)
 {
-	static const char *const keywords[] = {"host",
-					       "port",
-					       "dbname",
-					       "user",
-					       "passfile",
-					       "sslmode",
-					       "sslrootcert",
-					       "gssencmode",
-					       "client_encoding",
-					       "application_name",
-					       "keepalives_idle",
-					       "keepalives_interval",
-					       "keepalives_count",
-					       NULL};
-	const char *const values[] = {settings->text[SET_HOST],
-				      settings->port,
-				      settings->text[SET_DATABASE],
-				      settings->text[SET_USER],
-				      settings->text[SET_PASSFILE],
-				      settings->text[SET_SSLMODE],
-				      settings->text[SET_SSLROOTCERT],
-				      "disable",
-				      "UTF8",
-				      "trigate",
-				      "10",
-				      "5",
-				      "3",
-				      NULL};
+	const char *const pairs[][2] = {
+		{"host", settings->text[SET_HOST]},
+		{"port", settings->port},
+		{"dbname", settings->text[SET_DATABASE]},
+		{"user", settings->text[SET_USER]},
+		{"passfile", settings->text[SET_PASSFILE]},
+		{"sslmode", settings->text[SET_SSLMODE]},
+		{"sslrootcert", settings->text[SET_SSLROOTCERT]},
+		{"connect_timeout", settings->connect_timeout_s},
+		{"target_session_attrs", "read-write"},
+		{"gssencmode", "disable"},
+		{"client_encoding", "UTF8"},
+		{"application_name", "trigate"},
+		{"keepalives_idle",
+		 "10"}, /* a machine that is gone is noticed in half a minute, also while nothing is sent */
+		{"keepalives_interval", "5"},
+		{"keepalives_count", "3"},
+	};
+	enum { PAIRS = sizeof pairs / sizeof *pairs };
+	const char *keywords[PAIRS + 1] = {0}, *values[PAIRS + 1] = {0};
 
-	return session_open(&store->session, keywords, values, settings->connect_timeout_ms,
-			    settings->statement_timeout_ms, ret_error);
+	for (int i = 0; i < PAIRS; i++) {
+		keywords[i] = pairs[i][0];
+		values[i] = pairs[i][1];
+	}
+	return session_open(&store->session, keywords, values, settings->statement_timeout_ms, ret_error);
 }
 
 /* How this session works, whatever the server's, the database's or the role's defaults are.
@@ -213,8 +211,7 @@ static int32_t store_connect(struct store *store, const struct settings *setting
 	" set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false)," \
 	" set_config('enable_mergejoin', 'off', false)"
 #define SERVER_LOOK \
-	"SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding')," \
-	" pg_is_in_recovery()"
+	"SELECT current_setting('fsync'), current_setting('full_page_writes'), current_setting('server_encoding')"
 
 static int32_t server_check(const PGresult *result, int version, struct tg_error *ret_error)
 {
@@ -235,9 +232,6 @@ static int32_t server_check(const PGresult *result, int version, struct tg_error
 		return tg_error_set(ret_error, TG_ERR_CONFIG,
 				    "the database's encoding is %s; create one with ENCODING 'UTF8' TEMPLATE template0",
 				    PQgetvalue(result, 0, 2));
-	if (*PQgetvalue(result, 0, 3) == 't')
-		return tg_error_set(ret_error, TG_ERR_RETRYABLE,
-				    "this PostgreSQL is a standby and takes no writes; name the primary as host");
 	return TG_OK;
 }
 

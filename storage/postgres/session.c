@@ -75,7 +75,7 @@ static const char *hint_of(int32_t status)
 {
 	switch (status) {
 	case TG_ERR_CORRUPT: return "; run `trigate store check`, or name another schema";
-	case TG_ERR_AUTH: return "; check user, password and privileges (docs/storage-postgres.md)";
+	case TG_ERR_AUTH: return "; check user, password and privileges (docs/storage/postgres.md)";
 	case TG_ERR_CONFIG: return "; check the storage settings";
 	default: return "";
 	}
@@ -180,7 +180,9 @@ static int32_t connect_failure(struct session *session, struct tg_error *ret_err
 	const char *why = PQerrorMessage(session->conn);
 	bool auth = strstr(why, "authentication") || strstr(why, "pg_hba.conf") ||
 		    strstr(why, "no password supplied") || (strstr(why, "role \"") && strstr(why, "does not exist"));
-	bool config = strstr(why, "database \"") && strstr(why, "does not exist");
+	bool config = (strstr(why, "database \"") && strstr(why, "does not exist")) ||
+		      strstr(why, "does not support SSL") || strstr(why, "certificate verify failed") ||
+		      strstr(why, "root certificate file") || strstr(why, "does not match host name");
 	int32_t status = auth ? TG_ERR_AUTH : config ? TG_ERR_CONFIG : TG_ERR_IO;
 	char line[170];
 
@@ -188,32 +190,19 @@ static int32_t connect_failure(struct session *session, struct tg_error *ret_err
 	return tg_error_set(ret_error, status, "PostgreSQL: %s%s", line, hint_of(status));
 }
 
-static int32_t connect_wait(struct session *session, int64_t timeout_ms, struct tg_error *ret_error)
-{
-	int64_t deadline = now_ms() + timeout_ms;
-	PostgresPollingStatusType state = PGRES_POLLING_WRITING;
-
-	while (state != PGRES_POLLING_OK) {
-		if (state == PGRES_POLLING_FAILED || PQstatus(session->conn) == CONNECTION_BAD)
-			return connect_failure(session, ret_error);
-		if (!wait_for(session, state == PGRES_POLLING_READING ? POLLIN : POLLOUT, deadline))
-			return tg_error_set(ret_error, TG_ERR_TIMEOUT, "PostgreSQL: no connection within %lld ms",
-					    (long long)timeout_ms);
-		state = PQconnectPoll(session->conn);
-	}
-	return TG_OK;
-}
-
 int32_t session_open(struct session *session, const char *const *keywords, const char *const *values,
-		     int64_t connect_timeout_ms, int64_t timeout_ms, struct tg_error *ret_error)
+		     int64_t timeout_ms, struct tg_error *ret_error)
 {
 	*session = (struct session){.timeout_ms = timeout_ms};
-	session->conn = PQconnectStartParams(keywords, values, 0);
-	if (!session->conn)
-		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-	int32_t status = connect_wait(session, connect_timeout_ms, ret_error);
-	if (status == TG_OK && PQsetnonblocking(session->conn, 1) != 0)
-		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	int32_t status = TG_ERR_NO_MEMORY;
+
+	session->conn = PQconnectdbParams(keywords, values, 0);
+	if (session->conn && PQstatus(session->conn) != CONNECTION_OK)
+		status = connect_failure(session, ret_error);
+	else if (!session->conn || PQsetnonblocking(session->conn, 1) != 0)
+		tg_error_set(ret_error, status, "out of memory");
+	else
+		status = TG_OK;
 	if (status != TG_OK) {
 		session_close(session);
 		return status;

@@ -42,9 +42,10 @@ struct session {
 	PGresult *result[PIPELINE_MAX]; /* of the last pipeline, one for each statement that was executed */
 };
 
-/* PGconn's keywords with their values, each list ending in NULL. TG_OK, or the failure, then nothing is open. */
+/* libpq's keywords with their values, each list ending in NULL; timeout_ms: what an answer may take. TG_OK, or the
+ * failure, then nothing is open. */
 int32_t session_open(struct session *session, const char *const *keywords, const char *const *values,
-		     int64_t connect_timeout_ms, int64_t timeout_ms, struct tg_error *ret_error);
+		     int64_t timeout_ms, struct tg_error *ret_error);
 void session_close(struct session *session);
 
 /* One text of SQL, several statements allowed, without parameters. lost: the status if the connection is lost over it

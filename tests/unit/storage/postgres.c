@@ -315,7 +315,7 @@ static void refused(void)
 		{"{\"port\": 0}", "port", TG_ERR_CONFIG},
 		{"{\"schema\": \"pg_own\"}", "schema", TG_ERR_CONFIG},
 		{"{\"schema\": \"\"}", "schema", TG_ERR_CONFIG},
-		{"{\"sslmode\": \"require\"}", "SSL", TG_ERR_IO},
+		{"{\"sslmode\": \"require\"}", "SSL", TG_ERR_CONFIG},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		is_int(store_open(cases[i].changes, &self, &error), cases[i].status, "refused: %s", cases[i].changes);
