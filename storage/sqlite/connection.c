@@ -161,12 +161,13 @@ sqlite3_stmt *store_statement(struct store *store, enum statement which, int32_t
 #undef STATEMENT_SQL
 	sqlite3_stmt **statement = &store->statement[which];
 
-	if (*statement)
-		return *statement; /* whoever ran it has reset it */
-	int32_t status = store_connect(store, ret_error);
-	if (status == TG_OK &&
-	    sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
-		status = store_failure(store, "prepare a statement", ret_error);
+	int32_t status = TG_OK;
+	if (!*statement) { /* else whoever ran it has reset it */
+		status = store_connect(store, ret_error);
+		if (status == TG_OK && sqlite3_prepare_v3(store->db, texts[which], -1, SQLITE_PREPARE_PERSISTENT,
+							  statement, NULL) != SQLITE_OK)
+			status = store_failure(store, "prepare a statement", ret_error);
+	}
 	if (status != TG_OK)
 		*ret_status = status;
 	return *statement;

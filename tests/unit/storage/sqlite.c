@@ -67,7 +67,9 @@ int64_t number(const char *sql)
 void file_remove(void)
 {
 	DIR *folder = opendir(dir);
-	for (struct dirent *entry; folder && (entry = readdir(folder));)
+	if (!folder)
+		abort();
+	for (struct dirent *entry; (entry = readdir(folder));)
 		unlinkat(dirfd(folder), entry->d_name, 0);
 	closedir(folder);
 }
