@@ -53,6 +53,11 @@ void ring_destroy(struct ring *ring)
 	free(ring);
 }
 
+void ring_touch(struct ring *ring)
+{
+	memset(ring->items, 0, (ring->mask + 1) * ring->item_size);
+}
+
 static void *ring_item(const struct ring *ring, uint64_t number)
 {
 	return ring->items + (number & ring->mask) * ring->item_size;

@@ -12,6 +12,7 @@ struct ring;
 /* Room for at least `items` (rounded up to a power of two) of item_size bytes. 0 or TG_ERR_NO_MEMORY. */
 int ring_create(uint32_t items, size_t item_size, struct ring **ret_ring);
 void ring_destroy(struct ring *ring); /* NULL is allowed */
+void ring_touch(struct ring *ring);   /* before it is used: no page fault while it is */
 
 bool ring_put(struct ring *ring, const void *item); /* producer: copies the item; false: full. [hot] */
 /* Producer: the next item's place, to be filled there and then committed; NULL: full. Until then nothing is in the

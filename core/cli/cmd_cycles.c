@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "core/cli/cycle_asked.h"
 #include "core/cli/json.h"
 #include "core/cli/records.h"
 #include "core/cli/text.h"
@@ -152,15 +153,13 @@ static int show_run(const struct arguments *args)
 	struct cycle_key key;
 	const char *id = arguments_get(args, 0);
 	if (cycle_key_parse(id, &key))
-		return cli_misuse(
-			args, "'%s' is no cycle's id; it looks like 000001-0000002a ('trigate cycles list' shows them)",
-			id);
+		return cycle_ask(args, id, false);
 	int rc = records_load(args, &model);
 	if (rc)
 		return rc;
 	const struct cycle *cycle = model_cycle(model, key);
 	if (!cycle)
-		rc = cli_fail(args, "no cycle %s is on record; 'trigate cycles list' shows those that are", id);
+		rc = cycle_ask(args, id, true);
 	else if (arguments_given(args, "json"))
 		show_json(cycle);
 	else if (!show_people(cycle))
@@ -174,6 +173,9 @@ static const struct option_spec show_options[] = {OPTION_STATE_DIR, OPTION_CONFI
 static const struct command cycles_show_command = {
 	.name = "show",
 	.summary = "show one cycle with its orders and fills",
+	.details =
+		"One that the journal does not have any more is asked of the running gateway, which looks into its store; "
+		"so is one of another gateway that shares it, by its id there.",
 	.synopsis = "ID",
 	.least = 1,
 	.most = 1,

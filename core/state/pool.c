@@ -135,6 +135,11 @@ static int all_taken(struct store_pool *pool, const char *who, int64_t now, stru
 	char takers[160];
 	pool->status.timeouts++;
 	takers_name(pool, now, takers, sizeof takers);
+	if (pool->status.away)
+		return tg_error_set(ret_error, TG_ERR_TIMEOUT,
+				    "%s found no free connection to the store within %lld ms; taken are: %s; another "
+				    "could not be opened: %s",
+				    who, (long long)pool->options.timeout_ms, takers, pool->status.error);
 	return tg_error_set(ret_error, TG_ERR_TIMEOUT,
 			    "%s found no free connection to the store within %lld ms; taken are: %s; "
 			    "storage.pool_connections (%u) sets how many there may be",
@@ -280,24 +285,33 @@ static int connection_ready(struct store_pool *pool, struct connection *connecti
 
 /* ------------------------------------------------------- take and give */
 
-/* Lend what is there, or open one. NULL: there is none to be had now; *ret_status says whether that is for good. */
+/* May whoever finds none wait? Those who have one may give it back; a server that has no more for us is no reason not
+ * to. */
+static bool may_wait(const struct store_pool *pool, int status)
+{
+	return pool->status.busy > 0 && tg_status_may_pass(status);
+}
+
+/* Lend what is there, or open one. NULL: there is none to be had now; an error in *ret_status: it is not worth waiting.
+ */
 static struct connection *connection_try(struct store_pool *pool, const char *who, int *ret_status,
 					 struct tg_error *ret_error)
 {
 	int64_t now = now_ns(pool);
 	struct connection *idle = idle_find(pool), *connection = idle ? idle : closed_find(pool);
+	int status = TG_OK;
 	*ret_status = TG_OK;
 	if (!connection)
 		return NULL;
 	if (!idle && pool->backoff_ns != 0 && now < pool->retry_ns) {
-		if (pool->status.busy == 0)
-			*ret_status = still_away(pool, now, ret_error);
-		return NULL; /* those who have one may give it back */
+		status = still_away(pool, now, ret_error);
+	} else {
+		connection_lend(pool, connection, who, now);
+		status = idle ? connection_ready(pool, connection, now, ret_error)
+			      : connection_open(pool, connection, ret_error);
 	}
-	connection_lend(pool, connection, who, now);
-	*ret_status = idle ? connection_ready(pool, connection, now, ret_error)
-			   : connection_open(pool, connection, ret_error);
-	return *ret_status ? NULL : connection;
+	*ret_status = may_wait(pool, status) ? TG_OK : status;
+	return status ? NULL : connection;
 }
 
 /* Wait for one that is given back, or for the next attempt to open one. False: in vain. */

@@ -42,8 +42,8 @@ void store_pool_destroy(struct store_pool *pool); /* NULL is allowed */
 const struct tg_storage_api *store_pool_api(const struct store_pool *pool);
 
 /* Take a connection: its backend is the taker's alone until it is given back. who: for messages, borrowed until then.
- * TG_ERR_TIMEOUT: all are taken, and the text says by whom and for how long. While the store cannot be reached: the
- * error of the last attempt, with retry_after_ns, at once. [io] */
+ * TG_ERR_TIMEOUT: all are taken, and the text says by whom and for how long. While the store cannot be reached and
+ * nobody has one: the error of the last attempt, with retry_after_ns, at once. [io] */
 int store_pool_take(struct store_pool *pool, const char *who, void **ret_backend, struct tg_error *ret_error);
 
 /* Give it back, with the status of its last call: after one that may pass (tg_status_may_pass) it is checked. [any] */

@@ -1,6 +1,6 @@
 """How a running gateway is held back and ended: freeze, risk and resume, an end that cannot be reached, and readers of its
 output that pause. Output is TAP; the binary is found by TRIGATE_BUILD_ROOT."""
-import fcntl, json, os, shutil, signal, socket, subprocess, sys, tempfile, time
+import fcntl, json, os, shutil, signal, socket, sqlite3, subprocess, sys, tempfile, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import trigate
@@ -172,6 +172,33 @@ def test_book():
        "a book is told, best first", book)
     ok(all(Decimal(qty) > 0 for side in ("bids", "asks") for _, qty in book[side]), "with quantities", book)
     ok(not gateway.ask("book", market="NO-SUCH")["ok"] and not gateway.ask("book")["ok"], "of a market that there is")
+    ok(run("stop", "-d", gateway.state).code == 0 and gateway.end()[0] == 0, "and it ends")
+
+
+def test_cycle():
+    """A cycle that left the gateway's memory long ago is looked up for whoever asks, and so is one that never was in it."""
+    gateway = Gateway("cycle", "--json", "--speed", "max")
+    until(lambda: gateway.status()["executed"] > 600, "more cycles than are kept in memory")
+    db = sqlite3.connect(f"file:{gateway.state}/{trigate.STORE}?mode=ro", uri=True)
+    until(lambda: db.execute("select count(*) from cycles").fetchone()[0] > 500, "they are stored")
+    first, state, deltas = db.execute("select id, state, deltas from cycles order by id limit 1").fetchone()
+    orders = db.execute("select client_id, state from orders where cycle_id = ? order by client_id", (first,)).fetchall()
+    fills = db.execute("select fill_id from fills join orders using (client_id) where cycle_id = ?", (first,)).fetchall()
+    db.close()
+    before = gateway.status()["store"]
+    got = run("cycles", "show", first, "--json", "-d", gateway.state)
+    cycle = got.lines()[0] if got.code == 0 else {}
+    ok(cycle.get("cycle") == first and cycle["state"] == state and cycle["deltas"] == deltas, "cycles show: one that was forgotten", got)
+    told = [(order["client_id"], order["state"]) for order in cycle.get("orders", [])]
+    ids = [fill["fill_id"] for order in cycle.get("orders", []) for fill in order["fills"]]
+    ok(sorted(told) == orders and sorted(ids) == sorted(fill for fill, in fills), "with its orders and fills", told, orders, ids, fills)
+    shown = run("cycles", "show", first, "-d", gateway.state)
+    ok(shown.code == 0 and all(text in shown.out for text in (first, orders[0][0], fills[0][0])), "for people, too", shown)
+    after = gateway.status()["store"]
+    ok(after["cache_hits"] + after["cache_misses"] > before["cache_hits"] + before["cache_misses"], "out of the cache or the store", after)
+    for nobody in ("000009-00000001", "1a8e5b4c-imported"):
+        got = run("cycles", "show", nobody, "-d", gateway.state)
+        ok(got.code == 1 and "the store has no cycle" in got.err, f"{nobody} is not there", got)
     ok(run("stop", "-d", gateway.state).code == 0 and gateway.end()[0] == 0, "and it ends")
 
 

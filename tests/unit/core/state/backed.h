@@ -20,13 +20,14 @@ static void backed_close(void *ctx, void *backend)
 	free(backend);
 }
 
-static int32_t backed_ping(void *self, struct tg_error *ret_error)
+__attribute__((unused)) static int32_t backed_ping(void *self, struct tg_error *ret_error)
 {
 	(void)self, (void)ret_error;
 	return 0;
 }
 
-static struct store_pool *backed_pool(const struct workers *workers, const struct tg_storage_api *api)
+__attribute__((unused)) static struct store_pool *backed_pool(const struct workers *workers,
+							      const struct tg_storage_api *api)
 {
 	const struct store_pool_options options = {.workers = workers,
 						   .opener = {api, backed_open, backed_close, NULL},
@@ -40,7 +41,7 @@ static struct store_pool *backed_pool(const struct workers *workers, const struc
 	return pool;
 }
 
-static struct cache *backed_cache(const struct workers *workers, uint32_t cycles)
+__attribute__((unused)) static struct cache *backed_cache(const struct workers *workers, uint32_t cycles)
 {
 	const struct cache_options options = {.workers = workers, .cycles = cycles, .ttl_ms = 60000};
 	struct cache *cache = NULL;
