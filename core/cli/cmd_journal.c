@@ -169,6 +169,7 @@ static int journal_show(const struct arguments *args, const char *state_dir, str
 	if (!arguments_given(args, "follow"))
 		records_say_left_out(entries->total, entries->show ? INT64_MAX : records_limit(args), "records");
 	say_torn(&report);
+	records_say_beginning(&report);
 	return EXIT_DONE;
 }
 

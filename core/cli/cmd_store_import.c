@@ -75,8 +75,6 @@ static int cycle_check(struct importing *importing, const struct tg_cycle_row *r
 	const struct tg_load what = {.size = sizeof what, .kind = TG_ROW_CYCLE, .cycle_id = row->id, .limit = 1};
 	struct known known = {.row = row};
 
-	if (!importing->others || importing->batch->position < importing->batch->stored)
-		return TG_OK;
 	int32_t status = access->api->load(access->self, &what, cycle_compare, &known, importing->error);
 	if (status < 0 || !known.other)
 		return status < 0 ? status : TG_OK;
@@ -120,8 +118,7 @@ static int cycle_put(struct importing *importing, const struct tg_cycle_row *row
 
 	named.id = key_named(importing, row->id, key);
 	importing->cycles++;
-	int status = importing->dry ? TG_OK : cycle_check(importing, &named);
-	return status ? status : row_put(importing, TG_ROW_CYCLE, &named);
+	return row_put(importing, TG_ROW_CYCLE, &named);
 }
 
 static int order_put(struct importing *importing, const struct tg_order_row *row)
@@ -147,8 +144,6 @@ static int event_put(struct importing *importing, const struct tg_event_row *row
 	if (importing->events++ == 0 && !importing->dry) { /* the first row of all: it names the import */
 		int status = store_batch_begin(importing->batch, importing->access->api, importing->access->self,
 					       named.journal, importing->error);
-		if (!status)
-			status = others_find(importing);
 		if (status)
 			return status;
 	}
@@ -239,23 +234,45 @@ static void summary_tell(const struct importing *importing)
 
 /* ------------------------------------------------------------ reading */
 
+/* Before anything is written, if the store has imported cycles: none of this file's may be another one of those. */
+static int32_t row_check(void *ctx, int32_t kind, const void *row)
+{
+	char key[KEY_MAX];
+	struct importing *importing = ctx;
+
+	if (kind != TG_ROW_CYCLE)
+		return TG_OK;
+	struct tg_cycle_row named = *(const struct tg_cycle_row *)row;
+	named.id = key_named(importing, named.id, key);
+	return cycle_check(importing, &named);
+}
+
+static int32_t file_read(struct importing *importing, const struct tg_storage_import *import, void *self)
+{
+	struct tg_str path = str_of(arguments_get(importing->access->args, 0));
+	int32_t status = importing->dry ? TG_OK : others_find(importing);
+
+	if (!status && importing->others)
+		status = import->read(self, path, row_check, NULL, NULL, importing, importing->error);
+	if (!status)
+		status = import->read(self, path, row_take, odd_tell, note_tell, importing, importing->error);
+	return status || importing->dry ? status : store_batch_apply(importing->batch, importing->error);
+}
+
 static int read_with(struct importing *importing, const struct tg_storage_import *import, void *self)
 {
-	const char *path = arguments_get(importing->access->args, 0);
-	int32_t status = import->read(self, str_of(path), row_take, odd_tell, note_tell, importing, importing->error);
+	int32_t status = file_read(importing, import, self);
 
-	if (!status && !importing->dry)
-		status = store_batch_apply(importing->batch, importing->error);
 	out_status_clear();
-	if (status) {
-		store_fail(importing->access, importing->error);
-		return importing->batch->position > 0
-			       ? cli_fail(importing->access->args,
-					  "what is in the store stays; the same command goes on from there")
-			       : EXIT_FAILED;
+	if (!status) {
+		summary_tell(importing);
+		return EXIT_DONE;
 	}
-	summary_tell(importing);
-	return EXIT_DONE;
+	store_fail(importing->access, importing->error);
+	return importing->batch->position > STORE_BATCH_ROWS
+		       ? cli_fail(importing->access->args,
+				  "what is in the store stays; the same command goes on from there")
+		       : EXIT_FAILED;
 }
 
 /* The store's plugin cannot read such files: the one that can gets a folder of its own. */

@@ -4,6 +4,8 @@
 
 #include "core/cli/cli.h"
 
+#define PATH_TEXT_MAX 64 /* "store slots": our own names */
+
 static void print_names(const struct command *const *list)
 {
 	for (size_t i = 0; list[i]; i++)
@@ -25,11 +27,17 @@ static void print_command(const struct command *command, const char *parent)
 	printf("' ;;\n");
 }
 
-static void print_group(const struct command *command)
+/* A group's members come first: of the patterns that match, the first one counts. */
+static void print_group(const struct command *command, const char *parent)
 {
+	char path[PATH_TEXT_MAX];
+	snprintf(path, sizeof path, "%s%s%s", parent, parent[0] ? " " : "", command->name);
 	for (size_t i = 0; command->sub[i]; i++)
-		print_command(command->sub[i], command->name);
-	printf("\t'%s '*) words='", command->name);
+		if (command->sub[i]->sub)
+			print_group(command->sub[i], path);
+		else
+			print_command(command->sub[i], path);
+	printf("\t'%s '*) words='", path);
 	print_names(command->sub);
 	printf(" --help' ;;\n");
 }
@@ -45,7 +53,7 @@ void completion_bash(void)
 	printf(" --help --version' ;;\n");
 	for (size_t i = 0; commands[i]; i++)
 		if (commands[i]->sub)
-			print_group(commands[i]);
+			print_group(commands[i], "");
 		else
 			print_command(commands[i], "");
 	printf("\tesac\n"

@@ -91,6 +91,8 @@ int records_load(const struct arguments *args, struct model **ret_model)
 		return rc;
 	if (model_load(&disk_system, state_dir, ret_model, &report, &error))
 		return cli_fail(args, "%s", error.message);
+	if (!arguments_given(args, "json"))
+		records_say_beginning(&report);
 	return 0;
 }
 
@@ -142,6 +144,16 @@ int records_state(const struct arguments *args, const struct fsm *fsm, bool *ret
 	if (near)
 		return cli_misuse(args, "no %s is ever '%s'; did you mean '%s'?", fsm->name, text, near);
 	return cli_misuse(args, "no %s is ever '%s'; states are %s", fsm->name, text, all);
+}
+
+void records_say_beginning(const struct journal_report *report)
+{
+	char text[TEXT_MAX];
+	if (report->first_position > 1)
+		fprintf(stderr,
+			"(the journal begins with record %llu, of %s: older files were removed; `trigate store` has "
+			"what they told)\n",
+			(unsigned long long)report->first_position, text_time(text, report->first_time_ns));
 }
 
 void records_say_left_out(size_t total, int64_t limit, const char *noun)

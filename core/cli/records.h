@@ -56,6 +56,8 @@ struct listing {
 /* Load the model, print the newest of the list as --limit and --json say. Returns the exit code. */
 int records_list(const struct arguments *args, const struct listing *listing, const void *wanted);
 
+/* If older files of the journal were removed: from where on it tells. To stderr. */
+void records_say_beginning(const struct journal_report *report);
 /* Tell, below a table, how many rows the limit left out. */
 void records_say_left_out(size_t total, int64_t limit, const char *noun);
 

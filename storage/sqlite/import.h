@@ -2,7 +2,7 @@
  * their cycle's row, from 1.3 in a table; a file may have both. What the files of the importer share; one call reads
  * one file, on the caller's thread.
  *
- * Keys: a cycle is "py:ID", an order "py:MARKET:ID" (there ids are unique only per market), "/" in either written "-";
+ * Keys: a cycle is "py:ID", an order "py:CYCLE:MARKET:ID" (its id alone is unique only per market) with "-" for "/";
  * what would collide even so gets "#2" and so on. Money is the exact decimal of the shortest text of its REAL, and of
  * the text that stands in JSON. No cycle is left open: closed_ns is always set. Whatever could not be taken as it
  * stands is an oddity: told to `odd`, and an event of kind "import". */

@@ -132,17 +132,44 @@ static struct tg_order_row order_make(struct import *import, const struct import
 	return row;
 }
 
-/* "py:BTC-USDT:ID". */
-static struct tg_str key_wanted(struct import *import, const struct old_order *old)
+/* "py:CYCLE:BTC-USDT:ID": ids are unique only per market, and only as far as one exchange goes. */
+static struct tg_str key_wanted(struct import *import, const struct import_place *cycle, const struct old_order *old)
 {
-	struct tg_str market = import_text(&old->market), id = import_text(&old->id), text;
+	struct tg_str market = import_text(&old->market), id = import_text(&old->id), owner = cycle->cycle, text;
 
+	if (owner.len == 0) {
+		owner = import_text(&old->cycle);
+		owner = pool_print(&import->pool, "py:%.*s", (int)owner.len, owner.ptr);
+	}
 	if (id.len == 0)
-		return pool_print(&import->pool, "py:order-%" PRIu64, import->orders);
-	text = pool_print(&import->pool, "py:%.*s:%.*s", (int)market.len, market.ptr, (int)id.len, id.ptr);
+		return pool_print(&import->pool, "%.*s:order-%" PRIu64, (int)owner.len, owner.ptr, import->orders);
+	text = pool_print(&import->pool, "%.*s:%.*s:%.*s", (int)owner.len, owner.ptr, (int)market.len, market.ptr,
+			  (int)id.len, id.ptr);
 	for (char *at = (char *)text.ptr; (at = memchr(at, '/', text.len - (uint64_t)(at - text.ptr)));)
 		*at = '-'; /* a fill's key as text has the order's before its "/" */
 	return text;
+}
+
+/* What is odd about who it is: no id, one that its market has twice, no cycle. */
+static void identity_tell(struct import *import, const struct import_place *place, const struct old_order *old)
+{
+	struct tg_str market = import_text(&old->market), owner = import_text(&old->cycle);
+	int key = (int)place->order.len;
+	bool again = false;
+
+	if (place->name.len > 0)
+		import_key(import,
+			   pool_print(&import->pool, "%.*s %.*s", (int)market.len, market.ptr, (int)place->name.len,
+				      place->name.ptr),
+			   &again);
+	if (place->name.len == 0)
+		import_odd(import, place, "has no id; it is taken as %.*s", key, place->order.ptr);
+	else if (again)
+		import_odd(import, place, "has an id that another order of its market has; it is taken as %.*s", key,
+			   place->order.ptr);
+	if (place->cycle.len == 0)
+		import_odd(import, place, "is of cycle '%.*s', which is not there; it is taken without one",
+			   (int)owner.len, owner.ptr);
 }
 
 static void order_take(struct import *import, const struct import_place *cycle, const struct old_order *old,
@@ -152,17 +179,8 @@ static void order_take(struct import *import, const struct import_place *cycle, 
 	struct import_place place = {.cycle = cycle->cycle, .what = "order", .name = import_text(&old->id)};
 
 	import->orders++;
-	place.order = import_key(import, key_wanted(import, old), &again);
-	if (place.name.len == 0)
-		import_odd(import, &place, "has no id; it is taken as %.*s", (int)place.order.len, place.order.ptr);
-	else if (again)
-		import_odd(import, &place, "has an id that another order of its market has; it is taken as %.*s",
-			   (int)place.order.len, place.order.ptr);
-	if (cycle->cycle.len == 0) {
-		struct tg_str owner = import_text(&old->cycle);
-		import_odd(import, &place, "is of cycle '%.*s', which is not there; it is taken without one",
-			   (int)owner.len, owner.ptr);
-	}
+	place.order = import_key(import, key_wanted(import, cycle, old), &again);
+	identity_tell(import, &place, old);
 	struct tg_order_row row = order_make(import, &place, old);
 	row.leg = leg;
 	import_pass(import, TG_ROW_ORDER, &row);

@@ -59,6 +59,7 @@ class OldStore:
         self.clock = TIME
         self.cycle_rows = self.order_count = 0
         self.late = []  # orders that the import meets after all cycles
+        self.identities = set()  # market and id of orders
 
     # ------------------------------------------------------------ what must come of it
 
@@ -82,16 +83,14 @@ class OldStore:
         self.event("import.cut", whole != kept)
         return kept
 
-    def expect_order(self, order, cycle, name, leg):
+    def expect_order(self, order, cycle, leg):
         """An order of its members, as the import meets it: in the order of rows."""
         self.order_count += 1
-        key = f"py:{order['market_symbol'].replace('/', '-')}:{order['id']}" if order["id"] else f"py:order-{self.order_count}"
-        self.oddities(not order["id"])
-        again = 1
-        while key + (f"#{again}" if again > 1 else "") in self.orders:
-            again += 1
-        self.oddities(again > 1)
-        key += f"#{again}" if again > 1 else ""
+        owner = cycle or f"py:{order['gone']}"
+        key = f"{owner}:{order['market_symbol']}:{order['id']}".replace("/", "-") if order["id"] else f"{owner}:order-{self.order_count}"
+        identity = order["market_symbol"], order["id"]
+        self.oddities(not order["id"] or identity in self.identities)
+        self.identities.add(identity)
         self.oddities(cycle is None)
         self.oddities(order["side"] not in ("buy", "sell"))
         qty, price = self.money(order["amount"]), self.money(order["price"], needed=False)
@@ -150,7 +149,7 @@ class OldStore:
         for leg, order in enumerate(orders or []):
             if in_table:
                 self.table_order(order, id)
-            self.expect_order(order, key, id, leg)
+            self.expect_order(order, key, leg)
         return key
 
     def expect_cycle(self, row):
@@ -203,8 +202,8 @@ class OldStore:
         self.event("import.reservation")
 
     def orphan(self, number):
-        order = self.order(number)
-        self.table_order(order, f"gone_{number}")
+        order = self.order(number, gone=f"gone_{number}")
+        self.table_order(order, order["gone"])
         self.late.append(order)
 
     def twice(self, id, number, same):
@@ -214,7 +213,7 @@ class OldStore:
         key = self.cycle(id, None, in_table=True, orders_json=json.dumps([old]))
         self.table_order(order, id)
         self.oddities(1)
-        self.expect_order(order, key, id, 0)
+        self.expect_order(order, key, 0)
 
     # ------------------------------------------------------------ a whole file
 
@@ -284,7 +283,7 @@ class OldStore:
     def close(self, log=False):
         """log: as a killed process would leave it; returns the connection that keeps the log."""
         for order in self.late:
-            self.expect_order(order, None, None, 0)
+            self.expect_order(order, None, 0)
         self.late = []
         self.db.execute("COMMIT")
         if not log:

@@ -341,7 +341,7 @@ static void colliding_ids(void)
 	execute(file, sql);
 	is_int(read_file(file, &seen, &error), TG_OK, "ids twice, without an id: %s", error.message);
 	is_str(seen.text,
-	       "py:c=completed py:A-B:7@py:c py:c#2=failed py:A-B:7#2@py:c#2 py:cycle-3=failed py:c#2#2=completed ",
+	       "py:c=completed py:c:A-B:7@py:c py:c#2=failed py:c#2:A-B:7@py:c#2 py:cycle-3=failed py:c#2#2=completed ",
 	       "each has a key of its own");
 	is_int(seen.odd, 4, "and each is told");
 	files_remove();
