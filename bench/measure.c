@@ -1,4 +1,4 @@
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 
 #include <errno.h>
 #include <sched.h>
@@ -16,7 +16,7 @@ void bench_fail(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	fputs("bench_wire: ", stderr);
+	fprintf(stderr, "bench_%s: ", bench_name);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);
@@ -137,8 +137,8 @@ static void number_print(const char *key, double value, int places)
 void figure_print(const struct figure *figure)
 {
 	int places = figure->ours >= 1000 ? 0 : 2;
-	printf("{\"bench\":\"wire\",\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"%s\"", figure->metric, figure->unit,
-	       figure->better);
+	printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"%s\"", bench_name, figure->metric,
+	       figure->unit, figure->better);
 	number_print("ours", figure->ours, places);
 	number_print("floor", figure->floor, places);
 	number_print("peer", figure->peer, places);

@@ -1,13 +1,15 @@
-/* What every part of the wire's benchmark needs: the time, processes to measure in, medians, a figure's line. Owner:
- * the one thread of the benchmark. */
-#ifndef TRIGATE_BENCH_WIRE_MEASURE_H
-#define TRIGATE_BENCH_WIRE_MEASURE_H
+/* What a benchmark of several parts needs: the time, processes to measure in, medians, a figure's line. Owner: the one
+ * thread of the benchmark. */
+#ifndef TRIGATE_BENCH_MEASURE_H
+#define TRIGATE_BENCH_MEASURE_H
 
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #define ROUNDS_MAX 15
+
+extern const char *const bench_name; /* "wire": each benchmark defines its own */
 
 /* Who pushes and who is measured each have a core of their own, where there are two. */
 enum { CPU_OTHER = 0, CPU_OURS = 1 };

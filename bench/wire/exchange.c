@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 
 #define COINS 5
 #define HEADER "market,base,quote,bid,bid_qty,ask,ask_qty,tick,lot,min_notional,taker_bps\n"

@@ -7,7 +7,7 @@
 #include <libwebsockets.h>
 #include <openssl/sha.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 
 /* ---- ingest */
 

@@ -6,7 +6,7 @@
 
 #include <trigate/error.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 #include "bench/wire/tls.h"
 #include "core/market/market.h"
 #include "exchanges/binance/catalogue.h"

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 #include "core/base/log.h"
 
 static uint32_t last_skip;

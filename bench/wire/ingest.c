@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bench/measure.h"
 #include "bench/wire/floor.h"
 #include "bench/wire/frames.h"
-#include "bench/wire/measure.h"
 #include "bench/wire/peer.h"
 #include "bench/wire/tls.h"
 #include "core/io/loop.h"

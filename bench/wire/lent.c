@@ -7,8 +7,8 @@
 
 #include <trigate/net.h>
 
+#include "bench/measure.h"
 #include "bench/wire/exchange.h"
-#include "bench/wire/measure.h"
 #include "core/extensions.h"
 
 #define SOCKETS_MAX 16

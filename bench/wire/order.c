@@ -7,11 +7,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "bench/wire/exchange.h"
 #include "bench/wire/floor.h"
 #include "bench/wire/gateway.h"
 #include "bench/wire/lent.h"
-#include "bench/wire/measure.h"
 
 #define ROUNDS 7
 #define WARM 200

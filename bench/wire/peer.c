@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 
 #define PEERS BUILD_ROOT "/peers" /* where `make peers` installs them */
 #define SCRIPT SOURCE_ROOT "/bench/peers/ccxt.mjs"

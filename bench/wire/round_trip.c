@@ -8,10 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "bench/wire/exchange.h"
 #include "bench/wire/floor.h"
 #include "bench/wire/gateway.h"
-#include "bench/wire/measure.h"
 #include "bench/wire/side.h"
 
 #define ROUNDS 5

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "bench/wire/exchange.h"
-#include "bench/wire/measure.h"
 
 #define TICK_NS 20000000
 #define STEP_NS 100000000

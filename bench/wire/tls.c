@@ -13,7 +13,7 @@
 #include <openssl/sha.h>
 #include <openssl/x509v3.h>
 
-#include "bench/wire/measure.h"
+#include "bench/measure.h"
 
 #define DAY_S 86400
 

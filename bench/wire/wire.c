@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "bench/wire/ingest.h"
-#include "bench/wire/measure.h"
 #include "bench/wire/order.h"
 #include "bench/wire/peer.h"
 #include "bench/wire/round_trip.h"
+
+const char *const bench_name = "wire";
 
 static const struct {
 	const char *name;
