@@ -248,8 +248,8 @@ static void order_put(struct batch_work *work, const struct tg_order_row *order)
 	part_pair(&work->sections[ORDER_MEMBERS], order->cycle_id, order->client_id);
 }
 
-/* The record's row is in work->row. */
-static void record_put(struct batch_work *work, const struct tg_record *record, const struct seen *seen)
+/* The record's row is in work->row. key: of cycles, orders and their progress. */
+static void record_put(struct batch_work *work, const struct tg_record *record, struct tg_str key)
 {
 	static const enum section rows[] = {[TG_ROW_CYCLE] = CYCLES,
 					    [TG_ROW_CYCLE_PROGRESS] = CYCLES_PROGRESS,
@@ -259,7 +259,7 @@ static void record_put(struct batch_work *work, const struct tg_record *record, 
 	case TG_ROW_FILL: fill_put(work, record->row); return;
 	case TG_ROW_EVENT: event_put(work, record->row); return;
 	case TG_ROW_ORDER: order_put(work, record->row); return;
-	default: part_text(&work->sections[rows[record->kind]], seen->key); part_row(work, rows[record->kind]);
+	default: part_text(&work->sections[rows[record->kind]], key); part_row(work, rows[record->kind]);
 	}
 }
 
@@ -284,7 +284,7 @@ static int32_t record_encode(struct batch_work *work, const struct tg_batch *bat
 	if (seen && is_row && seen->progress > seen->row)
 		status = row_merge(work, batch, seen, ret_error);
 	if (status == TG_OK)
-		record_put(work, record, seen);
+		record_put(work, record, seen ? seen->key : (struct tg_str){"", 0});
 	return status;
 }
 
@@ -334,7 +334,7 @@ static int32_t request_make(struct store *store, const struct tg_batch *batch, s
 {
 	struct bytes *request = &store->request;
 	const struct part *sections = store->work.sections;
-	char digits[POSITION_DIGITS], number[NUMBER_TEXT_MAX];
+	char digits[POSITION_DIGITS];
 	uint32_t arguments = HEAD + SECTIONS;
 	size_t size = 0;
 
@@ -353,7 +353,7 @@ static int32_t request_make(struct store *store, const struct tg_batch *batch, s
 	request_text(request, batch->journal);
 	request_text(request, (struct tg_str){digits, sizeof digits});
 	for (int i = 0; i < SECTIONS; i++)
-		request_text(request, (struct tg_str){number, number_format(sections[i].count, number)});
+		request_number(request, sections[i].count);
 	for (int i = 0; i < SECTIONS; i++) {
 		bytes_add(request, sections[i].bytes.data, sections[i].bytes.len);
 		request->failed |= sections[i].bytes.failed;

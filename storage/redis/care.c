@@ -96,14 +96,13 @@ static void finding_add(struct findings *findings, struct tg_str text)
 static int32_t part_check(struct store *store, const char *key, char cursor[24], struct findings *findings,
 			  struct tg_error *ret_error)
 {
-	char limit[NUMBER_TEXT_MAX];
 	redisReply *reply = NULL;
 
 	script_begin(&store->link, &store->request, SCRIPT_CHECK, 1, 3);
 	request_text(&store->request, store_prefix(store));
 	request_text(&store->request, (struct tg_str){key, strlen(key)});
 	request_text(&store->request, (struct tg_str){cursor, strlen(cursor)});
-	request_text(&store->request, (struct tg_str){limit, number_format(CHECK_STEP, limit)});
+	request_number(&store->request, CHECK_STEP);
 	int32_t status = script_call(&store->link, &store->request, SCRIPT_CHECK, READS, "check", &reply, ret_error);
 	if (status != TG_OK)
 		return status;
@@ -152,13 +151,15 @@ static int32_t key_keep(void *ctx, int32_t kind, const void *row)
 	const struct tg_event_row *event = row;
 	struct tg_str none = {"", 0};
 	char digits[24];
+	size_t digits_len;
 
 	switch (kind) {
 	case TG_ROW_CYCLE: key_join(ctx, ((const struct tg_cycle_row *)row)->id, none); break;
 	case TG_ROW_ORDER: key_join(ctx, ((const struct tg_order_row *)row)->client_id, none); break;
 	case TG_ROW_FILL: key_join(ctx, fill->client_id, fill->fill_id); break;
 	default:
-		key_join(ctx, event->journal, (struct tg_str){digits, number_format((int64_t)event->position, digits)});
+		digits_len = number_format((int64_t)event->position, digits);
+		key_join(ctx, event->journal, (struct tg_str){digits, digits_len});
 	}
 	return 0;
 }
@@ -206,13 +207,12 @@ static int32_t cleanup_step(struct store *store, int64_t before_ns, uint32_t cyc
 	static const char what[] = "remove old cycles";
 	struct bytes *request = &store->request;
 	const int64_t numbers[] = {before_ns, cycles, LOOSE_STEP};
-	char digits[NUMBER_TEXT_MAX];
 	redisReply *reply = NULL;
 
 	script_begin(&store->link, request, SCRIPT_CLEANUP, 1, COUNT(numbers));
 	request_text(request, store_prefix(store));
 	for (size_t i = 0; i < COUNT(numbers); i++)
-		request_text(request, (struct tg_str){digits, number_format(numbers[i], digits)});
+		request_number(request, numbers[i]);
 	int32_t status = script_call(&store->link, request, SCRIPT_CLEANUP, CHANGES, what, &reply, ret_error);
 	if (status != TG_OK)
 		return status;

@@ -114,7 +114,7 @@ static int32_t answer_read(struct link *link, enum effect effect, const char *wh
 {
 	void *reply = NULL;
 
-	if (redisGetReply(link->redis, &reply) == REDIS_OK) {
+	if (redisGetReply(link->redis, &reply) == REDIS_OK && reply) {
 		*ret_reply = reply;
 		return TG_OK;
 	}
@@ -128,16 +128,12 @@ static int32_t answer_read(struct link *link, enum effect effect, const char *wh
 			    link->redis->errstr);
 }
 
-static int32_t reply_take(const struct link *link, redisReply *reply, const char *what, redisReply **ret_reply,
-			  struct tg_error *ret_error)
+static int32_t error_take(const struct link *link, redisReply *reply, const char *what, struct tg_error *ret_error)
 {
-	if (reply->type == REDIS_REPLY_ERROR) {
-		int32_t status = reply_failure(link, reply, what, ret_error);
-		freeReplyObject(reply);
-		return status;
-	}
-	*ret_reply = reply;
-	return TG_OK;
+	int32_t status = reply_failure(link, reply, what, ret_error);
+
+	freeReplyObject(reply);
+	return status;
 }
 
 static int32_t exchange(struct link *link, const struct bytes *request, enum effect effect, const char *what,
@@ -245,10 +241,10 @@ int32_t link_call(struct link *link, struct bytes *request, enum effect effect, 
 		request->len -= request->failed ? 0 : sizeof PERSISTENCE - 1;
 	if (status == TG_OK && asks)
 		status = answer_read(link, effect, what, &info, ret_error);
-	if (status != TG_OK || reply->type == REDIS_REPLY_ERROR) {
+	if (status != TG_OK || !reply || reply->type == REDIS_REPLY_ERROR) {
 		freeReplyObject(info);
-		if (status == TG_OK)
-			return reply_take(link, reply, what, ret_reply, ret_error);
+		if (status == TG_OK && reply)
+			return error_take(link, reply, what, ret_error);
 		freeReplyObject(reply);
 		return status;
 	}
@@ -291,12 +287,10 @@ static int32_t script_load(struct link *link, enum script script, struct tg_erro
 
 void script_begin(const struct link *link, struct bytes *request, enum script script, uint32_t keys, uint32_t arguments)
 {
-	char count[NUMBER_TEXT_MAX];
-
 	request_begin(request, 3 + keys + arguments);
 	request_text(request, TG_STR("EVALSHA"));
 	request_text(request, (struct tg_str){link->sha[script], sizeof link->sha[script] - 1});
-	request_text(request, (struct tg_str){count, number_format(keys, count)});
+	request_number(request, keys);
 }
 
 /* A server that was restarted or had SCRIPT FLUSH knows the script no more, and has done nothing. */

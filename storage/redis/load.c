@@ -161,7 +161,7 @@ static void page_ask(const struct passage *passage, const char *index, struct tg
 {
 	struct bytes *request = &passage->store->request;
 	struct tg_str after = text_of(&passage->after), none = {"", 0};
-	char name[NAME_MAX_LEN], number[NUMBER_TEXT_MAX];
+	char name[NAME_MAX_LEN];
 	uint32_t keys = hashes[passage->what->kind].progress ? 3 : 2;
 
 	script_begin(&passage->store->link, request, SCRIPT_PAGE, keys, 4);
@@ -175,8 +175,8 @@ static void page_ask(const struct passage *passage, const char *index, struct tg
 		bound_text(request, "(", cycle, "\1", none);
 	else
 		request_text(request, TG_STR("+"));
-	request_text(request, (struct tg_str){number, number_format(passage->what->limit, number)});
-	request_text(request, (struct tg_str){number, number_format(cycle.len ? (int64_t)cycle.len + 1 : 0, number)});
+	request_number(request, passage->what->limit);
+	request_number(request, cycle.len ? (int64_t)cycle.len + 1 : 0);
 }
 
 static int32_t page_take(struct passage *passage, const redisReply *reply, struct tg_error *ret_error)
@@ -268,19 +268,25 @@ static int32_t keys_get(struct passage *passage, redisReply **ret_reply, struct 
 	return script_call(&store->link, request, SCRIPT_KEYS, READS, WHAT, ret_reply, ret_error);
 }
 
+static int32_t keys_take(struct passage *passage, const redisReply *reply, struct tg_error *ret_error)
+{
+	if (!reply_is_array(reply, 0))
+		return link_strange(&passage->store->link, WHAT, ret_error);
+	struct tg_str *keys = texts_of(reply);
+	if (!keys)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	int32_t status = keys_pass(passage, keys, reply->elements, ret_error);
+	free(keys);
+	return status;
+}
+
 static int32_t keys_load(struct passage *passage, struct tg_error *ret_error)
 {
 	redisReply *reply = NULL;
-	struct tg_str *keys = NULL;
 	int32_t status = keys_get(passage, &reply, ret_error);
 
-	if (status == TG_OK && !reply_is_array(reply, 0))
-		status = link_strange(&passage->store->link, WHAT, ret_error);
-	if (status == TG_OK && !(keys = texts_of(reply)))
-		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	if (status == TG_OK)
-		status = keys_pass(passage, keys, reply->elements, ret_error);
-	free(keys);
+		status = keys_take(passage, reply, ret_error);
 	freeReplyObject(reply);
 	return status;
 }

@@ -114,6 +114,14 @@ void request_text(struct bytes *request, struct tg_str text)
 		argument_end(request, copy(at, text));
 }
 
+void request_number(struct bytes *request, int64_t number)
+{
+	char digits[NUMBER_TEXT_MAX];
+	size_t len = number_format(number, digits);
+
+	request_text(request, (struct tg_str){digits, len});
+}
+
 void part_clear(struct part *part)
 {
 	bytes_clear(&part->bytes);
@@ -140,7 +148,6 @@ void part_pair(struct part *part, struct tg_str first, struct tg_str second)
 
 void part_number(struct part *part, int64_t number)
 {
-	char digits[NUMBER_TEXT_MAX];
-
-	part_text(part, (struct tg_str){digits, number_format(number, digits)});
+	request_number(&part->bytes, number);
+	part->count++;
 }

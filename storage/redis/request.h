@@ -46,5 +46,6 @@ void part_number(struct part *part, int64_t number);
 /* "*COUNT": what every request begins with. */
 void request_begin(struct bytes *request, uint32_t count);
 void request_text(struct bytes *request, struct tg_str text);
+void request_number(struct bytes *request, int64_t number);
 
 #endif

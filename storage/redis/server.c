@@ -24,18 +24,8 @@ static bool is_text(struct tg_str text, const char *other)
 
 /* ------------------------------------------------------- what is refused */
 
-#define refuse(store, error, ...) server_refuse((store), (error), __VA_ARGS__)
-__attribute__((format(printf, 3, 4))) static int32_t server_refuse(const struct store *store,
-								   struct tg_error *ret_error, const char *format, ...)
-{
-	char why[200];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, sizeof why, format, args);
-	va_end(args);
-	return tg_error_set(ret_error, TG_ERR_CONFIG, "%s: %s", store->link.location, why);
-}
+#define refuse(store, error, format, ...) \
+	tg_error_set((error), TG_ERR_CONFIG, "%s: " format, (store)->link.location, ##__VA_ARGS__)
 
 static int32_t version_check(const struct store *store, const redisReply *info, struct tg_error *ret_error)
 {

@@ -19,13 +19,6 @@ static void group_name(const struct store *store, struct bytes *request, struct 
 	bytes_free(&name);
 }
 
-static void request_number(struct bytes *request, int64_t number)
-{
-	char digits[NUMBER_TEXT_MAX];
-
-	request_text(request, (struct tg_str){digits, number_format(number, digits)});
-}
-
 static int32_t slot_check(struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *ret_error)
 {
 	if (group.len == 0 || owner.len == 0 || ttl_ms <= 0)
