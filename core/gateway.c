@@ -184,6 +184,8 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 	struct replay into = {&gateway->keeper, options.clean_position, ret_error};
 	status = journal_open(outside->disk, outside->workers, config->state_dir, config->gateway_id,
 			      options.clean_position, replay, &into, &report, &gateway->keeper.journal, ret_error);
+	if (!status)
+		status = model_settled(gateway->keeper.model, ret_error);
 	if (status)
 		return status;
 	uint64_t file_bytes = outside->journal_file_bytes;
@@ -391,6 +393,8 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = writer_open(gateway, ret_error);
 	if (!status)
+		status = gateway_trimmer_open(gateway, ret_error);
+	if (!status)
 		status = slots_open(gateway, ret_error);
 	if (!status)
 		status = router_create(gateway, ret_error);
@@ -549,6 +553,7 @@ void gateway_close(struct gateway *gateway)
 	if (gateway->router.self)
 		((const struct tg_router_api *)gateway->router.api)->destroy(gateway->router.self);
 	writer_stop(gateway->keeper.writer, gateway->store_given_up ? 0 : WRITER_STOP_MS);
+	trimmer_stop(gateway->trimmer);
 	slots_close(gateway);
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);

@@ -16,6 +16,7 @@
 #include "core/outside.h"
 #include "core/state/decisions.h"
 #include "core/state/statedir.h"
+#include "core/state/trimmer.h"
 #include "core/store.h"
 #include "core/trade/executor.h"
 #include "core/trade/portfolio.h"
@@ -53,6 +54,7 @@ struct gateway {
 	struct statedir *statedir;
 	struct control_server *control;
 	struct keeper keeper;
+	struct trimmer *trimmer;
 	struct decisions *decisions;
 	struct instance exchange;
 	struct store store;
@@ -120,7 +122,9 @@ void gateway_stop(struct gateway *gateway, const char *reason);
 void gateway_end(struct gateway *gateway, const char *reason);
 /* The run cannot go on: leave the loop with this error. Returns status. */
 int gateway_fail(struct gateway *gateway, int status, const struct tg_error *error);
+
 /* ---- gateway_journal.c */
+int gateway_trimmer_open(struct gateway *gateway, struct tg_error *ret_error);
 /* While the journal cannot be written nothing is sent and it is tried again each second; when it cannot for good the
  * run ends. 0, or the code of gateway->failure. */
 int gateway_check_journal(struct gateway *gateway);

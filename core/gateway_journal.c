@@ -1,4 +1,7 @@
-/* What follows when the journal cannot be written: trading stops, it is tried again, trading goes on. Loop thread. */
+/* The journal's upkeep. When it cannot be written trading stops, it is tried again, trading goes on; files that are
+ * needed no more go. Loop thread. */
+#include <string.h>
+
 #include "core/base/log.h"
 #include "core/gateway.h"
 
@@ -57,6 +60,35 @@ void gateway_end_journal(struct gateway *gateway)
 	gateway_fail(gateway, error.code, &error);
 }
 
+/* ------------------------------------------------------------ trimming */
+
+/* On the trimmer's worker. */
+static int store_durable(void *ctx, uint64_t *ret_position, struct tg_error *ret_error)
+{
+	struct gateway *gateway = ctx;
+	struct store_pool *pool = gateway->store.pool;
+	const char *id = gateway->options.config->gateway_id;
+	void *backend;
+	int status = store_pool_take(pool, "the journal's trimmer", &backend, ret_error);
+	if (status)
+		return status;
+	status = store_pool_api(pool)->durable_position(backend, (struct tg_str){id, strlen(id)}, ret_position,
+							ret_error);
+	store_pool_give(pool, backend, status);
+	return status;
+}
+
+int gateway_trimmer_open(struct gateway *gateway, struct tg_error *ret_error)
+{
+	const struct trimmer_options options = {
+		.workers = gateway->options.outside->workers, .durable = store_durable, .ctx = gateway};
+	if (trimmer_start(&options, &gateway->trimmer))
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "cannot start the journal's trimmer");
+	return TG_OK;
+}
+
+/* ------------------------------------------------------------ status */
+
 struct json_object *gateway_journal_json(struct gateway *gateway)
 {
 	const struct keeper *keeper = &gateway->keeper;
@@ -70,6 +102,12 @@ struct json_object *gateway_journal_json(struct gateway *gateway)
 	if (keeper->failed || keeper->stalled) {
 		json_object_object_add(object, "waiting_bytes", json_object_new_int64((int64_t)status.waiting_bytes));
 		json_object_object_add(object, "error", json_object_new_string(keeper->error.message));
+	}
+	const struct cycle *cycle = trimmer_held_by(keeper);
+	if (cycle) {
+		char id[CYCLE_ID_MAX];
+		cycle_key_format(cycle->key, id);
+		json_object_object_add(object, "held_by", json_object_new_string(id));
 	}
 	return object;
 }

@@ -496,6 +496,7 @@ static void store_watch(struct gateway *gateway)
 void pipeline_pass_end(void *ctx)
 {
 	struct gateway *gateway = ctx;
+	trimmer_pass(gateway->trimmer, &gateway->keeper);
 	keeper_pass_end(&gateway->keeper);
 	store_watch(gateway);
 	notices_tell(&gateway->notices);

@@ -206,11 +206,21 @@ static bool rows_post(struct keeper *keeper)
 	return events_post(keeper);
 }
 
+/* At the head of a file: from here on a journal may begin. */
+static bool checkpoint_write(struct keeper *keeper)
+{
+	struct record_checkpoint record;
+	model_checkpoint(keeper->model, &record);
+	keeper_note(keeper, RECORD_CHECKPOINT, &record, sizeof record);
+	return keeper_flush(keeper);
+}
+
 void keeper_pass_end(struct keeper *keeper)
 {
 	if (!keeper_flush(keeper))
 		return;
-	journal_turn(keeper->journal);
+	if (journal_turn(keeper->journal) && !checkpoint_write(keeper))
+		return;
 	if (!keeper->changed || !rows_post(keeper))
 		return;
 	keeper->changed = false;

@@ -130,6 +130,19 @@ static bool missed_ok(const void *payload)
 	return r->since_unix_ns >= 0;
 }
 
+static bool checkpoint_ok(const void *payload)
+{
+	const struct record_checkpoint *r = payload;
+	return start_ok(&r->start) && r->missed_since_ns >= 0 && r->completed <= r->cycles && r->failed <= r->cycles &&
+	       r->open <= r->cycles;
+}
+
+static bool trim_ok(const void *payload)
+{
+	const struct record_trim *r = payload;
+	return r->position > 0;
+}
+
 /* ------------------------------------------------------------ objects */
 
 static void put_text(struct json_object *object, const char *key, const char *text)
@@ -297,6 +310,23 @@ static void missed_json(const void *payload, struct json_object *object)
 	json_object_object_add(object, "since_unix_ns", json_object_new_int64(r->since_unix_ns));
 }
 
+static void checkpoint_json(const void *payload, struct json_object *object)
+{
+	const struct record_checkpoint *r = payload;
+	put_number(object, "epoch", r->start.epoch);
+	put_number(object, "starts", r->starts);
+	put_number(object, "cycles", r->cycles);
+	put_number(object, "completed", r->completed);
+	put_number(object, "failed", r->failed);
+	put_number(object, "open", r->open);
+}
+
+static void trim_json(const void *payload, struct json_object *object)
+{
+	const struct record_trim *r = payload;
+	put_number(object, "up_to", (int64_t)r->position);
+}
+
 /* ------------------------------------------------------------ table */
 
 static const struct {
@@ -316,6 +346,8 @@ static const struct {
 	[RECORD_STOP] = {"stop", sizeof(struct record_stop), stop_ok, stop_json},
 	[RECORD_FORGET] = {"forget", sizeof(struct record_forget), forget_ok, forget_json},
 	[RECORD_MISSED] = {"missed", sizeof(struct record_missed), missed_ok, missed_json},
+	[RECORD_CHECKPOINT] = {"checkpoint", sizeof(struct record_checkpoint), checkpoint_ok, checkpoint_json},
+	[RECORD_TRIM] = {"trim", sizeof(struct record_trim), trim_ok, trim_json},
 };
 #define TYPE_COUNT (sizeof types / sizeof *types)
 
@@ -324,6 +356,7 @@ _Static_assert(sizeof(struct record_order_event) == 32 + 8 + 16 + 40 + 120, "no 
 _Static_assert(sizeof(struct record_cycle_open) == 16 + 104 * CYCLE_LEGS_MAX + 40, "no padding holes");
 _Static_assert(sizeof(struct record_decision) == 24 + 104 * CYCLE_LEGS_MAX + 64, "no padding holes");
 _Static_assert(sizeof(struct record_order_intent) == 112 + 40, "no padding holes");
+_Static_assert(sizeof(struct record_checkpoint) == sizeof(struct record_start) + 24 + 8 + 8, "no padding holes");
 
 static bool type_known(uint16_t type)
 {

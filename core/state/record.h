@@ -27,7 +27,9 @@ enum record_type {
 	RECORD_DECISION = 7,
 	RECORD_STOP = 8,
 	RECORD_FORGET = 9,
-	RECORD_MISSED = 10
+	RECORD_MISSED = 10,
+	RECORD_CHECKPOINT = 11,
+	RECORD_TRIM = 12
 };
 
 /* A cycle's key: which start of which gateway opened it, and its number in that start. */
@@ -136,6 +138,22 @@ struct record_stop {
 	uint32_t open_cycles;
 	uint32_t reserved;
 	char reason[REASON_MAX];
+};
+
+/* At the head of each file but the first: what all records before it come to, but for the cycles that are known one by
+ * one. A journal whose older files were trimmed begins with it. */
+struct record_checkpoint {
+	struct record_start start;                        /* the last one; epoch 0: none */
+	uint32_t starts, cycles, completed, failed, open; /* since the journal began */
+	uint32_t reserved;
+	struct cycle_key newest; /* of the cycles that were opened */
+	int64_t missed_since_ns;
+};
+
+/* Files with records up to `position` may go: the store has all of it, and the cycles that were opened by then are
+ * forgotten. */
+struct record_trim {
+	uint64_t position;
 };
 
 const char *record_type_name(uint16_t type); /* "start", "cycle open" ...; "?" */

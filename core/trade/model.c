@@ -26,6 +26,10 @@ struct model {
 	int64_t missed_since_ns;
 	struct model_counts counts;
 	struct model_watch watch;
+	struct cycle_key newest_key; /* that was ever opened */
+	uint64_t first_position;     /* of the first record that was applied; 0: none */
+	uint64_t trim_position;      /* up to which records may be missing */
+	struct cycle_key trimmed;    /* cycles up to it are known only if the records say so */
 	uint64_t clean_position;
 	bool dirties; /* the record being applied is newer than the store */
 };
@@ -101,7 +105,7 @@ static void cycle_forget(struct model *model, struct cycle *cycle)
 	pool_give(&model->cycles, cycle);
 }
 
-static bool cycle_is_forgettable(const struct cycle *cycle)
+bool cycle_is_forgettable(const struct cycle *cycle)
 {
 	if (!cycle_is_final(cycle) || cycle->dirty)
 		return false;
@@ -210,6 +214,28 @@ bool cycle_has_open_order(const struct cycle *cycle)
 
 /* ------------------------------------------------------------ records */
 
+/* Was a cycle that is not known forgotten before the journal begins? Keys rise with the cycles' opening. */
+static bool key_is_trimmed(const struct model *model, struct cycle_key key)
+{
+	const struct cycle_key last = model->trimmed;
+	return model->first_position > 1 &&
+	       (key.epoch < last.epoch || (key.epoch == last.epoch && key.number <= last.number));
+}
+
+/* What a record of a cycle or order that is not known comes to. */
+static int unknown_cycle(const struct model *model, struct cycle_key key)
+{
+	return key_is_trimmed(model, key) ? TG_OK : TG_ERR_CORRUPT;
+}
+
+static int unknown_order(const struct model *model, const char *client_id)
+{
+	struct client_id id;
+	if (!client_id_parse((struct tg_str){client_id, TG_CLIENT_ID_LEN}, &id) || model_cycle(model, id.key))
+		return TG_ERR_CORRUPT;
+	return unknown_cycle(model, id.key);
+}
+
 static void order_tell(const struct model *model, const struct order *order, uint8_t before, uint8_t event)
 {
 	if (model->watch.order)
@@ -267,6 +293,8 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	cycle->planned_out = tg_amount_of(r->planned_out);
 	cycle->net_bps_e6 = r->net_bps_e6;
 	cycle->opened_ns = entry->time_ns;
+	cycle->position = entry->position;
+	model->newest_key = r->key;
 	cycle->older = model->newest;
 	*(model->newest ? &model->newest->newer : &model->oldest) = cycle;
 	model->newest = cycle;
@@ -276,12 +304,28 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	return TG_OK;
 }
 
+static void end_count(struct model *model, bool completed)
+{
+	model->counts.open--;
+	*(completed ? &model->counts.completed : &model->counts.failed) += 1;
+}
+
+/* Of its end the counts at the journal's beginning know nothing. */
+static int trimmed_cycle_event(struct model *model, const struct record_cycle_event *r)
+{
+	if (!key_is_trimmed(model, r->key) || model->counts.open == 0)
+		return TG_ERR_CORRUPT;
+	if (r->event == CYCLE_EVENT_COMPLETE || r->event == CYCLE_EVENT_FAIL)
+		end_count(model, r->event == CYCLE_EVENT_COMPLETE);
+	return TG_OK;
+}
+
 static int on_cycle_event(struct model *model, const struct journal_entry *entry)
 {
 	const struct record_cycle_event *r = entry->payload;
 	struct cycle *cycle = model_cycle(model, r->key);
 	if (!cycle)
-		return TG_ERR_CORRUPT;
+		return trimmed_cycle_event(model, r);
 	uint8_t before = cycle->state, next = fsm_next(&cycle_fsm, before, (uint8_t)r->event);
 	if (next == FSM_ILLEGAL)
 		return TG_ERR_CORRUPT;
@@ -291,8 +335,7 @@ static int on_cycle_event(struct model *model, const struct journal_entry *entry
 		memcpy(cycle->reason, r->reason, sizeof cycle->reason);
 	if (cycle_is_final(cycle)) {
 		cycle->closed_ns = entry->time_ns;
-		model->counts.open--;
-		*(next == CYCLE_COMPLETED ? &model->counts.completed : &model->counts.failed) += 1;
+		end_count(model, next == CYCLE_COMPLETED);
 	}
 	cycle_tell(model, cycle, before, (uint8_t)r->event);
 	return TG_OK;
@@ -304,7 +347,9 @@ static int on_order_intent(struct model *model, const struct journal_entry *entr
 	struct tg_str id = {r->client_id, TG_CLIENT_ID_LEN};
 	struct cycle *cycle = model_cycle(model, r->key);
 	struct client_id parsed;
-	if (!cycle || r->leg >= cycle->legs || !client_id_parse(id, &parsed) || parsed.key.epoch != r->key.epoch ||
+	if (!cycle)
+		return unknown_cycle(model, r->key);
+	if (r->leg >= cycle->legs || !client_id_parse(id, &parsed) || parsed.key.epoch != r->key.epoch ||
 	    parsed.key.number != r->key.number || cycle_order(cycle, r->client_id))
 		return TG_ERR_CORRUPT;
 	struct order *order = pool_take(&model->orders);
@@ -350,7 +395,7 @@ static int on_order_event(struct model *model, const struct journal_entry *entry
 	const struct record_order_event *r = entry->payload;
 	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
 	if (!order)
-		return TG_ERR_CORRUPT;
+		return unknown_order(model, r->client_id);
 	uint8_t before = order->state;
 	if (order_move(model, order, (uint8_t)r->event, entry->time_ns))
 		return TG_ERR_CORRUPT;
@@ -414,7 +459,9 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 {
 	const struct record_fill *r = entry->payload;
 	struct order *order = model_order(model, (struct tg_str){r->client_id, TG_CLIENT_ID_LEN});
-	if (!order || order_has_fill(order, (struct tg_str){r->fill_id, strlen(r->fill_id)}))
+	if (!order)
+		return unknown_order(model, r->client_id);
+	if (order_has_fill(order, (struct tg_str){r->fill_id, strlen(r->fill_id)}))
 		return TG_ERR_CORRUPT;
 	struct fill *fill = pool_take(&model->fills);
 	if (!fill)
@@ -457,9 +504,49 @@ static int on_missed(struct model *model, const struct journal_entry *entry)
 	return TG_OK;
 }
 
+void model_checkpoint(const struct model *model, struct record_checkpoint *ret_record)
+{
+	const struct model_counts *counts = &model->counts;
+	*ret_record = (struct record_checkpoint){
+		.start = model->start,
+		.starts = counts->starts,
+		.cycles = counts->cycles,
+		.completed = counts->completed,
+		.failed = counts->failed,
+		.open = counts->open,
+		.newest = model->newest_key,
+		.missed_since_ns = model->missed_since_ns,
+	};
+}
+
+static int on_checkpoint(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_checkpoint *r = entry->payload;
+	if (entry->position == model->first_position) {
+		model->start = r->start;
+		model->counts = (struct model_counts){r->starts, r->cycles, r->completed, r->failed, r->open};
+		model->missed_since_ns = r->missed_since_ns;
+		model->newest_key = model->trimmed = r->newest;
+		return TG_OK;
+	}
+	struct record_checkpoint ours;
+	model_checkpoint(model, &ours);
+	return memcmp(r, &ours, sizeof ours) == 0 ? TG_OK : TG_ERR_CORRUPT;
+}
+
+static int on_trim(struct model *model, const struct journal_entry *entry)
+{
+	const struct record_trim *r = entry->payload;
+	if (r->position > model->trim_position)
+		model->trim_position = r->position;
+	return TG_OK;
+}
+
 int model_apply(struct model *model, const struct journal_entry *entry)
 {
 	model->dirties = entry->position > model->clean_position;
+	if (model->first_position == 0)
+		model->first_position = entry->position;
 	switch (entry->type) {
 	case RECORD_START: return on_start(model, entry);
 	case RECORD_CYCLE_OPEN: return on_cycle_open(model, entry);
@@ -469,6 +556,8 @@ int model_apply(struct model *model, const struct journal_entry *entry)
 	case RECORD_FILL: return on_fill(model, entry);
 	case RECORD_FORGET: return on_forget(model, entry);
 	case RECORD_MISSED: return on_missed(model, entry);
+	case RECORD_CHECKPOINT: return on_checkpoint(model, entry);
+	case RECORD_TRIM: return on_trim(model, entry);
 	default: return TG_OK; /* decisions and stops change no cycle */
 	}
 }
@@ -540,9 +629,26 @@ static int replay_error(const struct journal_entry *entry, int status, struct tg
 		status == TG_ERR_CORRUPT ? "does not fit what is before it" : tg_status_text(status), advice);
 }
 
+static int beginning_missing(uint64_t position, struct tg_error *ret_error)
+{
+	return tg_error_set(ret_error, TG_ERR_CORRUPT,
+			    "the journal begins with record %llu, but what stood before it was still needed: files are "
+			    "missing; put them back, or start with another state directory and reconcile by hand",
+			    (unsigned long long)position);
+}
+
+int model_settled(const struct model *model, struct tg_error *ret_error)
+{
+	if (model->first_position <= 1 || model->trim_position + 1 >= model->first_position)
+		return TG_OK;
+	return beginning_missing(model->first_position, ret_error);
+}
+
 int model_replay(struct model *model, const struct journal_entry *entry, struct tg_error *ret_error)
 {
 	int status = record_check(entry);
+	if (!status && model->first_position == 0 && entry->position > 1 && entry->type != RECORD_CHECKPOINT)
+		return beginning_missing(entry->position, ret_error);
 	if (!status)
 		status = model_apply(model, entry);
 	return status ? replay_error(entry, status, ret_error) : TG_OK;
@@ -568,6 +674,8 @@ int model_load(const struct disk *disk, const char *state_dir, struct model **re
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	struct load load = {model, ret_error};
 	int status = journal_read(disk, state_dir, load_entry, &load, ret_report, ret_error);
+	if (!status)
+		status = model_settled(model, ret_error);
 	if (status) {
 		model_destroy(model);
 		return status;

@@ -61,6 +61,7 @@ struct cycle {
 	struct order *orders;
 	struct order *last_order;
 	struct cycle_key key;
+	uint64_t position; /* of the record that opened it */
 	struct cycle *next_dirty;
 	uint8_t state;  /* enum cycle_state */
 	bool dirty;     /* its row, or something of its orders: it is in the list of model_dirty */
@@ -110,6 +111,14 @@ void model_set_watch(struct model *model, const struct model_watch *watch);
  * nothing has changed. Records that concern no cycle or order are accepted and ignored. */
 int model_apply(struct model *model, const struct journal_entry *entry);
 
+/* What all that was applied comes to, but for the cycles that are still known: from it a journal can begin. Applied to
+ * a model that nothing was applied to yet it is that; to another one, TG_ERR_CORRUPT if it is not the same. What later
+ * records say of cycles that were forgotten before is then left out, but for the counts. */
+void model_checkpoint(const struct model *model, struct record_checkpoint *ret_record);
+
+/* After all of a journal was replayed: TG_ERR_CORRUPT, with a message, if it begins later than it was trimmed to. */
+int model_settled(const struct model *model, struct tg_error *ret_error);
+
 /* Check a record that was read from a journal and apply it. An error carries a message: which record, what to do. */
 int model_replay(struct model *model, const struct journal_entry *entry, struct tg_error *ret_error);
 
@@ -150,6 +159,8 @@ bool model_has_room(const struct model *model, uint32_t orders, uint32_t fills);
 /* The oldest cycle that may be forgotten, by a record: it is final, and the store has or is getting all of it. NULL:
  * none. */
 struct cycle *model_forgettable(const struct model *model);
+/* May this one be? */
+bool cycle_is_forgettable(const struct cycle *cycle);
 
 /* Net change of the start currency: the cycle's profit. */
 static inline tg_amount cycle_profit(const struct cycle *cycle)

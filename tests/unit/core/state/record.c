@@ -30,6 +30,8 @@ static struct record_fill fill = {
 static struct record_decision decision;
 static struct record_forget forgotten = {.key = {1, 2}};
 static struct record_missed missed = {INT64_C(1700000000000000000)};
+static struct record_checkpoint checkpoint = {.starts = 3, .cycles = 9, .completed = 5, .failed = 3, .open = 1};
+static struct record_trim trim = {77};
 static struct record_stop stopped = {.open_cycles = 2, .reason = "asked"};
 
 struct kind {
@@ -55,6 +57,9 @@ static struct kind kinds[] = {
 	{RECORD_STOP, &stopped, sizeof stopped, "stop", "\"open_cycles\":2,\"reason\":\"asked\""},
 	{RECORD_FORGET, &forgotten, sizeof forgotten, "forget", "\"cycle\":\"000001-00000002\""},
 	{RECORD_MISSED, &missed, sizeof missed, "missed", "\"since_unix_ns\":1700000000000000000"},
+	{RECORD_CHECKPOINT, &checkpoint, sizeof checkpoint, "checkpoint",
+	 "\"starts\":3,\"cycles\":9,\"completed\":5,\"failed\":3,\"open\":1"},
+	{RECORD_TRIM, &trim, sizeof trim, "trim", "\"up_to\":77"},
 };
 
 static int check(const struct kind *kind, const void *payload, uint32_t size)
@@ -88,7 +93,7 @@ static void test_kinds(void)
 	}
 	struct journal_entry entry = {.type = 0, .version = RECORD_VERSION};
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 0");
-	entry.type = RECORD_MISSED + 1;
+	entry.type = RECORD_TRIM + 1;
 	is_int(record_check(&entry), TG_ERR_VERSION, "the type behind the last");
 	entry.type = UINT16_MAX;
 	is_int(record_check(&entry), TG_ERR_VERSION, "type 65535");
