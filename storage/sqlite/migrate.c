@@ -7,7 +7,8 @@
  *   foreign: refused
  *
  * All of it is one transaction under the write lock: whoever comes second finds it done, and who dies within leaves the
- * old file. The copy is named PATH.schema-VERSION-TIME and is whole before the first step. */
+ * old file. It is not synced: what comes later is, and with it all that came before in the log. The copy is named
+ * PATH.schema-VERSION-TIME and is whole before the first step. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -191,8 +192,6 @@ static int32_t migrate_waiting(struct job *job)
 		return status;
 	int32_t count = migrate_locked(job);
 	status = store_end(store, count < 0 ? count : TG_OK, job->error);
-	if (status == TG_OK)
-		status = store_sync(store, job->error);
 	return status == TG_OK ? count : status;
 }
 

@@ -17,7 +17,9 @@ void *file_open(const char *synchronous); /* NULL: the default; not migrated */
 int32_t opened(struct tg_error *error);   /* open, migrate, close */
 void execute(const char *sql);            /* on the file, by SQLite itself */
 int64_t number(const char *sql);
-void file_remove(void); /* with all that lies beside it */
+void file_remove(void);      /* with all that lies beside it */
+void version_1_make(void);   /* a file of schema version 1, with rows */
+size_t beside(const char *); /* how many files beside it end so */
 
 /* Texts that were told, joined. */
 struct lines {

@@ -154,6 +154,28 @@ static void durable_beside_reader(void)
 	file_remove();
 }
 
+/* The disk fills up at each write of a migration: of the copy, of the steps. */
+static void migration_in_turn(void)
+{
+	struct tg_error error;
+	unsigned wrong = 0, count = 0;
+	int32_t status = TG_ERR_IO;
+	version_1_make();
+	for (; status < 0 && count < 500; count++) {
+		plan_set(WRITE, (int)count, SQLITE_FULL);
+		status = opened(&error);
+		plan_set(NOTHING, 0, 0);
+		if (status < 0)
+			wrong += status != TG_ERR_IO || !strstr(error.message, "make room") ||
+				 number("PRAGMA user_version") != 1 || number("SELECT count(*) FROM events") != 2;
+	}
+	ok(count > 10 && status == 1, "each of %u writes of a migration finds the disk full", count);
+	is_int(wrong, 0, "and the file is what it was");
+	is_int(beside(".part"), 0, "without half a copy beside it");
+	is_int(number("PRAGMA user_version"), 2, "until there is room");
+	file_remove();
+}
+
 static void cannot_open(void)
 {
 	struct tg_error error;
@@ -176,6 +198,7 @@ void sqlite_disk(void)
 	each_in_turn("normal", WRITE, SQLITE_READONLY, TG_ERR_IO, "writable");
 	each_in_turn("normal", WRITE, SQLITE_IOERR_WRITE, TG_ERR_UNKNOWN_OUTCOME, "disk failed");
 	each_in_turn("full", SYNC, SQLITE_IOERR_FSYNC, TG_ERR_UNKNOWN_OUTCOME, "disk failed");
+	migration_in_turn();
 	cannot_open();
 	durable();
 	durable_beside_reader();

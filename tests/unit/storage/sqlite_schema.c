@@ -47,12 +47,25 @@ static const char version_1[] =
 	"INSERT INTO slots (slot_group, owner, boot, expires_ns) VALUES ('g','a1b2','b',1);"
 	"COMMIT;";
 
+void version_1_make(void)
+{
+	execute(version_1);
+}
+
 /* Files beside the store that hold it as it was. */
 static size_t copies(glob_t *ret_found, const char *ends)
 {
 	char pattern[160];
 	snprintf(pattern, sizeof pattern, "%s.schema-1-*%s", file, ends);
 	return glob(pattern, 0, NULL, ret_found) == 0 ? ret_found->gl_pathc : 0;
+}
+
+size_t beside(const char *ends)
+{
+	glob_t found;
+	size_t count = copies(&found, ends);
+	globfree(&found);
+	return count;
 }
 
 static void copy_is_whole(const char *path)
@@ -78,7 +91,7 @@ static void version_1_forward(void)
 	struct lines lines = {0};
 	struct tg_storage_status status = {.size = sizeof status};
 	glob_t found;
-	execute(version_1);
+	version_1_make();
 	void *self = file_open(NULL);
 	is_int(api->status(self, &status, NULL), TG_OK, "a file of version 1");
 	is_int(status.schema, 1, "says so");
@@ -116,7 +129,7 @@ static void same_schema(void)
 		sqlite3 *db = NULL;
 		sqlite3_stmt *statement = NULL;
 		if (i == 0)
-			execute(version_1);
+			version_1_make();
 		opened(&error);
 		sqlite3_open(file, &db);
 		sqlite3_prepare_v2(db, schema, -1, &statement, NULL);
@@ -148,9 +161,8 @@ static int migrating(tg_note_fn note)
 static void killed_within(void)
 {
 	struct tg_error error;
-	glob_t found;
 	int status = 0;
-	execute(version_1);
+	version_1_make();
 	fflush(stdout);
 	pid_t child = fork();
 	if (child == 0)
@@ -161,8 +173,7 @@ static void killed_within(void)
 	is_int(number("SELECT count(*) FROM events"), 2, "with its rows");
 	is_int(opened(&error), 1, "the next one migrates it");
 	is_int(number("PRAGMA user_version"), 2, "to the current version");
-	is_int(copies(&found, "*"), 2, "each kept a copy, under a name of its own");
-	globfree(&found);
+	is_int(beside(""), 2, "each kept a copy, under a name of its own");
 	file_remove();
 }
 
@@ -170,9 +181,8 @@ static void by_one_of_many(void)
 {
 	enum { PROCESSES = 5 };
 	pid_t children[PROCESSES];
-	glob_t found;
 	int steps = 0;
-	execute(version_1);
+	version_1_make();
 	fflush(stdout);
 	for (int i = 0; i < PROCESSES; i++)
 		if ((children[i] = fork()) == 0)
@@ -183,8 +193,7 @@ static void by_one_of_many(void)
 		steps += WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 	}
 	is_int(steps, 1, "of %d processes one takes the step, none fails", PROCESSES);
-	is_int(copies(&found, ""), 1, "and keeps one copy");
-	globfree(&found);
+	is_int(beside(""), 1, "and keeps one copy");
 	file_remove();
 }
 
