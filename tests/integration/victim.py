@@ -39,8 +39,9 @@ class Victim:
         return time.monotonic() - self.began
 
     def wait_trading(self):
-        """Until it has told of anything, or has ended."""
-        while os.path.getsize(self.out.name) == 0 and self.process.poll() is None:
+        """Until it has told of more than how its start goes, or has ended."""
+        while self.process.poll() is None and not any(not line.startswith(b'{"event":"log"')
+                                                      for line in self.bytes().splitlines()):
             if self.lived_s() > DEADLINE_S:
                 raise RuntimeError("no line of output within a minute")
             time.sleep(0.001)
