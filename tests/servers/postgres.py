@@ -7,6 +7,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 USER, DATABASE = "trigate", "trigate"
@@ -95,7 +96,7 @@ class Server:
     def open_way(self):
         """A folder that root made for itself alone is closed to the other user."""
         folder = os.path.dirname(self.directory)
-        while folder.startswith("/tmp/"):
+        while folder.startswith(tempfile.gettempdir() + "/"):
             os.chmod(folder, os.stat(folder).st_mode | 0o011)
             folder = os.path.dirname(folder)
 
