@@ -326,6 +326,8 @@ static void executor_fill(struct gateway *gateway)
 	executor->settings.all_or_nothing = !strategy->order.allow_partial_fills;
 	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
 	executor->settings.lists = manifest_looks_up(info, "listing");
+	executor->settings.parks = gateway->options.config->journal.power || gateway->options.outside->journal_power;
+	executor->settings.parks_waiting = gateway->options.config->virtual_clock && !gateway->options.outside->driven;
 	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;
 	executor->settings.max_retries = (uint32_t)strategy->order.max_retries;
 	executor->settings.query.initial_delay_ns = strategy->order.monitoring.initial_delay_ms * 1000000;
@@ -366,6 +368,7 @@ static int loop_open(struct gateway *gateway, struct tg_error *ret_error)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	gateway->keeper.loop = gateway->loop;
 	loop_set_pass_end(gateway->loop, pipeline_pass_end, gateway);
+	journal_on_synced(gateway->keeper.journal, loop_call, gateway->loop);
 	return TG_OK;
 }
 

@@ -103,6 +103,7 @@ struct gateway {
 	struct notices notices;
 	struct latency tick_to_order;
 	struct latency round_trip;
+	struct latency parked; /* orders, until their intents were durable */
 };
 
 /* Open everything; on an error nothing stays open and ret_error says what to do. */

@@ -94,6 +94,8 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	number_put(reply, "journal_position", journal_position(gateway->keeper.journal));
 	json_object_object_add(reply, "journal", gateway_journal_json(gateway));
 	store_put(gateway, reply);
+	if (gateway->executor.settings.parks)
+		json_object_object_add(reply, "parked", json_object_new_int64(gateway->executor.parked_count));
 	json_object_put(summary);
 	return TG_OK;
 }

@@ -14,6 +14,7 @@ struct outside {
 	/* A loop that whoever opened the gateway drives (loop_drive) instead of one that runs by itself. */
 	bool driven;
 	int64_t mono_ns, unix_ns;    /* driven: the time at opening */
+	bool journal_power;          /* as if journal.durability said so */
 	uint64_t journal_file_bytes; /* instead of the configuration's journal.file_mib; 0: that */
 	/* Lent to plugins besides the gateway's own, and in place of its signer and its wire; their functions find ctx
 	 * by extensions_outside(host). */

@@ -463,6 +463,46 @@ static void on_round_trip(void *ctx, int64_t virtual_ns)
 	latency_add(&gateway->round_trip, virtual_ns);
 }
 
+static void on_parked(void *ctx, int64_t wall_ns)
+{
+	struct gateway *gateway = ctx;
+	latency_add(&gateway->parked, wall_ns);
+}
+
+/* The definition of an open cycle, if there still is one of its markets. */
+static const struct cycle_def *work_def(const struct gateway *gateway, const struct work *work)
+{
+	if (work->def >= cycles_count(gateway->cycles))
+		return NULL;
+	const struct cycle_def *def = cycles_get(gateway->cycles, work->def);
+	for (uint32_t i = 0; i < work->cycle->legs; i++)
+		if (i >= def->legs || edge_market(def->edge[i]) != work->market[i])
+			return NULL;
+	return def;
+}
+
+/* The first order of a cycle was parked meanwhile: would it be decided on now, with this amount and at this limit? */
+static const char *on_again(void *ctx, const struct work *work, tg_amount amount)
+{
+	struct gateway *gateway = ctx;
+	const struct strategy_config *strategy = gateway->options.strategy;
+	const struct cycle_def *def = work_def(gateway, work);
+	const struct gate_limits gate = {.max_quote_age_ns = strategy->max_quote_age_ms * 1000000,
+					 .max_profit_bps_e6 = strategy->max_profit_bps_e6};
+	struct sizing_limits limits = {.budget = amount, .amount = amount};
+	struct cycle_plan plan = {0};
+	if (gateway->stop_level != STOP_NONE || gateway->stopping)
+		return "no new cycles by now";
+	if (!def)
+		return "the markets changed meanwhile";
+	limits.min_net_bps_e6 = gateway->memory[work->def].min_profit_bps_e6;
+	if (gate_check(gateway->markets, def, 1, &gate, loop_mono_ns(gateway->loop)) != 0)
+		return "its quotes are not to be trusted by now";
+	if (sizing_make(gateway->markets, def, &limits, &plan) != SIZE_OK || plan.leg[0].lots < work->parked.plan.lots)
+		return "what was quoted is gone by now";
+	return plan.net_bps_e6 > strategy->max_profit_bps_e6 ? "its quotes are implausible by now" : NULL;
+}
+
 void pipeline_executor_events(struct gateway *gateway, struct executor_events *ret_events)
 {
 	*ret_events = (struct executor_events){
@@ -471,6 +511,8 @@ void pipeline_executor_events(struct gateway *gateway, struct executor_events *r
 		.fill = on_fill,
 		.cycle = on_cycle_changed,
 		.round_trip = on_round_trip,
+		.parked = on_parked,
+		.again = on_again,
 	};
 }
 
@@ -496,6 +538,7 @@ static void store_watch(struct gateway *gateway)
 void pipeline_pass_end(void *ctx)
 {
 	struct gateway *gateway = ctx;
+	executor_unpark(&gateway->executor);
 	trimmer_pass(gateway->trimmer, &gateway->keeper);
 	keeper_pass_end(&gateway->keeper);
 	store_watch(gateway);

@@ -197,6 +197,8 @@ struct json_object *gateway_summary(struct gateway *gateway)
 	put_number(object, "fills", (int64_t)gateway->count.fills);
 	latency_put(object, "tick_to_order", &gateway->tick_to_order);
 	latency_put(object, "round_trip", &gateway->round_trip);
+	if (gateway->executor.settings.parks)
+		latency_put(object, "parked", &gateway->parked);
 	json_object_object_add(
 		object, "reason",
 		json_object_new_string(gateway->stop_reason ? gateway->stop_reason : "nothing more happens"));

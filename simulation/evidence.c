@@ -137,6 +137,8 @@ static bool is_excused(const struct rest *rest, const struct seen_order *order)
 	if (i == watched->power_losses)
 		return false;
 	const struct power_loss *loss = &watched->power_loss[i];
+	if (loss->durable)
+		return false;
 	bool opens = order->id.leg == 1 && order->id.attempt == 0 && order->id.child % 2 == 0;
 	bool opened = cycle->opened_at > 0 && cycle->opened_at <= loss->synced;
 	const struct cycle *kept = model_cycle(rest->model, order->id.key);

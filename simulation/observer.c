@@ -228,14 +228,14 @@ void observer_sent(struct observer *observer, uint32_t gateway, const char *clie
 	halted_check(observer, gateway, client_id, symbol);
 }
 
-void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position)
+void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position, bool durable)
 {
 	struct watched *watched = &observer->gateway[gateway];
 	if (!observer_room(observer, (void **)&watched->power_loss, &watched->power_loss_room, watched->power_losses,
 			   sizeof *watched->power_loss))
 		return;
 	watched->power_loss[watched->power_losses++] =
-		(struct power_loss){.sent = watched->sent, .synced = synced_position};
+		(struct power_loss){.sent = watched->sent, .synced = synced_position, .durable = durable};
 }
 
 void observer_end(struct observer *observer)

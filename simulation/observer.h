@@ -69,8 +69,8 @@ void observer_booked(struct observer *observer, uint32_t gateway, const char *sy
 /* The gateway has a new connection: books of the one before count no more. */
 void observer_connected(struct observer *observer, uint32_t gateway);
 /* The machine lost power: the journal of that gateway kept its records up to this position for sure (the last sync),
- * its orders whose intents came later may be forgotten. */
-void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position);
+ * its orders whose intents came later may be forgotten; with durability: power (durable) no order that left may. */
+void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position, bool durable);
 /* The first violation that was seen, here or by the world; check is empty if there was none. */
 const struct violation *observer_violation(const struct observer *observer);
 __attribute__((format(printf, 3, 4))) void observer_raise(struct observer *observer, const char *check,

@@ -50,6 +50,7 @@ struct stale {
 struct power_loss {
 	uint64_t sent;   /* orders that had left by then */
 	uint64_t synced; /* position in the journal */
+	bool durable;    /* no order had left before its intent was synced */
 };
 
 struct watched {

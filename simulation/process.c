@@ -16,8 +16,7 @@
 #define RESTART_LEAST_MS 1000
 #define RESTART_MOST_MS 10000
 #define BACKOFF_MOST_MS 60000
-/* A failure after so long is no failed start. */
-#define LIVED_WELL_NS (60 * SECOND)
+#define LIVED_WELL_NS (60 * SECOND) /* a failure after so long is no failed start */
 /* With no fault left, so many failed starts in a row mean that it never comes back. */
 #define FAILED_STARTS_MAX 20
 /* A journal's file, by seed: an order brings some 2 KiB, so that a world of minutes has several. */
@@ -263,7 +262,7 @@ static void life_finish(struct process *process)
 	bool power_lost = process->life.power_lost;
 	if (power_lost)
 		observer_power_lost(process->options.observer, process->options.gateway,
-				    journal_synced_position(process));
+				    journal_synced_position(process), process->options.durable);
 	process->life.dead = true;
 	sim_disk_life_ended(process->disk, power_lost);
 	network_life_ended(process->options.network, &process->life);
@@ -431,6 +430,7 @@ static int life_begin(struct process *process)
 		.driven = true,
 		.mono_ns = process_mono_ns(process),
 		.unix_ns = process_unix_ns(process),
+		.journal_power = process->options.durable,
 		.journal_file_bytes = JOURNAL_BYTES_LEAST << process->options.seed % JOURNAL_BYTES_STEPS,
 		.extensions = lent,
 		.extension_count = sizeof lent / sizeof *lent,

@@ -27,6 +27,7 @@ struct process_options {
 	uint32_t gateway; /* index */
 	uint32_t venue;   /* that it trades on */
 	uint64_t seed;
+	bool durable;                  /* it trades with durability: power */
 	const struct made_key *key;    /* NULL: it has none */
 	const struct net_tap *net_tap; /* NULL: nobody listens in on its wire */
 	struct books *books;           /* NULL: what its connector tells is not judged */

@@ -18,6 +18,7 @@
 #include "simulation/store.h"
 #include "simulation/watch.h"
 
+#define DURABLE_EVERY 3 /* of so many gateways one trades with durability: power, whatever its configuration says */
 #define SECOND INT64_C(1000000000)
 /* Everything that happens later is a timer: frames on their way, wake-ups, delays. */
 #define TIMERS_MAX 65536
@@ -163,6 +164,7 @@ static int processes_make(struct world *world, struct tg_error *ret_error)
 						  .gateway = i,
 						  .venue = world->scenario.gateway[i].venue,
 						  .seed = world->scenario.gateway[i].seed};
+		options.durable = options.config->journal.power || options.seed % DURABLE_EVERY == 0;
 		if (world->scenario.binance) {
 			options.key = &world->key[i];
 			options.net_tap = binance_ear_tap(world->ear);

@@ -580,7 +580,11 @@ enum sizing_verdict sizing_make(const struct markets *markets, const struct cycl
 		return SIZE_LOTS;
 	task.pivot = pivot_of(&largest, def->legs);
 	int64_t most = largest.lots[task.pivot];
-	if (most <= TRIES_ALL)
+	if (limits->amount > 0 && outcome_make(&task, limits->amount, &largest) == SIZE_OK)
+		outcome_offer(&task, limits->amount, &largest);
+	else if (limits->amount > 0)
+		return SIZE_LOTS;
+	else if (most <= TRIES_ALL)
 		range_try(&task, task.least[task.pivot], most);
 	else
 		near_try(&task, most);

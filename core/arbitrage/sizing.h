@@ -46,6 +46,7 @@ struct cycle_plan {
 struct sizing_limits {
 	tg_amount budget; /* most that may be spent, start currency */
 	int64_t min_net_bps_e6;
+	tg_amount amount; /* 0: what is best; else this and no other */
 };
 
 enum sizing_verdict { SIZE_OK = 0, SIZE_HALTED, SIZE_NO_QUOTE, SIZE_LOTS, SIZE_NOTIONAL, SIZE_THRESHOLD, SIZE_BUDGET };

@@ -219,6 +219,8 @@ static void people_summary(struct json_object *summary)
 	       (long long)number_of(summary, "executed"), (long long)number_of(summary, "skipped"));
 	people_latency(summary, "tick to order", "tick_to_order");
 	people_latency(summary, "order round trip", "round_trip");
+	if (json_object_object_get_ex(summary, "parked_p50_ns", NULL))
+		people_latency(summary, "order parked", "parked");
 	json_object_put(summary);
 }
 

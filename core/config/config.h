@@ -118,6 +118,8 @@ struct gateway_config {
 	struct {
 		int64_t file_mib;
 		int64_t keep_files;
+		char *durability; /* process | power */
+		bool power;       /* the latter */
 	} journal;
 	int64_t stop_deadline_ms;
 	char *strategy_file; /* resolved against the gateway file's folder; NULL if none */

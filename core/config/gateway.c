@@ -67,6 +67,7 @@ static void gateway_complete(struct gateway_config *config, const struct check *
 	choice_complete(&config->storage, "sqlite", yaml_at(check->root, "storage", '.', NULL));
 	choice_complete(&config->router, "igraph", yaml_at(check->root, "router", '.', NULL));
 	config->virtual_clock = strcmp(config->clock_mode, "virtual") == 0;
+	config->journal.power = strcmp(config->journal.durability, "power") == 0;
 	for (size_t i = 0; i < config->plugin_path.count; i++)
 		text_replace(&config->plugin_path.item[i], file_beside(config->file, config->plugin_path.item[i]));
 	for (size_t i = 0; i < config->key_count; i++) {

@@ -277,6 +277,14 @@ static const struct key keys[] = {
 	 .about = "how many are kept, the current one counted; the oldest goes"},
 
 	{.path = "journal", .type = KEY_MAP, .about = "the record of every intent and event, in state_dir"},
+	{.path = "journal.durability",
+	 .type = KEY_CHOICE,
+	 .offset = AT(journal.durability),
+	 .choices = "process|power",
+	 .otherwise = "process",
+	 .about =
+		 "what an order's intent outlives before the order leaves: kill -9, or also a loss of power; power costs "
+		 "the wait for the disk"},
 	{.path = "journal.file_mib",
 	 .type = KEY_NUMBER,
 	 .offset = AT(journal.file_mib),

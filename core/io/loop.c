@@ -31,6 +31,7 @@ struct loop {
 	uv_timer_t wake; /* something is due later */
 	uv_idle_t turn;  /* something is due now */
 	uv_check_t over; /* active: something arrived, and its pass ends with this turn of libuv */
+	uv_async_t call; /* another thread has news */
 	struct loop_options options;
 	int64_t mono_ns;
 	int64_t unix_offset_ns; /* unix - mono */
@@ -268,14 +269,27 @@ static void clock_start(struct loop *loop)
 	loop->unix_offset_ns = unix_ns - loop->mono_ns;
 }
 
+/* A pass, at the end of which whoever has news waiting looks for it. */
+static void on_call(uv_async_t *call)
+{
+	struct loop *loop = call->data;
+	if (!loop->options.virtual_time)
+		loop_arrive(loop);
+}
+
 static int handles_open(struct loop *loop)
 {
 	if (uv_loop_init(&loop->uv) != 0)
 		return TG_ERR_NO_MEMORY;
+	if (uv_async_init(&loop->uv, &loop->call, on_call) != 0) {
+		uv_loop_close(&loop->uv);
+		return TG_ERR_NO_MEMORY;
+	}
+	uv_unref((uv_handle_t *)&loop->call);
 	uv_timer_init(&loop->uv, &loop->wake);
 	uv_idle_init(&loop->uv, &loop->turn);
 	uv_check_init(&loop->uv, &loop->over);
-	loop->wake.data = loop->turn.data = loop->over.data = loop;
+	loop->wake.data = loop->turn.data = loop->over.data = loop->call.data = loop;
 	anchor(loop);
 	return TG_OK;
 }
@@ -285,6 +299,7 @@ static void handles_close(struct loop *loop)
 	uv_close((uv_handle_t *)&loop->wake, NULL);
 	uv_close((uv_handle_t *)&loop->turn, NULL);
 	uv_close((uv_handle_t *)&loop->over, NULL);
+	uv_close((uv_handle_t *)&loop->call, NULL);
 	while (uv_run(&loop->uv, UV_RUN_DEFAULT)) /* a stop that uv_run has not seen yet ends its first run at once */
 		;
 	int closed = uv_loop_close(&loop->uv);
@@ -399,6 +414,13 @@ void loop_arrive(struct loop *loop)
 		return;
 	clock_read(loop);
 	uv_check_start(&loop->over, on_over);
+}
+
+void loop_call(void *ctx)
+{
+	struct loop *loop = ctx;
+	if (!loop->options.driven)
+		uv_async_send(&loop->call);
 }
 
 void loop_run(struct loop *loop)

@@ -1,4 +1,5 @@
-/* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing here may be called from another.
+/* The one loop: timers, clock and pass hook, on libuv. Owner: the loop thread; nothing but loop_call may be called from
+ * another.
  *
  * Time is a property of the loop, so a test owns the clock: a real loop reads the system's once per pass; a virtual
  * loop jumps from deadline to deadline, paced against the wall clock or as fast as it can; a driven loop has no clock
@@ -45,6 +46,10 @@ uint32_t loop_timers_free(const struct loop *loop);
 /* Real loop: something came in by a handle of libuv (a socket is readable), and what it calls is part of a pass. Called
  * first in such a callback: the first one in a turn of libuv reads the clock, the pass ends once the turn is over. */
 void loop_arrive(struct loop *loop);
+
+/* From any thread: there is news for the pass hook. A real loop makes a pass soon, however often it was called; on a
+ * virtual one time does not wait for other threads, and a driven one's passes are its driver's. ctx: the loop. [any] */
+void loop_call(void *ctx);
 
 /* Called at the end of each pass that fired a timer or began with loop_arrive: the place for batched I/O. */
 void loop_set_pass_end(struct loop *loop, loop_fn fn, void *ctx);

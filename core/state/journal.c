@@ -272,9 +272,8 @@ static int failure_report(const struct journal *journal, struct tg_error *ret_er
 		return 0;
 	current_path(journal, path);
 	if (failure == 0)
-		return tg_error_set(ret_error, TG_ERR_RETRYABLE,
-				    "%s: cannot be written: %s; %s",
-				    path, strerror(-journal->stall), advice_of(journal->stall));
+		return tg_error_set(ret_error, TG_ERR_RETRYABLE, "%s: cannot be written: %s; %s", path,
+				    strerror(-journal->stall), advice_of(journal->stall));
 	if (journal->stall != 0)
 		return tg_error_set(ret_error, TG_ERR_IO,
 				    "%s: cannot be written: %s, and what came in meanwhile fits no buffer; %s, then "
@@ -348,6 +347,18 @@ static void wanted_raise(struct journal *journal, uint64_t position)
 	uint64_t wanted = atomic_load(&journal->wanted);
 	while (wanted < position && !atomic_compare_exchange_weak(&journal->wanted, &wanted, position)) {
 	}
+}
+
+void journal_want(struct journal *journal, uint64_t position)
+{
+	wanted_raise(journal, position);
+	worker_wake(journal->worker, true);
+}
+
+void journal_on_synced(struct journal *journal, void (*fn)(void *ctx), void *ctx)
+{
+	journal->on_synced = fn;
+	journal->on_synced_ctx = ctx;
 }
 
 int journal_wait(struct journal *journal, uint64_t position, struct tg_error *ret_error)

@@ -97,6 +97,11 @@ int journal_sync(struct journal *journal, struct tg_error *ret_error);
  */
 int journal_wait(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 
+/* Have a position that was flushed made durable soon; nobody waits. journal_synced says when it is, and fn, which is
+ * called on the worker's thread each time that something wanted has become so, or never will. [hot] */
+void journal_want(struct journal *journal, uint64_t position);
+void journal_on_synced(struct journal *journal, void (*fn)(void *ctx), void *ctx); /* before anything is wanted */
+
 uint64_t journal_position(const struct journal *journal); /* last appended */
 uint64_t journal_synced(const struct journal *journal);   /* the last one that outlives a power loss. [any] */
 

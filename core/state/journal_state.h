@@ -21,6 +21,9 @@ struct journal {
 	char gateway_id[JOURNAL_GATEWAY_ID_MAX + 1];
 	char dir[JOURNAL_DIR_MAX + 1];
 
+	void (*on_synced)(void *ctx); /* NULL: nobody listens */
+	void *on_synced_ctx;
+
 	/* the loop thread's */
 	uint64_t position;
 	uint8_t *buffer;

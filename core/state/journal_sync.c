@@ -70,9 +70,12 @@ static int64_t sync_turn(struct journal *journal, int64_t now_ns)
 		journal->rest_until_ns = now_ns + REST_NS;
 	journal->rest_begins = false;
 	bool resting = now_ns < journal->rest_until_ns;
+	uint64_t before = atomic_load(&journal->synced);
 	if (sync_is_behind(journal) && (!resting || sync_is_awaited(journal))) {
 		sync_once(journal);
 		journal->rest_begins = true;
+		if (atomic_load(&journal->wanted) > before && journal->on_synced)
+			journal->on_synced(journal->on_synced_ctx);
 		return now_ns;
 	}
 	return resting ? journal->rest_until_ns : WORKER_WHEN_WOKEN;

@@ -13,8 +13,7 @@
 /* Where an exchange knows no validity bound: a kernel gives up sending bytes after about 15 minutes (tcp_retries2), so
  * an order may come in that late. */
 #define UNBOUNDED_VALID_MS (16 * 60 * 1000)
-/* An exchange may ask for patience, but not for ever. */
-#define PATIENCE_MAX_NS (INT64_C(24 * 3600) * 1000000000)
+#define PATIENCE_MAX_NS (INT64_C(24 * 3600) * 1000000000) /* an exchange may ask for patience, but not for ever */
 
 /* ------------------------------------------------------------ tokens */
 
@@ -60,11 +59,11 @@ static struct work *order_work(const struct order *order)
 static void query_order(struct executor *executor, struct order *order);
 static void query_first(struct work *work);
 
-/* The first order of a cycle without an end; NULL: all have theirs. */
+/* The first order of a cycle that left and has no end; NULL: all have theirs. */
 static struct order *order_open(const struct cycle *cycle)
 {
 	struct order *order = cycle->orders;
-	while (order && order_is_final(order))
+	while (order && (order_is_final(order) || order->state == ORDER_INTENT))
 		order = order->next;
 	return order;
 }
@@ -180,19 +179,19 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 	memcpy(record->market, market->symbol, sizeof record->market);
 }
 
-static int32_t order_send(const struct executor *executor, const struct record_order_intent *intent,
-			  const struct order *order, uint32_t market, struct tg_error *ret_error)
+static int32_t order_send(const struct executor *executor, const struct order *order, uint32_t market,
+			  struct tg_error *ret_error)
 {
 	struct tg_order_request request = {
 		.size = sizeof request,
 		.market = market,
 		.version = executor->markets->market[market].version,
-		.side = intent->side,
-		.time_in_force = intent->time_in_force,
-		.client_id = {intent->client_id, TG_CLIENT_ID_LEN},
-		.price = intent->price,
-		.qty = intent->qty,
-		.valid_ms = intent->valid_ms,
+		.side = order->side,
+		.time_in_force = order->time_in_force,
+		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
+		.price = order->price,
+		.qty = order->qty,
+		.valid_ms = order->valid_ms,
 		.token = token_make(order, TOKEN_PLACE),
 	};
 	return executor->exchange->order_place(executor->exchange_self, &request, ret_error);
@@ -233,26 +232,11 @@ static void order_sent(struct work *work, struct order *order)
 	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
-bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan)
+bool desk_send(struct work *work, struct order *order, uint32_t market)
 {
 	struct executor *executor = work->executor;
-	struct record_order_intent intent;
-	intent_fill(work, leg, unwind, plan, &intent);
-	int status = keeper_commit(executor->keeper, RECORD_ORDER_INTENT, &intent, sizeof intent);
-	assert(status == TG_OK); /* room was made when the cycle was opened, and the id is new */
-	struct order *order = work->cycle->last_order;
-	if (work->cycle->state == CYCLE_VALIDATING)
-		work_cycle_event(work, CYCLE_EVENT_ACTIVATE, NULL);
-	if (!keeper_flush(executor->keeper)) {
-		/* the intent is not safely on record, so nothing may leave */
-		if (executor->keeper->stalled)
-			order_event(executor, order, ORDER_EVENT_NOT_SENT, NULL,
-				    TG_STR("the journal could not be written"));
-		return false;
-	}
-
 	struct tg_error error = tg_error_init();
-	int32_t sent = order_send(executor, &intent, order, plan->market, &error);
+	int32_t sent = order_send(executor, order, market, &error);
 	int64_t tick_to_order_ns = work->tick_wall_ns ? loop_wall_ns(executor->loop) - work->tick_wall_ns : 0;
 	work->tick_wall_ns = 0;
 	if (work->opening)
@@ -269,6 +253,36 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 	if (sent == TG_ERR_UNKNOWN_OUTCOME)
 		order_doubt(executor, order, (struct tg_str){error.message, error.message_len});
 	return true;
+}
+
+void desk_abandon(struct work *work, struct order *order, const char *why)
+{
+	order_event(work->executor, order, ORDER_EVENT_NOT_SENT, NULL, (struct tg_str){why, strlen(why)});
+}
+
+bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan)
+{
+	struct executor *executor = work->executor;
+	struct record_order_intent intent;
+	intent_fill(work, leg, unwind, plan, &intent);
+	int status = keeper_commit(executor->keeper, RECORD_ORDER_INTENT, &intent, sizeof intent);
+	assert(status == TG_OK); /* room was made when the cycle was opened, and the id is new */
+	struct order *order = work->cycle->last_order;
+	if (work->cycle->state == CYCLE_VALIDATING)
+		work_cycle_event(work, CYCLE_EVENT_ACTIVATE, NULL);
+	if (!keeper_flush(executor->keeper)) {
+		/* the intent is not safely on record, so nothing may leave */
+		if (work->opening)
+			work_tell_opened(work);
+		if (executor->keeper->stalled)
+			desk_abandon(work, order, "the journal could not be written");
+		return false;
+	}
+	if (executor->settings.parks) {
+		work_park(work, plan);
+		return true;
+	}
+	return desk_send(work, order, plan->market);
 }
 
 /* ------------------------------------------------------------ asking */
@@ -343,11 +357,11 @@ static void query_first(struct work *work)
 	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
 }
 
-/* Every order of the cycle without an end is in doubt. */
+/* Every order of the cycle that left and has no end is in doubt. */
 static void work_doubt(struct work *work, struct tg_str why)
 {
 	for (struct order *order = work->cycle->orders; order; order = order->next)
-		if (!order_is_final(order))
+		if (!order_is_final(order) && order->state != ORDER_INTENT)
 			order_doubt(work->executor, order, why);
 }
 
@@ -365,27 +379,6 @@ void desk_watch(struct work *work)
 }
 
 /* ------------------------------------------------------------ what the exchange says */
-
-static bool decimal_ok(struct tg_decimal value)
-{
-	return value.mantissa >= 0 && value.scale >= 0 && value.scale <= TG_AMOUNT_SCALE;
-}
-
-/* Can this event be taken at its word? */
-static bool event_ok(const struct tg_order_event *event)
-{
-	if (!decimal_ok(event->cum_qty) || event->exchange_id.len >= EXCHANGE_ID_MAX)
-		return false;
-	if (event->kind != TG_ORDER_FILL)
-		return true;
-	tg_amount amount;
-	if (event->fee.mantissa > 0 && event->fee_currency.len == 0)
-		return false;
-	return decimal_ok(event->fill_price) && decimal_ok(event->fill_qty) && decimal_ok(event->fee) &&
-	       event->fill_qty.mantissa > 0 && event->fill_id.len > 0 && event->fill_id.len < FILL_ID_MAX &&
-	       !memchr(event->fill_id.ptr, '\0', event->fill_id.len) && event->fee_currency.len < CURRENCY_MAX &&
-	       tg_amount_product(event->fill_price, event->fill_qty, &amount) == TG_OK;
-}
 
 static void order_fill(struct executor *executor, struct order *order, const struct tg_order_event *event)
 {
@@ -488,7 +481,7 @@ void executor_on_order(struct executor *executor, const struct tg_order_event *e
 		on_foreign_order(executor, event);
 		return;
 	}
-	if (!event_ok(event)) {
+	if (!order_event_ok(event)) {
 		log_error("order.event_invalid", LOG_S("client_id", order->client_id), LOG_I("kind", event->kind));
 		if (!order_is_final(order))
 			order_doubt(executor, order, TG_STR("the exchange said something that cannot be"));
@@ -556,6 +549,8 @@ void executor_on_done(struct executor *executor, uint64_t token, int32_t status,
 
 static void link_lost(struct work *work)
 {
+	if (work->parked.position > 0)
+		work_park_end(work, "the link to the exchange was lost before it left");
 	work->asked = false;
 	if (work->timer_kind != WORK_TIMER_RETRY)
 		work_timer_clear(work);

@@ -64,10 +64,11 @@ static void on_timer(void *ctx)
 	struct work *work = ctx;
 	enum work_timer kind = work->timer_kind;
 	work->timer_kind = WORK_TIMER_NONE;
-	if (kind == WORK_TIMER_RETRY)
-		work_advance(work);
-	else
-		desk_timer(work, kind);
+	switch (kind) {
+	case WORK_TIMER_RETRY: work_advance(work); break;
+	case WORK_TIMER_PARKED: work_park_late(work); break;
+	default: desk_timer(work, kind); break;
+	}
 }
 
 void work_timer_clear(struct work *work)

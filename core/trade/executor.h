@@ -9,7 +9,8 @@
  * -> the leg on, or back the way it came, whichever brings more now (step.c) nothing that can be traded   -> the cycle
  * is final: its slot is free again
  *
- * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts, missed.c what passed us by. */
+ * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts, parked.c those that wait for the disk,
+ * missed.c what passed us by. */
 #ifndef TRIGATE_CORE_TRADE_EXECUTOR_H
 #define TRIGATE_CORE_TRADE_EXECUTOR_H
 
@@ -19,6 +20,7 @@
 #include "core/trade/slots.h"
 
 struct executor;
+struct work;
 
 struct executor_settings {
 	uint16_t gateway;
@@ -30,6 +32,8 @@ struct executor_settings {
 	int64_t min_partial_fill_e9; /* share of the last leg that makes a cycle completed */
 	bool all_or_nothing;         /* orders on are fill-or-kill */
 	bool lists;                  /* the exchange can be asked for all recent orders */
+	bool parks;                  /* an order leaves when its intent would outlive a loss of power: parked.c */
+	bool parks_waiting;          /* on a virtual clock, which does not wait for a disk */
 	uint32_t max_retries;        /* forward orders on one leg after the first */
 	struct {                     /* asking for an order whose outcome is unknown */
 		int64_t initial_delay_ns;
@@ -47,11 +51,15 @@ struct executor_events {
 	void (*fill)(void *ctx, const struct order *order, const struct fill *fill);
 	void (*cycle)(void *ctx, const struct cycle *cycle); /* state changed */
 	void (*round_trip)(void *ctx, int64_t virtual_ns);   /* an order's way from sending to its end */
+	void (*parked)(void *ctx, int64_t wall_ns);          /* how long one was parked */
+	/* A cycle's first order is durable and may leave. Why it is not to, as things stand now; NULL: it is. amount:
+	 * what it spends at most. */
+	const char *(*again)(void *ctx, const struct work *work, tg_amount amount);
 };
 
 #define CYCLE_NONE UINT32_MAX
 
-enum work_timer { WORK_TIMER_NONE, WORK_TIMER_TIMEOUT, WORK_TIMER_RETRY, WORK_TIMER_QUERY };
+enum work_timer { WORK_TIMER_NONE, WORK_TIMER_TIMEOUT, WORK_TIMER_RETRY, WORK_TIMER_QUERY, WORK_TIMER_PARKED };
 
 /* An open cycle's place in the executor. */
 struct work {
@@ -61,7 +69,8 @@ struct work {
 	uint32_t slot;
 	uint32_t def;       /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
 	tg_amount reserved; /* of the start currency, until the first leg's order has its end */
-	uint64_t timer; /* TIMEOUT: an order's end or an answer is due; QUERY: asked again then; RETRY: advanced then */
+	uint64_t timer; /* TIMEOUT: an order's end or an answer is due; QUERY: asked again then; RETRY: advanced then;
+			   PARKED: durable or not, an order was parked long enough */
 	enum work_timer timer_kind;
 	uint32_t delayed_orders; /* the cycle's order count when its next order was last put off */
 	uint32_t waits;          /* for a market that takes no order */
@@ -75,6 +84,13 @@ struct work {
 	bool opening;            /* its first order is on its way: what its cycle comes to is told once that has left */
 	uint8_t untold;          /* so many states, */
 	uint8_t told_later[3];   /* which are these */
+	struct {
+		uint64_t position; /* of the journal, where it has to be durable; 0: no order is parked */
+		struct leg_plan plan;
+		uint32_t version; /* of the market when it was planned */
+		int64_t wall_ns;
+	} parked;
+	uint32_t replans; /* parked orders in a row that were given up for others */
 };
 
 struct executor {
@@ -97,6 +113,7 @@ struct executor {
 	uint64_t list_timer;   /* asked for them again then */
 	uint64_t closed_timer; /* orders in doubt of closed cycles are asked for again then */
 	uint32_t open_count;
+	uint32_t parked_count;
 	struct work work[OPEN_CYCLES_MAX];
 };
 
@@ -116,6 +133,9 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
 /* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many.
  */
 uint32_t executor_restore(struct executor *executor);
+
+/* At the end of a pass: parked orders that are durable now are looked at again, and leave or are given up. */
+void executor_unpark(struct executor *executor);
 
 /* Events of the exchange. */
 void executor_on_order(struct executor *executor, const struct tg_order_event *event);
@@ -162,7 +182,17 @@ void work_timer_clear(struct work *work);
 int work_cycle_event(struct work *work, enum cycle_event event, const char *reason);
 /* Intent, flush, send. False: nothing left and nothing will; the order is abandoned, or the keeper has failed. */
 bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_plan *plan);
+/* Can this event be taken at its word? */
+bool order_event_ok(const struct tg_order_event *event);
+/* Its intent is on record; send it. False: nothing left and nothing will. */
+bool desk_send(struct work *work, struct order *order, uint32_t market);
+/* It never leaves. */
+void desk_abandon(struct work *work, struct order *order, const char *why);
 void desk_timer(struct work *work, enum work_timer kind);
+/* ---- parked.c */
+void work_park(struct work *work, const struct leg_plan *plan);
+void work_park_end(struct work *work, const char *why); /* give the parked order up */
+void work_park_late(struct work *work);
 /* Mono time from which on an order that was sent just now, or by an earlier start, and is not known at the exchange
  * never will be. */
 int64_t desk_absent_after_ns(const struct executor *executor, const struct order *order);

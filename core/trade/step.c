@@ -44,11 +44,12 @@ static tg_amount value_back(const struct executor *executor, const struct work *
 	return have;
 }
 
+/* A parked order is no try yet: while there is one, its step is chosen once more. */
 static uint32_t tries(const struct cycle *cycle, uint32_t leg, bool unwind)
 {
 	uint32_t count = 0;
 	for (const struct order *order = cycle->orders; order; order = order->next)
-		count += order->leg == leg && order->unwind == unwind;
+		count += order->leg == leg && order->unwind == unwind && order->state != ORDER_INTENT;
 	return count;
 }
 
@@ -130,7 +131,8 @@ static void way_choose(const struct executor *executor, const struct work *work,
 {
 	const struct cycle *cycle = work->cycle;
 	bool returning = cycle->state == CYCLE_PANIC_SELLING || executor->return_only;
-	bool room = cycle->order_count < ORDERS_PER_CYCLE_MAX;
+	bool parked = work->parked.position > 0;
+	bool room = cycle->order_count - parked < ORDERS_PER_CYCLE_MAX;
 	bool on_left = room && !is_dust(ways->on) && tries(cycle, at, false) <= executor->settings.max_retries &&
 		       (!returning || is_dust(ways->back));
 	bool back_left = room && !is_dust(ways->back) && tries(cycle, at - 1, true) < UNWIND_TRIES;

@@ -35,6 +35,10 @@ struct desk {
 	struct {
 		uint32_t orders, fills, cycles;
 	} told;
+	void (*parked)(struct desk *desk); /* while orders are parked, before they are looked at again; NULL: nothing */
+	const char *again;                 /* what a cycle's first order is told then */
+	uint32_t unparked;
+	uint32_t early; /* orders that came before all of the journal was synced */
 	char final_reason[REASON_MAX];
 	uint8_t final_state;
 };
@@ -176,6 +180,8 @@ static int32_t fake_place(void *self, const struct tg_order_request *request, st
 	/* the promise: what it is about to do stands in the file already */
 	if (!exchange->intents_unchecked && journal_read(&disk_system, desk->dir, intent_find, &id, NULL, NULL) != 1)
 		exchange->intents_missing++;
+	const struct journal *journal = desk->keeper.journal;
+	desk->early += desk->executor.settings.parks && journal_synced(journal) < journal_position(journal);
 	for (uint32_t i = 0; i < exchange->orders; i++)
 		exchange->ids_repeated += memcmp(exchange->order[i].client_id, id.ptr, id.len) == 0;
 	struct fate fate = {0};
@@ -300,6 +306,20 @@ static void on_round_trip_told(void *ctx, int64_t virtual_ns)
 		abort();
 }
 
+static void on_parked_told(void *ctx, int64_t wall_ns)
+{
+	struct desk *desk = ctx;
+	desk->unparked += wall_ns >= 0;
+}
+
+static const char *on_again_asked(void *ctx, const struct work *work, tg_amount amount)
+{
+	const struct desk *desk = ctx;
+	if (amount <= 0 || work->cycle->last_order->state != ORDER_INTENT)
+		abort();
+	return desk->again;
+}
+
 /* The invariant: while the link is up and nothing is frozen, whatever is open will be looked at again. */
 static void desk_check(struct desk *desk)
 {
@@ -322,6 +342,9 @@ static void desk_check(struct desk *desk)
 static void on_pass_end(void *ctx)
 {
 	struct desk *desk = ctx;
+	if (desk->executor.parked_count > 0 && desk->parked)
+		desk->parked(desk);
+	executor_unpark(&desk->executor);
 	keeper_pass_end(&desk->keeper);
 	desk_check(desk);
 }
@@ -441,8 +464,8 @@ static struct desk *desk_open(const char *dir, struct exchange *exchange, uint32
 	executor->settings.query.initial_delay_ns = 10000000;
 	executor->settings.query.max_delay_ns = 200000000;
 	executor->settings.query.multiplier_e3 = 2000;
-	executor->events =
-		(struct executor_events){desk, on_order_told, on_fill_told, on_cycle_told, on_round_trip_told};
+	executor->events = (struct executor_events){
+		desk, on_order_told, on_fill_told, on_cycle_told, on_round_trip_told, on_parked_told, on_again_asked};
 	executor->loop = desk->loop;
 	executor->keeper = &desk->keeper;
 	executor->markets = desk->markets;
