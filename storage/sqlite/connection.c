@@ -12,7 +12,9 @@
 /* Pages of the log after which a commit writes them into the file. A larger log means fewer syncs and each page written
  * once for more changes of it; beyond some thousands nothing is won, and a reader's way through the log grows. */
 #define CHECKPOINT_PAGES "4000"
-#define CACHE_KIB "16384"
+/* Taken as it is used. A store of a hundred thousand orders does not fit into less, and every save touches its indexes:
+ * with 16 MiB a save takes a third longer. */
+#define CACHE_KIB "65536"
 
 /* What a result means to the host, and what a person can do about it. */
 struct meaning {
