@@ -47,9 +47,10 @@ static void *row_copy(int32_t kind, const void *row)
 
 	for (size_t i = 0; i < layout->texts; i++)
 		size += text_at(row, layout->text[i])->len;
-	char *copy = malloc(size), *end = copy + layout->size;
+	char *copy = malloc(size);
 	if (!copy)
 		return NULL;
+	char *end = copy + layout->size;
 	memcpy(copy, row, layout->size);
 	for (size_t i = 0; i < layout->texts; i++) {
 		struct tg_str text = *text_at(row, layout->text[i]);

@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "storage/sqlite/import_file.h"
+#include "storage/sqlite/store.h"
 
 #define NOTE_EVERY 1000 /* cycles */
-#define TEXT_MAX 1024
 
 /* ------------------------------------------------------------ what goes out */
 
@@ -16,18 +16,6 @@ static void say(tg_note_fn fn, void *ctx, struct tg_str text)
 {
 	if (fn)
 		fn(ctx, text);
-}
-
-static void note_say(struct import *import, const char *format, ...) __attribute__((format(printf, 2, 3)));
-static void note_say(struct import *import, const char *format, ...)
-{
-	char text[TEXT_MAX];
-	va_list values;
-
-	va_start(values, format);
-	int length = vsnprintf(text, sizeof text, format, values);
-	va_end(values);
-	say(import->note, import->ctx, (struct tg_str){text, length < TEXT_MAX ? (uint64_t)length : TEXT_MAX - 1});
 }
 
 void import_fail(struct import *import, const char *what)
@@ -263,7 +251,7 @@ static void cycles_take(struct import *import)
 			break;
 		cycle_take(import, statement);
 		if (import->cycles % NOTE_EVERY == 0)
-			note_say(import, "%" PRIu64 " of %" PRId64 " cycles", import->cycles, all);
+			note_line(import->note, import->ctx, "%" PRIu64 " of %" PRId64 " cycles", import->cycles, all);
 	}
 	if (result != SQLITE_DONE && !import->status)
 		import_fail(import, "read the cycles");
@@ -308,7 +296,7 @@ static void all_take(struct import *import)
 	bool json = number_get(import, "SELECT EXISTS (SELECT 1 FROM cycles WHERE orders_json IS NOT NULL)");
 	const char *shape = !import->has_orders ? "before 1.3" : json ? "of both shapes, before 1.3 and 1.3" : "1.3";
 
-	note_say(import, "%s: of the Python system, %s", import->name, shape);
+	note_line(import->note, import->ctx, "%s: of the Python system, %s", import->name, shape);
 	import_event(import, &nowhere, "import.begin", import->file_time_ns, "of the Python system, %s: %s", shape,
 		     import->name);
 	copy_prepare(import);
@@ -327,8 +315,9 @@ static void all_take(struct import *import)
 		     " oddities, %" PRIu64 " amounts cut at 18 places",
 		     import->cycles, import->orders, import->updates, import->reservations, import->odds, import->cuts);
 	if (!import->status)
-		note_say(import, "%" PRIu64 " cycles and %" PRIu64 " orders read, %" PRIu64 " oddities", import->cycles,
-			 import->orders, import->odds);
+		note_line(import->note, import->ctx,
+			  "%" PRIu64 " cycles and %" PRIu64 " orders read, %" PRIu64 " oddities", import->cycles,
+			  import->orders, import->odds);
 }
 
 static int32_t import_finish(struct import *import)

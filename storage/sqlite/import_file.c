@@ -71,19 +71,18 @@ static bool write_all(int fd, const char *bytes, size_t count)
 static int32_t bytes_copy(const char *path, int from, int to, uint64_t *sum, struct tg_error *ret_error)
 {
 	char *block = malloc(BLOCK);
-	int32_t status = block ? TG_OK : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	int32_t status = TG_OK;
+	ssize_t got = 1;
 
-	while (status == TG_OK) {
-		ssize_t got = read(from, block, BLOCK);
-		if (got == 0)
-			break;
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0)
+	if (!block)
+		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	while (status == TG_OK && got != 0) {
+		got = read(from, block, BLOCK);
+		if (got < 0 && errno != EINTR)
 			status = copy_failed(path, "read", ret_error);
-		else if (!write_all(to, block, (size_t)got))
+		else if (got > 0 && !write_all(to, block, (size_t)got))
 			status = copy_failed(path, "copy aside", ret_error);
-		else
+		else if (got > 0)
 			*sum = sum_add(*sum, block, (size_t)got);
 	}
 	free(block);
@@ -132,6 +131,15 @@ static void moment_take(const char *path, struct moment *ret)
 	}
 }
 
+static bool same_moment(const struct moment *a, const struct moment *b)
+{
+	for (size_t i = 0; i < ENDS; i++)
+		if (a->file[i].there != b->file[i].there || a->file[i].size != b->file[i].size ||
+		    a->file[i].time_ns != b->file[i].time_ns)
+			return false;
+	return true;
+}
+
 static bool is_sqlite(const char *path)
 {
 	char head[sizeof MAGIC] = "";
@@ -178,7 +186,7 @@ int32_t file_copy_aside(const char *path, const char *scratch, uint64_t *ret_sum
 		if (status != TG_OK)
 			return status;
 		moment_take(path, &after);
-		if (memcmp(&before, &after, sizeof before) == 0) {
+		if (same_moment(&before, &after)) {
 			*ret_time_ns = after.file[0].time_ns;
 			return TG_OK;
 		}

@@ -36,18 +36,16 @@ struct tg_str pool_copy(struct pool *pool, struct tg_str text)
 
 struct tg_str pool_print_list(struct pool *pool, const char *format, va_list values)
 {
-	va_list again;
+	char *text = NULL;
+	int length = vasprintf(&text, format, values);
 
-	va_copy(again, values);
-	int length = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	char *text = length < 0 ? NULL : pool_take(pool, (size_t)length);
-	if (!text) {
+	if (length < 0) {
 		pool->failed = true;
 		return (struct tg_str){"", 0};
 	}
-	vsnprintf(text, (size_t)length + 1, format, values);
-	return (struct tg_str){text, (uint64_t)length};
+	struct tg_str copy = pool_copy(pool, (struct tg_str){text, (uint64_t)length});
+	free(text);
+	return copy;
 }
 
 struct tg_str pool_print(struct pool *pool, const char *format, ...)

@@ -264,7 +264,8 @@ struct tg_storage_import {
 	uint32_t reserved;
 	/* [io] Rows of kind 1 to 4 to fn, which returns 0 to go on, or a status that ends it and is returned. odd hears
 	 * of what could not be taken as it stands, and what became of it; note of what the file is and how far the work
-	 * is; both may be NULL. The first row is an event whose journal names the import: the same for the same bytes. */
+	 * is; both may be NULL. The first row is an event whose journal names the import: the same for the same bytes.
+	 */
 	int32_t (*read)(void *self, struct tg_str path, tg_row_fn fn, tg_note_fn odd, tg_note_fn note, void *ctx,
 			struct tg_error *ret_error);
 };
