@@ -24,7 +24,7 @@ def expectation(path):
 
 
 def examples():
-    for name in ("demo.yaml", "gateway.yaml", "demo-strategy.yaml", "strategy.yaml"):
+    for name in ("demo.yaml", "gateway.yaml", "demo-strategy.yaml", "strategy.yaml", "postgres.yaml", "redis.yaml"):
         code, out, err = check("--strict", "examples/" + name)
         ok(code == 0 and err == "" and out.startswith(f"examples/{name}: ") and ", ok" in out,
            f"examples/{name} passes --strict", code, out, err)
