@@ -50,11 +50,11 @@ show = Show()
 class Store:
     """A backend with its server, if it has one, and a state directory."""
 
-    def __init__(self, name, folder):
+    def __init__(self, name, folder, **settings):
         self.name, self.folder, self.state_dir = name, os.path.join(folder, name), os.path.join(folder, name, "state")
         os.makedirs(self.folder)
         self.server = SERVERS[name].start(self.folder) if SERVERS[name] else None
-        settings = json.dumps(self.server.settings("crash")) if self.server else "{}"
+        settings = json.dumps(self.server.settings("crash") if self.server else settings)
         configure(self.folder, f"  plugin: {name}\n  settings: {settings}\n", JOURNAL)
 
     def gateway(self, *words, environment=None):
@@ -179,7 +179,8 @@ class Disk:
     def __init__(self, folder, code, calls, where):
         self.name = f"{code} on {calls} of {'the journal' if where == 'journal-' else 'the store'}"
         self.order, self.where = f"{code} {calls} {where}\n", where
-        self.store = Store("sqlite", folder)
+        # else SQLite syncs now and then only, and only then it could tell
+        self.store = Store("sqlite", folder, **({"synchronous": "full"} if calls == "sync" else {}))
         self.control = os.path.join(self.store.folder, "bad")
         self.tell("")
 
