@@ -70,7 +70,8 @@ digests: build ## write tests/simulation.digests anew, after a change of behavio
 bench: build ## measure: JSON lines on stdout, a table on stderr; BENCH for one
 	@bench/run $(BUILD) $(BENCH)
 
-peers: ## install what some benchmarks measure beside, with npm: see bench/peers
+peers: ## install what some benchmarks measure beside, of Debian and with npm: see bench/peers
+	@.ci/install bench/peers/packages >&2
 	@mkdir -p $(BUILD)/peers && cp bench/peers/package.json $(BUILD)/peers/
 	@npm install --prefix $(BUILD)/peers --omit=optional --ignore-scripts --no-audit --no-fund >&2
 
