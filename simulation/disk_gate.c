@@ -17,6 +17,11 @@ bool disk_is_full(const struct sim_disk *disk)
 	return now_ns(disk) < disk->full_until_ns && !faults_are_calm(disk->ground->faults);
 }
 
+bool disk_is_failing(const struct sim_disk *disk)
+{
+	return now_ns(disk) < disk->failing_until_ns && !faults_are_calm(disk->ground->faults);
+}
+
 bool disk_is_read_only(const struct sim_disk *disk)
 {
 	return now_ns(disk) < disk->read_only_until_ns && !faults_are_calm(disk->ground->faults);
@@ -53,6 +58,10 @@ static bool faults_meet(struct sim_disk *disk, const char *what)
 	if (strikes(disk, FAULT_DISK_FULL, &ms)) {
 		tell(disk, "disk: full for %lld ms", (long long)ms);
 		until_extend(disk, ms, &disk->full_until_ns);
+	}
+	if (strikes(disk, FAULT_DISK_WRITES_FAIL, &ms)) {
+		tell(disk, "disk: writes fail for %lld ms", (long long)ms);
+		until_extend(disk, ms, &disk->failing_until_ns);
 	}
 	if (strikes(disk, FAULT_DISK_READ_ONLY, &ms)) {
 		tell(disk, "disk: read-only for %lld ms", (long long)ms);
@@ -96,7 +105,7 @@ static int64_t write_admit(struct sim_disk *disk, size_t count)
 
 	if (disk_is_read_only(disk))
 		return -EROFS;
-	if (fails)
+	if (fails || disk_is_failing(disk))
 		return -EIO;
 	if (!disk_is_full(disk))
 		return (int64_t)count;
@@ -115,7 +124,8 @@ int64_t disk_write_begins(const struct disk_view *view, size_t count, bool *ret_
 	*ret_last = life_ends(view->life, "write", &done_e3);
 	if (!*ret_last)
 		return write_admit(view->owner, count);
-	return disk_is_read_only(disk) || disk_is_full(disk) ? 0 : (int64_t)count * done_e3 / 1000;
+	return disk_is_read_only(disk) || disk_is_full(disk) || disk_is_failing(disk) ? 0
+										      : (int64_t)count * done_e3 / 1000;
 }
 
 int disk_sync_begins(const struct disk_view *view, const char *what, bool *ret_failed)

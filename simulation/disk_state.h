@@ -34,7 +34,7 @@ struct sim_disk {
 	struct disk_handle handle[DISK_HANDLES_MAX];
 	struct disk_mapping *mappings;
 	/* what went wrong and has not ended */
-	int64_t full_until_ns, read_only_until_ns;
+	int64_t full_until_ns, failing_until_ns, read_only_until_ns;
 	int64_t slow_ns;
 };
 
@@ -51,6 +51,7 @@ static inline bool disk_is_dead(const struct disk_view *view)
 	return view->life && view->life->dead;
 }
 bool disk_is_full(const struct sim_disk *disk);
+bool disk_is_failing(const struct sim_disk *disk);
 bool disk_is_read_only(const struct sim_disk *disk);
 /* May this side change anything? 0, -EROFS (from outside) or -EIO (dead). */
 int disk_may_change(const struct disk_view *view);

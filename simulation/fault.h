@@ -71,6 +71,7 @@
 	/* the disk of a gateway's machine: an opportunity each write and sync */ \
 	X(DISK_FULL, "disk_full", GATEWAY, 20, 1000, 120000, "no space for so many ms") \
 	X(DISK_FAILS, "disk_fails", GATEWAY, 20, 0, 0, "one operation fails: EIO") \
+	X(DISK_WRITES_FAIL, "disk_writes_fail", GATEWAY, 10, 1000, 60000, "every write fails for so many ms: EIO") \
 	X(DISK_READ_ONLY, "disk_read_only", GATEWAY, 5, 1000, 60000, "read-only for so many ms") \
 	X(DISK_SLOW, "disk_slow", GATEWAY, 500, 10, 5000, "the next sync is so many ms late") \
 	/* the store: an opportunity each call */ \
