@@ -254,6 +254,7 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 		.journal_wait = journal_wait,
 		.journal = gateway->keeper.journal,
 		.ring_rows = WRITER_RING_ROWS,
+		.touch = !gateway->options.outside->driven,
 		.batch_rows = (uint32_t)config->storage_batch_rows,
 		.batch_ms = config->storage_batch_ms,
 		.retention_days = config->storage_retention_days,

@@ -107,6 +107,7 @@ static void desk_open(struct desk *desk, const char *dir)
 					      .cache = desk->cache,
 					      .journal_id = GATEWAY,
 					      .ring_rows = RING_ROWS,
+					      .touch = true,
 					      .batch_rows = 256,
 					      .batch_ms = 50};
 	need(writer_start(&writer, &desk->keeper.writer, NULL), "the writer");

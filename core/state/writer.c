@@ -518,7 +518,8 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	status = ring_create(options->ring_rows, sizeof(struct row), &writer->ring);
 	if (status != 0)
 		goto failed;
-	ring_touch(writer->ring);
+	if (options->touch)
+		ring_touch(writer->ring);
 	status_tell(writer);
 	const struct worker_job job = {"writer", writer, writer_turn, writer_has_news};
 	status = worker_start(options->workers, &job, &writer->worker);

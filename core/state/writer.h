@@ -31,6 +31,7 @@ struct writer_options {
 	int (*journal_wait)(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 	struct journal *journal;
 	uint32_t ring_rows;
+	bool touch;             /* take the ring's memory now: no page fault on the way to an order */
 	uint32_t batch_rows;    /* apply when so many wait */
 	int64_t batch_ms;       /* or when the oldest waits so long (the workers' time) */
 	int64_t retention_days; /* cycles that were closed before are removed, when there is time; 0: never */
