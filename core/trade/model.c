@@ -170,6 +170,14 @@ struct model_counts model_counts(const struct model *model)
 {
 	return model->counts;
 }
+uint64_t model_first_position(const struct model *model)
+{
+	return model->first_position;
+}
+uint64_t model_trim_position(const struct model *model)
+{
+	return model->trim_position;
+}
 
 struct cycle *model_cycle(const struct model *model, struct cycle_key key)
 {
@@ -560,126 +568,4 @@ int model_apply(struct model *model, const struct journal_entry *entry)
 	case RECORD_TRIM: return on_trim(model, entry);
 	default: return TG_OK; /* decisions and stops change no cycle */
 	}
-}
-
-/* ------------------------------------------------------------ figures */
-
-/* Of the currency that the leg starts from, what the order's fills moved. */
-static tg_amount order_from_amount(const struct order *order)
-{
-	return order->cycle->leg[order->leg].side == TG_SIDE_BUY ? order->filled_quote : order->filled_base;
-}
-
-void cycle_flows(const struct cycle *cycle, tg_amount *ret_in, tg_amount *ret_out)
-{
-	tg_amount in = 0;
-	for (const struct order *order = cycle->orders; order; order = order->next)
-		if (order->leg == 0 && !order->unwind)
-			in += order_from_amount(order);
-	*ret_in = in;
-	*ret_out = in + cycle_profit(cycle);
-}
-
-uint32_t cycle_step(const struct cycle *cycle)
-{
-	uint32_t step = 0;
-	for (const struct order *order = cycle->orders; order; order = order->next)
-		if (!order->unwind && order->filled_base > 0 && order->leg + 1 > step)
-			step = order->leg + 1;
-	return step;
-}
-
-/* ------------------------------------------------------------ text */
-
-void cycle_route(const struct cycle *cycle, char *text, size_t size)
-{
-	size_t used = 0;
-	text[0] = '\0';
-	for (uint32_t i = 0; i < cycle->legs && used < size; i++)
-		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ">" : "", cycle->leg[i].from);
-}
-
-void cycle_deltas(const struct cycle *cycle, char *text, size_t size)
-{
-	size_t used = 0;
-	text[0] = '\0';
-	for (uint32_t i = 0; i < cycle->holdings && used < size; i++) {
-		char amount[TG_AMOUNT_TEXT_MAX];
-		if (cycle->holding[i].amount == 0)
-			continue;
-		tg_amount_format(cycle->holding[i].amount, amount, sizeof amount);
-		used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? " " : "",
-					 cycle->holding[i].currency, amount);
-	}
-}
-
-/* ------------------------------------------------------------ loading */
-
-static int replay_error(const struct journal_entry *entry, int status, struct tg_error *ret_error)
-{
-	const char *advice =
-		"put back a good copy of the state directory, or start with another one and reconcile by hand";
-	if (status == TG_ERR_NO_MEMORY)
-		advice = "give the program more memory";
-	else if (status == TG_ERR_VERSION)
-		advice = "use the release that wrote it";
-	return tg_error_set(
-		ret_error, status, "the journal's record %llu (%s, type %u version %u) %s; %s",
-		(unsigned long long)entry->position, record_type_name(entry->type), entry->type, entry->version,
-		status == TG_ERR_CORRUPT ? "does not fit what is before it" : tg_status_text(status), advice);
-}
-
-static int beginning_missing(uint64_t position, struct tg_error *ret_error)
-{
-	return tg_error_set(ret_error, TG_ERR_CORRUPT,
-			    "the journal begins with record %llu, but what stood before it was still needed: files are "
-			    "missing; put them back, or start with another state directory and reconcile by hand",
-			    (unsigned long long)position);
-}
-
-int model_settled(const struct model *model, struct tg_error *ret_error)
-{
-	if (model->first_position <= 1 || model->trim_position + 1 >= model->first_position)
-		return TG_OK;
-	return beginning_missing(model->first_position, ret_error);
-}
-
-int model_replay(struct model *model, const struct journal_entry *entry, struct tg_error *ret_error)
-{
-	int status = record_check(entry);
-	if (!status && model->first_position == 0 && entry->position > 1 && entry->type != RECORD_CHECKPOINT)
-		return beginning_missing(entry->position, ret_error);
-	if (!status)
-		status = model_apply(model, entry);
-	return status ? replay_error(entry, status, ret_error) : TG_OK;
-}
-
-struct load {
-	struct model *model;
-	struct tg_error *error;
-};
-
-static int load_entry(void *ctx, const struct journal_entry *entry)
-{
-	struct load *load = ctx;
-	return model_replay(load->model, entry, load->error);
-}
-
-int model_load(const struct disk *disk, const char *state_dir, struct model **ret_model,
-	       struct journal_report *ret_report, struct tg_error *ret_error)
-{
-	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192};
-	struct model *model;
-	if (model_create(&options, &model))
-		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
-	struct load load = {model, ret_error};
-	int status = journal_read(disk, state_dir, load_entry, &load, ret_report, ret_error);
-	if (!status)
-		status = model_settled(model, ret_error);
-	if (status) {
-		model_destroy(model);
-		return status;
-	}
-	*ret_model = model;
-	return TG_OK;
 }

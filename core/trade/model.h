@@ -131,6 +131,9 @@ struct model_counts {
 	uint32_t starts, cycles, completed, failed, open;
 };
 struct model_counts model_counts(const struct model *model);
+/* Of the first record that was applied, 0: none; up to which one some before it may be missing. */
+uint64_t model_first_position(const struct model *model);
+uint64_t model_trim_position(const struct model *model);
 
 struct cycle *model_oldest(const struct model *model);
 struct cycle *model_newest(const struct model *model);

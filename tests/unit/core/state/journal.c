@@ -445,32 +445,6 @@ static int full_disk(void)
 	return journal_close(journal) == 0 ? 0 : 8;
 }
 
-/* What comes in while nothing can be written fills the buffer, and that is the end. */
-static int full_buffer(void)
-{
-	static const uint8_t payload[JOURNAL_PAYLOAD_MAX];
-	struct tg_error error = tg_error_init();
-	struct journal *journal = NULL;
-	unsigned appended = 0;
-	signal(SIGXFSZ, SIG_IGN);
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error) != 0)
-		return 1;
-	struct rlimit limit = {HEADER + 10, RLIM_INFINITY};
-	setrlimit(RLIMIT_FSIZE, &limit);
-	int status = TG_ERR_RETRYABLE;
-	for (; appended < 10000 && status == TG_ERR_RETRYABLE; appended++) {
-		journal_append(journal, 1, 1, 1, payload, sizeof payload);
-		status = journal_flush(journal, &error);
-	}
-	if (status != TG_ERR_IO || !strstr(error.message, "start again") || appended < 200)
-		return 2;
-	limit.rlim_cur = RLIM_INFINITY;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	if (journal_retry(journal, NULL) != TG_ERR_IO)
-		return 3; /* what was dropped leaves a gap */
-	return journal_close(journal) == TG_ERR_IO && file_size(file) == HEADER ? 0 : 4;
-}
-
 static int journal_fd(void)
 {
 	for (int fd = 3; fd < 64; fd++) {
@@ -522,8 +496,6 @@ static void failures(void)
 	is_int(child_result(full_disk), 0, "a full disk is waited for");
 	journal_close(open_or_die(&seen, &report));
 	ok(seen.count == 4 && seen.wrong == 0 && report.torn_bytes == 0, "then all is there, and nothing is torn");
-	dir_clear();
-	is_int(child_result(full_buffer), 0, "but not with more than the buffer holds");
 	dir_clear();
 	is_int(child_result(failing_sync), 0, "a failed fdatasync is an error from then on");
 }

@@ -400,6 +400,27 @@ static void each_call_fails(void)
 	ok(calls > 60, "%u calls", calls);
 }
 
+/* What comes in while nothing can be written fills the buffer, and that is the end. */
+static void buffer_full(void)
+{
+	struct seen seen;
+	struct tg_error error = tg_error_init();
+	struct journal *journal = journal_anew();
+	unsigned appended = 2;
+	records_add(journal, 2);
+	disk.dead = true;
+	for (; appended < 100000 && record_add(journal) == TG_ERR_RETRYABLE; appended++)
+		;
+	ok(appended > 1000, "%u records wait for a disk that takes none", appended - 2);
+	is_int(journal_flush(journal, &error), TG_ERR_IO, "no more: what does not fit leaves a gap");
+	ok(strstr(error.message, "start again") != NULL, "%s", error.message);
+	disk.dead = false;
+	is_int(journal_retry(journal, NULL), TG_ERR_IO, "a disk that works again does not close it");
+	is_int(journal_close(journal), TG_ERR_IO, "and it is told at the end");
+	journal_close(journal_again(&seen, &(struct journal_report){0}));
+	ok(seen.count == 2 && seen.wrong == 0, "what was written before is there");
+}
+
 static void log_drop(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
 	(void)ctx, (void)level, (void)event, (void)fields, (void)count;
@@ -418,6 +439,7 @@ int main(void)
 	tears();
 	trimming();
 	each_call_fails();
+	buffer_full();
 	dir_clear();
 	rmdir(dir);
 	return tap_done();
