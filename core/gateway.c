@@ -258,48 +258,8 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 		.batch_rows = (uint32_t)config->storage_batch_rows,
 		.batch_ms = config->storage_batch_ms,
 		.retention_days = config->storage_retention_days,
-		.slot_group = gateway->slot_group,
-		.slot_owner = config->gateway_id,
-		.slot_ttl_ms = config->slot_ttl_ms,
 	};
 	return writer_start(&options, &gateway->keeper.writer, ret_error);
-}
-
-static int slots_open(struct gateway *gateway, struct tg_error *ret_error)
-{
-	const struct gateway_config *config = gateway->options.config;
-	int64_t limit = gateway->options.strategy->risk_controls.max_open_cycles;
-	struct store_pool *pool = gateway->store.pool;
-	void *backend;
-	int status = store_pool_take(pool, "the start", &backend, ret_error);
-	if (status)
-		return status;
-	status = slots_lease(&gateway->slots, store_pool_api(pool), backend, gateway->slot_group, config->gateway_id,
-			     (uint32_t)limit, config->slot_ttl_ms, ret_error);
-	store_pool_give(pool, backend, status);
-	if (status)
-		return status;
-	if (gateway->slots.count < (uint32_t)limit)
-		log_warn("slots.few", LOG_I("wanted", limit), LOG_I("leased", gateway->slots.count),
-			 LOG_S("note", "other gateways of this strategy hold the rest"));
-	return TG_OK;
-}
-
-static void slots_close(struct gateway *gateway)
-{
-	struct store_pool *pool = gateway->store.pool;
-	struct tg_error error = tg_error_init();
-	void *backend;
-	if (gateway->slots.count == 0)
-		return;
-	int status = store_pool_take(pool, "the end", &backend, &error);
-	if (status) {
-		log_warn("slots.kept", LOG_S("error", error.message));
-		return; /* they run out, and the next start takes them up */
-	}
-	slots_return(&gateway->slots, store_pool_api(pool), backend, gateway->slot_group,
-		     gateway->options.config->gateway_id);
-	store_pool_give(pool, backend, TG_OK);
 }
 
 /* ------------------------------------------------------------ executor */
@@ -399,8 +359,6 @@ static int open_all(struct gateway *gateway, struct tg_error *ret_error)
 	if (!status)
 		status = gateway_trimmer_open(gateway, ret_error);
 	if (!status)
-		status = slots_open(gateway, ret_error);
-	if (!status)
 		status = router_create(gateway, ret_error);
 	if (!status)
 		status = exchange_create(gateway, ret_error);
@@ -424,7 +382,7 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	gateway->keeper.gateway_id = options->config->gateway_id;
 	gateway->keeper.strategy = options->strategy->name;
 	gateway->keeper.exchange = options->exchange->name;
-	snprintf(gateway->slot_group, sizeof gateway->slot_group, "%s", options->strategy->name);
+	gateway_slots_name(gateway);
 	extensions_init(&gateway->extensions, &gateway->loop, options->seed, gateway->options.outside);
 	int status = open_all(gateway, ret_error);
 	if (status) {
@@ -433,6 +391,11 @@ int gateway_open(const struct gateway_options *options, struct gateway **ret_gat
 	}
 	executor_fill(gateway);
 	gateway->count.recovered = executor_restore(&gateway->executor);
+	status = gateway_slots_open(gateway, ret_error); /* what is open has its slots first */
+	if (status) {
+		gateway_close(gateway);
+		return status;
+	}
 	if (gateway->count.recovered > 0)
 		log_info("recovery", LOG_I("open_cycles", gateway->count.recovered));
 	*ret_gateway = gateway;
@@ -558,7 +521,7 @@ void gateway_close(struct gateway *gateway)
 		((const struct tg_router_api *)gateway->router.api)->destroy(gateway->router.self);
 	writer_stop(gateway->keeper.writer, gateway->store_given_up ? 0 : WRITER_STOP_MS);
 	trimmer_stop(gateway->trimmer);
-	slots_close(gateway);
+	gateway_slots_close(gateway);
 	journal_close(gateway->keeper.journal);
 	decisions_close(gateway->decisions);
 	extensions_net_close(&gateway->extensions);

@@ -15,6 +15,7 @@
 #include "core/notices.h"
 #include "core/outside.h"
 #include "core/state/decisions.h"
+#include "core/state/leases.h"
 #include "core/state/statedir.h"
 #include "core/state/trimmer.h"
 #include "core/store.h"
@@ -60,7 +61,6 @@ struct gateway {
 	struct store store;
 	struct instance router;
 	struct tg_exchange_events exchange_events;
-	char slot_group[80];
 	struct extensions extensions;
 	int64_t last_record_ns; /* unix: of the journal that was found; 0: a new one */
 
@@ -74,6 +74,7 @@ struct gateway {
 	uint8_t *excluded;           /* per market, by the strategy */
 	struct portfolio *portfolio;
 	struct slots slots;
+	struct leases *leases;
 	struct executor executor;
 
 	enum stop_level stop_level;
@@ -150,6 +151,12 @@ int universe_build(struct gateway *gateway, struct tg_error *ret_error);
 
 /* ---- gateway_control.c: commands that come through control.sock */
 int gateway_command(void *ctx, const char *command, struct json_object *request, struct json_object *reply);
+
+/* ---- gateway_slots.c */
+void gateway_slots_name(struct gateway *gateway); /* the groups and their limits */
+int gateway_slots_open(struct gateway *gateway, struct tg_error *ret_error);
+void gateway_slots_close(struct gateway *gateway);
+void gateway_slots_tell(const struct gateway *gateway, struct json_object *object); /* for `trigate status` */
 
 /* ---- summary.c */
 struct json_object *gateway_summary(struct gateway *gateway);

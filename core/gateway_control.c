@@ -88,8 +88,7 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	json_object_object_add(reply, "link", json_object_new_string(gateway->executor.link_up ? "up" : "down"));
 	json_object_object_add(reply, "stop_level", json_object_new_string(level_names[gateway->stop_level]));
 	json_object_object_add(reply, "ending", json_object_new_boolean(gateway->stopping));
-	json_object_object_add(reply, "slots_used", json_object_new_int64(gateway->slots.used));
-	json_object_object_add(reply, "slots", json_object_new_int64(gateway->slots.count));
+	gateway_slots_tell(gateway, reply);
 	json_object_object_foreach(summary, key, value) json_object_object_add(reply, key, json_object_get(value));
 	number_put(reply, "journal_position", journal_position(gateway->keeper.journal));
 	json_object_object_add(reply, "journal", gateway_journal_json(gateway));

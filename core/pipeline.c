@@ -187,6 +187,8 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	/* the gate looked at a double of the best prices; what is sized may come to a little more */
 	if (unfit == 0 && plan.net_bps_e6 > strategy->max_profit_bps_e6)
 		unfit = SKIP(IMPLAUSIBLE);
+	if ((refused | unfit) == 0 && !gateway->options.rehearses && !executor_claim(&gateway->executor))
+		unfit = SKIP(CONCURRENT);
 	record.skip = refused | unfit;
 	record.size = tg_money_of(plan.amount_in);
 	record.profit = tg_money_of(plan.amount_out - plan.amount_in);
@@ -542,6 +544,7 @@ void pipeline_pass_end(void *ctx)
 	trimmer_pass(gateway->trimmer, &gateway->keeper);
 	keeper_pass_end(&gateway->keeper);
 	store_watch(gateway);
+	leases_pass_end(gateway->leases, !executor_lease_look(&gateway->executor));
 	notices_tell(&gateway->notices);
 	gateway_check_journal(gateway);
 	sweep_when_idle(gateway);

@@ -195,6 +195,7 @@ struct json_object *gateway_summary(struct gateway *gateway)
 	put_number(object, "skipped", (int64_t)gateway->count.skipped);
 	put_number(object, "orders", (int64_t)gateway->count.orders);
 	put_number(object, "fills", (int64_t)gateway->count.fills);
+	put_number(object, "slots_missed", (int64_t)slots_look(&gateway->slots).misses);
 	latency_put(object, "tick_to_order", &gateway->tick_to_order);
 	latency_put(object, "round_trip", &gateway->round_trip);
 	if (gateway->executor.settings.parks)

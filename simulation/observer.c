@@ -163,6 +163,7 @@ static void id_sent(struct observer *observer, uint32_t gateway, struct tg_str c
 		observer_raise(observer, "ids", "g%u sends order %s a second time", gateway, ID_TEXT(&order->id));
 	order->sent = watched->sent;
 	conduct_sent(observer, order);
+	exposure_sent(observer, gateway);
 	opening_check(observer, gateway, &order->id, order->cycle);
 }
 

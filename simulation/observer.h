@@ -5,7 +5,9 @@
  * - conserved: each currency: deposits - spent + received - fees = free + locked, to the last unit
  * - ids: a client id is used once, leaves its gateway once, and is one that our gateways make; the cycles that
  *   a gateway opens have rising keys, so that no epoch comes again
- * - open_cycles: cycles between their first and their last order, of all gateways of a group, within max_open_cycles
+ * - open_cycles: cycles between their first and their last order, within max_open_cycles: those of a strategy on all
+ *   gateways, and those of a group of gateways
+ * - lease: no order leaves a gateway that holds no slot by the store's clock
  * - notional: what a cycle's first order may cost, within capital_allocation
  * - rate: orders and requests within the venue's limit
  * - halted: no order sent after the gateway was told that the market does not trade
@@ -32,6 +34,8 @@
 #include "core/io/disk.h"
 #include "simulation/ground.h"
 
+struct sim_store;
+
 struct violation {
 	char check[24]; /* empty: none */
 	char text[320];
@@ -52,6 +56,7 @@ struct observer_options {
 	struct observed_gateway gateway[GATEWAYS_MAX];
 	uint32_t requests_per_second; /* the venue's limit for each gateway; 0: it says itself what is too much */
 	bool plain_symbols;           /* gateways know BTC-USDT as BTCUSDT */
+	struct sim_store *store;      /* whose slots orders leave on; NULL: that is not looked at */
 };
 
 struct observer;
@@ -75,8 +80,6 @@ void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t s
 const struct violation *observer_violation(const struct observer *observer);
 __attribute__((format(printf, 3, 4))) void observer_raise(struct observer *observer, const char *check,
 							  const char *format, ...);
-
-struct sim_store;
 
 /* The gateway has come to rest: its journal on `disk` and its rows in `store` (NULL: do without) against the ledgers.
  */

@@ -92,6 +92,8 @@ void conduct_opening(struct observer *observer, uint32_t gateway, uint32_t cycle
 void conduct_accepted(struct observer *observer, struct seen_order *order);
 /* At the end of the run. */
 void account_end(struct observer *observer, uint32_t venue);
+/* lease: an order leaves. */
+void exposure_sent(struct observer *observer, uint32_t gateway);
 /* open_cycles: after every gateway's rest, which tells what a power loss took. */
 void exposure_check(struct observer *observer);
 

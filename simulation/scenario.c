@@ -33,7 +33,8 @@ enum purpose {
 	PURPOSE_STRATEGY = 16,
 	PURPOSE_SEED = 24,
 	PURPOSE_PROTOCOL = 32,
-	PURPOSE_WIRE = 40
+	PURPOSE_WIRE = 40,
+	PURPOSE_SLOTS = 48
 };
 
 /* What the scenario's pointers point to. */
@@ -187,6 +188,16 @@ static void binance_write(uint64_t seed, uint32_t index, const char *exchange, s
 	text_add(text, "      recv_window_ms: %lld\n", (long long)wire.recv_window_ms);
 }
 
+/* In some worlds all gateways have a limit together, the same for all. */
+static void slots_write(uint64_t seed, uint32_t index, struct text *text)
+{
+	static const int64_t ahead[] = {1, 1, 1, 2, 5};
+	struct random all = draw_of(seed, PURPOSE_SLOTS, 0), own = draw_of(seed, PURPOSE_SLOTS, index + 1);
+	int64_t limit = draw_one_in(&all, 3) ? draw_range(&all, 1, 5) : 0;
+	text_add(text, "slots: {group: world, max_open_cycles: %lld, ahead: %lld}\n", (long long)limit,
+		 (long long)draw_of_list(&own, ahead));
+}
+
 static void gateway_write(uint64_t seed, uint32_t index, bool binance, const char *exchange, struct text *text)
 {
 	struct random draw = draw_of(seed, PURPOSE_GATEWAY, index);
@@ -204,6 +215,7 @@ static void gateway_write(uint64_t seed, uint32_t index, bool binance, const cha
 	text_add(text, "  batch_rows: %lld\n", (long long)draw_of_list(&draw, rows));
 	text_add(text, "  batch_ms: %lld\n", (long long)draw_of_list(&draw, batch_ms));
 	text_add(text, "  slot_ttl_ms: %lld\n", (long long)draw_of_list(&draw, ttl_ms));
+	slots_write(seed, index, text);
 	text_add(text, "log: {level: warn}\n");
 }
 

@@ -86,7 +86,7 @@ static void timer_set(struct turner *turner, int64_t at_ns)
 	at_ns = at_ns > turner->held_until_ns ? at_ns : turner->held_until_ns;
 	turner->due_ns = (at_ns > now ? at_ns : now) + wake;
 	int status = loop_timer_start(ground->time, turner->due_ns - now, on_timer, turner, &turner->timer);
-	assert(status == TG_OK); /* two for a gateway; the world's loop has room for them */
+	assert(status == TG_OK); /* three for a gateway; the world's loop has room for them */
 }
 
 /* One turn, and what it says of the next: a time not after now_ns means at once. */
@@ -147,7 +147,7 @@ static int sim_start(const struct workers *face, const struct worker_job *job, s
 	turner->worker = (struct worker){face->ops, *job};
 	turner->workers = workers;
 	/* The names that core/state gives them. One that is not known waits for whatever is slow. */
-	turner->slow_disk = strcmp(job->name, "writer") != 0;
+	turner->slow_disk = strcmp(job->name, "writer") != 0 && strcmp(job->name, "slots") != 0;
 	turner->slow_store = strcmp(job->name, "journal") != 0;
 	workers->running++;
 	if (!is_dead(turner))
@@ -218,6 +218,7 @@ static const struct workers_ops sim_ops = {
 	.wait = sim_wait,
 	.stop = sim_stop,
 	.now_ns = sim_now_ns,
+	.boot_ns = sim_now_ns, /* its machines do not sleep */
 	.monitor = sim_monitor,
 };
 

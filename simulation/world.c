@@ -97,7 +97,8 @@ static int observer_make(struct world *world, struct tg_error *ret_error)
 					   .gateways = world->scenario.gateways,
 					   .requests_per_second =
 						   world->scenario.binance ? 0 : VENUE_REQUESTS_PER_SECOND,
-					   .plain_symbols = world->scenario.binance};
+					   .plain_symbols = world->scenario.binance,
+					   .store = world->store};
 	for (uint32_t i = 0; i < options.gateways; i++)
 		options.gateway[i] = (struct observed_gateway){.config = world->scenario.gateway[i].config,
 							       .strategy = world->scenario.gateway[i].strategy,
@@ -186,7 +187,7 @@ static void enter(void *process, void (*fn)(void *ctx), void *ctx)
 /* What lies between gateways and venues, with the one who listens in. */
 static int between_make(struct world *world, struct tg_error *ret_error)
 {
-	if (network_create(&world->ground, enter, &world->network) || sim_store_create(&world->ground, &world->store) ||
+	if (network_create(&world->ground, enter, &world->network) ||
 	    listener_create(world->observer, &world->listener) || binance_ear_create(world->observer, &world->ear))
 		return no_memory(ret_error);
 	if (!world->scenario.binance)
@@ -201,6 +202,8 @@ static int world_create(const struct run_options *options, struct world *world, 
 		status = plugins_load(world->scenario.gateway[i].config, ret_error);
 	if (!status)
 		status = ground_create(options, &world->ground, ret_error);
+	if (!status && sim_store_create(&world->ground, &world->store))
+		status = no_memory(ret_error);
 	if (!status)
 		status = observer_make(world, ret_error);
 	if (!status)
@@ -327,11 +330,12 @@ static void scenario_tell(const struct world *world, uint64_t seed)
 			  scenario->gateway[i].ed25519 ? "an Ed25519" : "an HMAC");
 	for (uint32_t i = 0; i < scenario->gateways; i++)
 		trace_add(world->ground.trace, "world",
-			  "gateway %u: id %s, venue %u, strategy %s, %" PRId64 " open cycles, %" PRId64 " legs", i,
-			  scenario->gateway[i].config->gateway_id, scenario->gateway[i].venue,
+			  "gateway %u: id %s, venue %u, strategy %s, %" PRId64 " open cycles (all gateways: %" PRId64
+			  "), %" PRId64 " legs",
+			  i, scenario->gateway[i].config->gateway_id, scenario->gateway[i].venue,
 			  scenario->gateway[i].strategy->name,
 			  scenario->gateway[i].strategy->risk_controls.max_open_cycles,
-			  scenario->gateway[i].strategy->max_legs);
+			  scenario->gateway[i].config->slots.max_open_cycles, scenario->gateway[i].strategy->max_legs);
 }
 
 static bool violated(const struct world *world)

@@ -53,7 +53,7 @@ static void json_start(const struct gateway *gateway)
 	json_put_number(line, "markets", gateway->markets->market_count);
 	json_put_number(line, "currencies", gateway->markets->currency_count);
 	json_put_number(line, "cycles", gateway->cycles_listed);
-	json_put_number(line, "slots", gateway->slots.count);
+	json_put_number(line, "slots", slots_limit(&gateway->slots));
 	json_put_number(line, "recovered", gateway->count.recovered);
 	json_put_time(line, "time", loop_unix_ns(gateway->loop));
 	out_json(line);
@@ -89,7 +89,7 @@ static void people_start(const struct gateway *gateway)
 	       out_style(stdout, STYLE_BOLD), TRIGATE_VERSION, out_style(stdout, STYLE_NONE),
 	       gateway->options.strategy->name, gateway->options.exchange->name,
 	       text_count(markets, gateway->markets->market_count), gateway->markets->currency_count,
-	       text_count(cycles, gateway->cycles_listed), gateway->slots.count);
+	       text_count(cycles, gateway->cycles_listed), slots_limit(&gateway->slots));
 	if (gateway->count.recovered > 0)
 		printf("open cycles of the last run, taken up: %u\n", gateway->count.recovered);
 	printf("%-24s  %-10s  %-28s  %9s  %9s  %s\n", "time", "cycle", "route", "plan bps", "got bps", "profit");

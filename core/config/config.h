@@ -100,6 +100,11 @@ struct gateway_config {
 		int64_t ttl_ms;
 	} storage_cache;
 	int64_t slot_ttl_ms;
+	struct {
+		char *group;
+		int64_t max_open_cycles;
+		int64_t ahead;
+	} slots;
 	char *clock_mode; /* real | virtual */
 	bool virtual_clock;
 	int64_t clock_speed_e3; /* virtual: per wall time, thousandths; 0: as fast as possible */

@@ -364,6 +364,11 @@ int64_t loop_wall_ns(const struct loop *loop)
 	return loop->options.driven ? loop->mono_ns : clock_ns(CLOCK_MONOTONIC);
 }
 
+int64_t loop_boot_ns(const struct loop *loop)
+{
+	return loop->options.driven ? loop->mono_ns : clock_ns(CLOCK_BOOTTIME);
+}
+
 int loop_timer_start(struct loop *loop, int64_t delay_ns, loop_fn fn, void *ctx, uint64_t *ret_id)
 {
 	if (loop->heap_count == loop->options.timers_max || delay_ns < 0)

@@ -38,11 +38,16 @@ static struct thread *thread_of(struct worker *worker)
 	return (struct thread *)worker;
 }
 
-static int64_t mono_ns(void)
+static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
+	clock_gettime(clock, &now);
 	return (int64_t)now.tv_sec * TG_E9 + now.tv_nsec;
+}
+
+static int64_t mono_ns(void)
+{
+	return clock_ns(CLOCK_MONOTONIC);
 }
 
 static struct timespec timespec_of(int64_t ns)
@@ -201,6 +206,12 @@ static int64_t threads_now_ns(const struct workers *workers)
 	return mono_ns();
 }
 
+static int64_t threads_boot_ns(const struct workers *workers)
+{
+	(void)workers;
+	return clock_ns(CLOCK_BOOTTIME);
+}
+
 static int threads_monitor(const struct workers *workers, struct monitor **ret_monitor)
 {
 	(void)workers;
@@ -213,6 +224,7 @@ static const struct workers_ops thread_ops = {
 	.wait = thread_wait,
 	.stop = thread_stop,
 	.now_ns = threads_now_ns,
+	.boot_ns = threads_boot_ns,
 	.monitor = threads_monitor,
 };
 

@@ -37,6 +37,8 @@ struct workers_ops {
 	void (*stop)(struct worker *worker);
 	/* What turns get as now_ns. [any] */
 	int64_t (*now_ns)(const struct workers *workers);
+	/* The clock that also runs while the machine sleeps (loop_boot_ns). [any] */
+	int64_t (*boot_ns)(const struct workers *workers);
 	/* A lock for what several workers, or they and the loop, share. TG_OK, TG_ERR_NO_MEMORY. */
 	int (*monitor)(const struct workers *workers, struct monitor **ret_monitor);
 };
@@ -73,6 +75,10 @@ static inline void worker_stop(struct worker *worker) /* NULL is allowed */
 static inline int64_t workers_now_ns(const struct workers *workers)
 {
 	return workers->ops->now_ns(workers);
+}
+static inline int64_t workers_boot_ns(const struct workers *workers)
+{
+	return workers->ops->boot_ns(workers);
 }
 static inline int workers_monitor(const struct workers *workers, struct monitor **ret_monitor)
 {

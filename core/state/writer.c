@@ -68,14 +68,12 @@ struct writer {
 	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
 	int64_t ended_ns; /* the last batch */
 	int64_t backoff_ns;
-	int64_t pause_ns; /* how long after the next turn's time to retry_ns: what failed may have taken long */
-	int64_t retry_ns; /* not before; 0: not failing */
-	int64_t renew_ns;
+	int64_t pause_ns;  /* how long after the next turn's time to retry_ns: what failed may have taken long */
+	int64_t retry_ns;  /* not before; 0: not failing */
 	int64_t remove_ns; /* when to look for cycles that are too old; 0: not asked yet */
 	uint64_t removed;  /* since it was last told of */
 	bool remove_failing;
 	bool broken; /* a permanent error: nothing is applied any more */
-	bool renew_failing;
 	bool behind_logged;
 	struct writer_status status;
 };
@@ -356,35 +354,6 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 
 /* ----------------------------------------- the worker's side: the rest */
 
-static int32_t slots_renew_once(const struct writer_options *options, struct tg_error *ret_error)
-{
-	void *backend;
-	int32_t code = store_pool_take(options->pool, "the renewal of slots", &backend, ret_error);
-
-	if (code < 0)
-		return code;
-	code = store_pool_api(options->pool)
-		       ->slot_renew(backend, (struct tg_str){options->slot_group, strlen(options->slot_group)},
-				    (struct tg_str){options->slot_owner, strlen(options->slot_owner)},
-				    options->slot_ttl_ms, ret_error);
-	store_pool_give(options->pool, backend, code);
-	return code;
-}
-
-static void slots_renew(struct writer *writer, int64_t now)
-{
-	const struct writer_options *options = &writer->options;
-	struct tg_error error = tg_error_init();
-
-	if (!options->slot_group || now < writer->renew_ns)
-		return;
-	int32_t code = slots_renew_once(options, &error);
-	if (code < 0 && !writer->renew_failing)
-		log_warn("slot_renew_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", error.message));
-	writer->renew_failing = code < 0;
-	writer->renew_ns = now + options->slot_ttl_ms * MS / 3;
-}
-
 /* Cycles removed; or an error. */
 static int32_t old_remove_some(const struct writer *writer, struct tg_error *ret_error)
 {
@@ -456,7 +425,6 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 	if (writer->pause_ns != 0)
 		writer->retry_ns = now_ns + writer->pause_ns;
 	writer->pause_ns = 0;
-	slots_renew(writer, now_ns);
 	if (writer_may_collect(writer))
 		writer_collect(writer, now_ns);
 	int64_t due_ns = batch_due_ns(writer, writer->drain_seen != atomic_load(&writer->drained));
@@ -472,7 +440,7 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 		remove_ns = writer->remove_ns;
 	}
 	due_ns = remove_ns < due_ns ? remove_ns : due_ns;
-	return writer->options.slot_group && writer->renew_ns < due_ns ? writer->renew_ns : due_ns;
+	return due_ns;
 }
 
 static bool writer_has_news(void *ctx, int64_t due_ns)
@@ -503,7 +471,6 @@ static int applied_read(const struct writer_options *options, uint64_t *ret_appl
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error)
 {
 	assert(options->ring_rows >= 2 && options->batch_rows > 0 && options->batch_ms >= 0);
-	assert(!options->slot_group || (options->slot_owner && options->slot_ttl_ms >= 3));
 	uint64_t applied = 0;
 	int status = applied_read(options, &applied, ret_error);
 	if (status != 0)

@@ -35,9 +35,6 @@ struct writer_options {
 	uint32_t batch_rows;    /* apply when so many wait */
 	int64_t batch_ms;       /* or when the oldest waits so long (the workers' time) */
 	int64_t retention_days; /* cycles that were closed before are removed, when there is time; 0: never */
-	const char *slot_group; /* renewed by the worker every third of slot_ttl_ms; NULL: none */
-	const char *slot_owner;
-	int64_t slot_ttl_ms;
 };
 
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error);

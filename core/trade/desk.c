@@ -179,9 +179,12 @@ static void intent_fill(const struct work *work, uint32_t leg, bool unwind, cons
 	memcpy(record->market, market->symbol, sizeof record->market);
 }
 
-static int32_t order_send(const struct executor *executor, const struct order *order, uint32_t market,
+/* The intent is on record, which may have taken its time: the last look at the lease is here. */
+static int32_t order_send(struct executor *executor, const struct order *order, uint32_t market,
 			  struct tg_error *ret_error)
 {
+	if (!executor_lease_look(executor))
+		return tg_error_set(ret_error, TG_ERR_TIMEOUT, "the lease of its slot has ended");
 	struct tg_order_request request = {
 		.size = sizeof request,
 		.market = market,

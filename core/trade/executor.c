@@ -9,6 +9,8 @@
 /* A held position whose markets take no order: look again so often, give up after so many looks (5 minutes). */
 #define WAIT_NS INT64_C(500000000)
 #define WAITS_MAX 600
+/* A cycle that wants to send while the lease is over tries again so much later. */
+#define LEASE_WAIT_NS INT64_C(50000000)
 
 /* ------------------------------------------------------------ work */
 
@@ -35,12 +37,11 @@ static void work_find_markets(struct work *work)
 }
 
 /* def: the cycle's, if it is known, which tells its markets without a look-up by their names. */
-static struct work *work_begin(struct executor *executor, struct cycle *cycle, uint32_t slot,
-			       const struct cycle_def *def)
+static struct work *work_begin(struct executor *executor, struct cycle *cycle, const struct cycle_def *def)
 {
 	struct work *work = work_find_free(executor);
 	assert(work); /* there are no more slots than places */
-	*work = (struct work){.executor = executor, .cycle = cycle, .slot = slot, .def = CYCLE_NONE};
+	*work = (struct work){.executor = executor, .cycle = cycle, .def = CYCLE_NONE};
 	for (uint32_t i = 0; i < CYCLE_LEGS_MAX; i++)
 		work->market[i] = def && i < def->legs ? edge_market(def->edge[i]) : MARKET_NONE;
 	if (!def)
@@ -53,7 +54,7 @@ static struct work *work_begin(struct executor *executor, struct cycle *cycle, u
 static void work_end(struct work *work)
 {
 	work_timer_clear(work);
-	slots_give(work->executor->slots, work->slot);
+	slots_give(work->executor->slots);
 	work->executor->open_count--;
 	work->cycle->user = NULL;
 	work->cycle = NULL;
@@ -121,6 +122,23 @@ int work_cycle_event(struct work *work, enum cycle_event event, const char *reas
 	return status;
 }
 
+/* ------------------------------------------------------------ the lease */
+
+bool executor_lease_look(struct executor *executor)
+{
+	bool over = !slots_are_ours(executor->slots, loop_boot_ns(executor->loop));
+	if (over == executor->lease_over)
+		return !over;
+	executor->lease_over = over;
+	if (over)
+		log_error(
+			"lease.over", LOG_I("open_cycles", executor->open_count),
+			LOG_S("note", "the store has not confirmed our slots in time: nothing is sent until it does"));
+	else
+		log_info("lease.back", LOG_I("open_cycles", executor->open_count));
+	return !over;
+}
+
 /* ------------------------------------------------------------ steps */
 
 static void work_close(struct work *work, const char *reason)
@@ -169,7 +187,7 @@ static bool work_delays(struct work *work, const struct step *step)
 void work_advance(struct work *work)
 {
 	struct executor *executor = work->executor;
-	if (!work->cycle || !executor_may_send(executor))
+	if (!work->cycle || !executor_may_act(executor))
 		return;
 	if (cycle_has_open_order(work->cycle)) {
 		desk_watch(work);
@@ -185,6 +203,10 @@ void work_advance(struct work *work)
 	case STEP_END: work_close(work, step.reason); return;
 	case STEP_WAIT: work_wait(work); return;
 	case STEP_ORDER: break;
+	}
+	if (!executor_lease_look(executor)) {
+		work_timer_set(work, WORK_TIMER_RETRY, LEASE_WAIT_NS);
+		return;
 	}
 	if (work_delays(work, &step))
 		return;
@@ -210,8 +232,13 @@ bool executor_can_open(struct executor *executor)
 {
 	if (!executor_may_send(executor))
 		return false;
-	return executor->slots->used < executor->slots->count && work_find_free(executor) &&
+	return slots_any(executor->slots) && work_find_free(executor) &&
 	       keeper_make_room(executor->keeper, ORDERS_PER_CYCLE_MAX, ORDERS_PER_CYCLE_MAX * BOOK_LEVELS_MAX);
+}
+
+bool executor_claim(struct executor *executor)
+{
+	return executor_lease_look(executor) && slots_take(executor->slots);
 }
 
 struct cycle_key executor_next_key(const struct executor *executor)
@@ -225,18 +252,16 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
 	struct record_cycle_open record = {
 		.key = executor_next_key(executor),
 		.legs = def->legs,
-		.slot = slots_take(executor->slots),
 		.planned_in = tg_money_of(plan->amount_in),
 		.planned_out = tg_money_of(plan->amount_out),
 		.net_bps_e6 = plan->net_bps_e6,
 	};
-	assert(record.slot != SLOT_NONE);
 	executor->next_number++;
 	for (uint32_t i = 0; i < def->legs; i++)
 		leg_fill(executor->markets, def->edge[i], &record.leg[i]);
 	int status = keeper_commit(executor->keeper, RECORD_CYCLE_OPEN, &record, sizeof record);
 	assert(status == TG_OK); /* there is room, and the number is new */
-	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), record.slot, def);
+	struct work *work = work_begin(executor, model_cycle(executor->keeper->model, record.key), def);
 	work->opening = true;
 	work_tell(work);
 	work->def = plan->cycle;
@@ -263,7 +288,8 @@ static void order_doubt_at_start(struct executor *executor, struct order *order)
 
 static void work_restore(struct executor *executor, struct cycle *cycle)
 {
-	struct work *work = work_begin(executor, cycle, slots_retake(executor->slots, cycle->slot), NULL);
+	struct work *work = work_begin(executor, cycle, NULL);
+	slots_retake(executor->slots);
 	for (struct order *order = cycle->orders; order; order = order->next) {
 		if (order_is_final(order))
 			continue;

@@ -66,9 +66,8 @@ struct work {
 	struct executor *executor;
 	struct cycle *cycle;             /* NULL: free */
 	uint32_t market[CYCLE_LEGS_MAX]; /* MARKET_NONE until the exchange tells of it */
-	uint32_t slot;
-	uint32_t def;       /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
-	tg_amount reserved; /* of the start currency, until the first leg's order has its end */
+	uint32_t def;                    /* id of its definition in struct cycles; CYCLE_NONE: of an earlier start */
+	tg_amount reserved;              /* of the start currency, until the first leg's order has its end */
 	uint64_t timer; /* TIMEOUT: an order's end or an answer is due; QUERY: asked again then; RETRY: advanced then;
 			   PARKED: durable or not, an order was parked long enough */
 	enum work_timer timer_kind;
@@ -107,6 +106,8 @@ struct executor {
 	bool frozen;      /* nothing leaves: the operator's word */
 	bool halted;      /* nothing leaves: what was seen makes no sense; only a restart lifts it */
 	bool return_only; /* no new risk: what is held goes back */
+	bool lease_over;  /* no order leaves: our slots are not confirmed; what comes in is taken, doubts are asked for
+			   */
 	uint64_t random;
 	uint32_t next_number; /* of the next cycle in this epoch */
 	uint32_t foreign_orders;
@@ -121,17 +122,19 @@ struct executor {
 
 /* May an order leave, is there a slot, and room to remember a cycle? Makes the room. [hot] */
 bool executor_can_open(struct executor *executor);
+/* Take the slots of the cycle that executor_open opens next, which has to follow. False: another gateway was quicker,
+ * or the lease has just ended. [hot] */
+bool executor_claim(struct executor *executor);
 /* The key of the cycle that is opened next. */
 struct cycle_key executor_next_key(const struct executor *executor);
-/* Take a slot and open the cycle plan->cycle with its first order; executor_can_open must have said so. When the
- * journal fails nothing is sent and keeper->stalled or keeper->failed is set. tick_wall_ns: when the frame came in, for
- * the latency. [hot]
- */
+/* Open the cycle plan->cycle, whose slots were claimed, with its first order; executor_can_open must have said so. When
+ * the journal fails nothing is sent and keeper->stalled or keeper->failed is set. tick_wall_ns: when the frame came in,
+ * for the latency. [hot] */
 void executor_open(struct executor *executor, const struct cycle_def *def, const struct cycle_plan *plan,
 		   int64_t tick_wall_ns);
 
-/* Take over the open cycles of the model at start: every order without a proven end becomes unknown. Returns how many.
- */
+/* Take over the open cycles of the model at start: each has its slot again, before leases are opened, and every order
+ * without a proven end becomes unknown. Returns how many. */
 uint32_t executor_restore(struct executor *executor);
 
 /* At the end of a pass: parked orders that are durable now are looked at again, and leave or are given up. */
@@ -152,11 +155,20 @@ static inline bool executor_is_frozen(const struct executor *executor)
 {
 	return executor->frozen || executor->keeper->stalled || executor->keeper->failed;
 }
-/* Is the way to the exchange open for orders? */
-static inline bool executor_may_send(const struct executor *executor)
+/* Is the way to the exchange open, and may cycles be looked after? */
+static inline bool executor_may_act(const struct executor *executor)
 {
 	return executor->link_up && !executor->halted && !executor_is_frozen(executor);
 }
+/* May orders leave, too? */
+static inline bool executor_may_send(const struct executor *executor)
+{
+	return executor_may_act(executor) && !executor->lease_over;
+}
+
+/* Look at the clock whether the lease has ended, or is there again: on record in lease_over and the log. Returns
+ * whether orders may leave as far as it goes. At the end of each pass, and by itself before an order. [hot] */
+bool executor_lease_look(struct executor *executor);
 
 /* ---- inside the executor */
 

@@ -1,93 +1,149 @@
 #include "core/trade/slots.h"
 
 #include <assert.h>
-#include <string.h>
 
-static struct tg_str str(const char *text)
+#define GRANTED_ONE (UINT64_C(1) << 32)
+
+static uint32_t granted_of(uint64_t word)
 {
-	return (struct tg_str){text, strlen(text)};
+	return (uint32_t)(word >> 32);
 }
 
-struct own_slots {
-	struct slots *slots;
-	const char *owner;
-	uint64_t surplus[OPEN_CYCLES_MAX]; /* held beyond the limit */
-	uint32_t surplus_count;
-	uint32_t limit;
-};
-
-static int32_t own_take(void *ctx, const struct tg_slot *slot)
+static uint32_t used_of(uint64_t word)
 {
-	struct own_slots *own = ctx;
-	if (slot->state != TG_SLOT_HELD || slot->owner.len != strlen(own->owner) ||
-	    memcmp(slot->owner.ptr, own->owner, slot->owner.len) != 0)
-		return 0;
-	if (own->slots->count < own->limit)
-		own->slots->id[own->slots->count++] = slot->id;
-	else if (own->surplus_count < OPEN_CYCLES_MAX)
-		own->surplus[own->surplus_count++] = slot->id;
-	return 0;
+	return (uint32_t)word;
 }
 
-int slots_lease(struct slots *slots, const struct tg_storage_api *api, void *backend, const char *group,
-		const char *owner, uint32_t limit, int64_t ttl_ms, struct tg_error *ret_error)
-{
-	assert(limit <= OPEN_CYCLES_MAX);
-	*slots = (struct slots){0};
-	/* Those of a process of ours that was killed are still held. They are ours alone, since one process has the
-	 * state directory; renewed first, so that none of them runs out in between. Expired ones come with the
-	 * reservation. */
-	struct own_slots own = {.slots = slots, .owner = owner, .limit = limit};
-	int32_t status = api->slot_renew(backend, str(group), str(owner), ttl_ms, ret_error);
-	if (status >= 0)
-		status = api->slot_list(backend, str(group), own_take, &own, ret_error);
-	for (uint32_t i = 0; i < own.surplus_count && status >= 0; i++)
-		status = api->slot_release(backend, str(group), str(owner), own.surplus[i], ret_error);
-	if (status >= 0 && slots->count < limit)
-		status = api->slot_reserve(backend, str(group), str(owner), limit, limit - slots->count, ttl_ms,
-					   slots->id + slots->count, ret_error);
-	else if (status >= 0)
-		status = 0;
-	if (status < 0)
-		return status;
-	slots->count += (uint32_t)status;
-	return TG_OK;
-}
+/* ------------------------------------------------------------ the loop's */
 
-void slots_return(struct slots *slots, const struct tg_storage_api *api, void *backend, const char *group,
-		  const char *owner)
+static bool group_take(struct slot_group *group)
 {
-	for (uint32_t i = 0; i < slots->count; i++)
-		if (!slots->taken[i])
-			api->slot_release(backend, str(group), str(owner), slots->id[i], NULL);
-	slots->count = 0;
-}
-
-uint32_t slots_take(struct slots *slots)
-{
-	for (uint32_t i = 0; i < slots->count; i++)
-		if (!slots->taken[i]) {
-			slots->taken[i] = true;
-			slots->used++;
-			return i;
+	uint64_t word = atomic_load(&group->word);
+	do {
+		if (used_of(word) >= granted_of(word)) {
+			atomic_fetch_add(&group->misses, 1);
+			return false;
 		}
-	return SLOT_NONE;
+	} while (!atomic_compare_exchange_weak(&group->word, &word, word + 1));
+	if (used_of(word) + 1 > atomic_load(&group->peak))
+		atomic_store(&group->peak, used_of(word) + 1);
+	return true;
 }
 
-uint32_t slots_retake(struct slots *slots, uint32_t slot)
+static void group_give(struct slot_group *group)
 {
-	if (slot >= slots->count || slots->taken[slot])
-		return slots_take(slots);
-	slots->taken[slot] = true;
-	slots->used++;
-	return slot;
+	uint64_t before = atomic_fetch_sub(&group->word, 1);
+	assert(used_of(before) > 0);
 }
 
-void slots_give(struct slots *slots, uint32_t slot)
+bool slots_take(struct slots *slots)
 {
-	if (slot == SLOT_NONE)
-		return;
-	assert(slot < slots->count && slots->taken[slot]);
-	slots->taken[slot] = false;
-	slots->used--;
+	for (uint32_t i = 0; i < slots->groups; i++)
+		if (!group_take(&slots->group[i])) {
+			while (i-- > 0)
+				group_give(&slots->group[i]);
+			return false;
+		}
+	return true;
+}
+
+void slots_retake(struct slots *slots)
+{
+	for (uint32_t i = 0; i < slots->groups; i++)
+		atomic_fetch_add(&slots->group[i].word, 1);
+}
+
+void slots_give(struct slots *slots)
+{
+	for (uint32_t i = 0; i < slots->groups; i++)
+		group_give(&slots->group[i]);
+}
+
+bool slots_any(struct slots *slots)
+{
+	bool any = true;
+	for (uint32_t i = 0; i < slots->groups; i++) {
+		struct slot_count count = slot_group_count(&slots->group[i]);
+		if (count.used < count.granted)
+			continue;
+		atomic_fetch_add(&slots->group[i].misses, 1);
+		any = false;
+	}
+	return any;
+}
+
+bool slots_are_ours(const struct slots *slots, int64_t boot_ns)
+{
+	for (uint32_t i = 0; i < slots->groups; i++)
+		if (boot_ns >= atomic_load(&slots->group[i].until_ns))
+			return false;
+	return true;
+}
+
+bool slots_run_short(const struct slots *slots)
+{
+	for (uint32_t i = 0; i < slots->groups; i++) {
+		const struct slot_group *group = &slots->group[i];
+		struct slot_count count = slot_group_count(group);
+		if (count.granted < group->limit && count.used + atomic_load(&group->ahead) > count.granted &&
+		    !atomic_load(&group->trying))
+			return true;
+	}
+	return false;
+}
+
+uint32_t slots_limit(const struct slots *slots)
+{
+	uint32_t limit = OPEN_CYCLES_MAX;
+	for (uint32_t i = 0; i < slots->groups; i++)
+		if (slots->group[i].limit < limit)
+			limit = slots->group[i].limit;
+	return limit;
+}
+
+struct slots_view slots_look(const struct slots *slots)
+{
+	struct slots_view view = {.granted = slots->groups ? UINT32_MAX : 0, .until_ns = INT64_MAX};
+	for (uint32_t i = 0; i < slots->groups; i++) {
+		const struct slot_group *group = &slots->group[i];
+		struct slot_count count = slot_group_count(group);
+		int64_t until_ns = atomic_load(&group->until_ns);
+		view.granted = count.granted < view.granted ? count.granted : view.granted;
+		view.used = count.used > view.used ? count.used : view.used;
+		view.until_ns = until_ns < view.until_ns ? until_ns : view.until_ns;
+		view.misses += atomic_load(&group->misses);
+	}
+	return view;
+}
+
+/* ------------------------------------------------------------ the worker's */
+
+void slot_group_grant(struct slot_group *group, uint32_t count)
+{
+	atomic_fetch_add(&group->word, count * GRANTED_ONE);
+}
+
+uint32_t slot_group_withdraw(struct slot_group *group, uint32_t count)
+{
+	uint64_t word = atomic_load(&group->word);
+	uint32_t spare;
+	do {
+		spare = granted_of(word) > used_of(word) ? granted_of(word) - used_of(word) : 0;
+		spare = spare < count ? spare : count;
+	} while (!atomic_compare_exchange_weak(&group->word, &word, word - spare * GRANTED_ONE));
+	return spare;
+}
+
+void slot_group_set(struct slot_group *group, uint32_t granted)
+{
+	uint64_t word = atomic_load(&group->word);
+	while (!atomic_compare_exchange_weak(&group->word, &word, granted * GRANTED_ONE + used_of(word)))
+		;
+}
+
+uint32_t slot_group_peak(struct slot_group *group)
+{
+	uint32_t used = slot_group_count(group).used;
+	uint32_t peak = atomic_exchange(&group->peak, used);
+	return peak > used ? peak : used;
 }

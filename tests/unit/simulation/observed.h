@@ -77,7 +77,7 @@ static void way_play(const struct stage *stage, const struct ground *ground, str
 		if (stage->overtakes == (int32_t)i + 1)
 			order_leave(stage, ground, observer, i + 1);
 		if (stage->power_lost_after == (int32_t)i)
-			observer_power_lost(observer, 0, stage->synced);
+			observer_power_lost(observer, 0, stage->synced, false);
 		time_go(ground, order->end_ms);
 		if (order->venue != SEEN_SENT)
 			order_write(&keeper, order, ++number);
@@ -89,6 +89,10 @@ static void configure(const struct stage *stage, struct gateway_config gateway[2
 {
 	gateway[0] = (struct gateway_config){.gateway_id = (char *)(uintptr_t) "0001"};
 	gateway[1] = (struct gateway_config){.gateway_id = (char *)(uintptr_t) "0002"};
+	for (int i = 0; i < 2; i++) {
+		gateway[i].slots.group = (char *)(uintptr_t) "all";
+		gateway[i].slots.max_open_cycles = stage->gateways_limit;
+	}
 	*strategy =
 		(struct strategy_config){.name = (char *)(uintptr_t) "round", .exchange = (char *)(uintptr_t) "venue"};
 	strategy->capital_allocation.mode = (char *)(uintptr_t)stage->allocation;
@@ -118,7 +122,8 @@ static struct violation stage_play(const struct stage *stage, bool with_store, s
 					   .venues = 1,
 					   .gateways = stage->gateways,
 					   .gateway = {{&gateway[0], &strategy, 0}, {&gateway[1], &strategy, 0}},
-					   .requests_per_second = REQUESTS_PER_SECOND};
+					   .requests_per_second = REQUESTS_PER_SECOND,
+					   .store = stage->slots_watched ? &store : NULL};
 	snprintf(dir, sizeof dir, "/tmp/trigate-observer-%d", (int)getpid());
 	if (mkdir(dir, 0700) || loop_create(&driven, &ground.time) || observer_create(&options, &observer))
 		abort();

@@ -49,6 +49,8 @@ struct stage {
 	const char *allocation;
 	const char *amount, *max_allocation;
 	int64_t max_open_cycles;
+	int64_t gateways_limit; /* of both together; 0: none */
+	bool slots_watched;
 	uint32_t gateways;
 	/* on the way; indices of orders, -1: never */
 	int32_t halted_before, trading_before, power_lost_after, sent_twice, requests_before;

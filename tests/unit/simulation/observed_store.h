@@ -19,6 +19,8 @@ struct sim_store {
 	struct row_copy row[4 * ORDERS_MAX];
 	uint32_t rows;
 	const char *slot_owner; /* NULL: none is held */
+	const char *slot_group; /* NULL: strategy:round */
+	uint32_t slot_state;
 };
 
 void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *ctx)
@@ -30,9 +32,13 @@ void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *c
 
 void sim_store_slots(struct sim_store *store, tg_slot_fn fn, void *ctx)
 {
-	struct tg_slot slot = {.size = sizeof slot, .state = TG_SLOT_HELD, .id = 3, .group = TG_STR("round")};
+	struct tg_slot slot = {.size = sizeof slot, .state = TG_SLOT_HELD, .id = 3, .group = TG_STR("strategy:round")};
 	if (!store->slot_owner)
 		return;
+	if (store->slot_group)
+		slot.group = str(store->slot_group);
+	if (store->slot_state)
+		slot.state = store->slot_state;
 	slot.owner = str(store->slot_owner);
 	fn(ctx, &slot);
 }

@@ -70,8 +70,6 @@ static struct {
 	int64_t at_ns[APPLIED_MAX];
 	unsigned syncs[APPLIED_MAX]; /* of the disk, before it */
 	uint64_t position;
-	unsigned renewals;
-	int64_t renewed_ns[APPLIED_MAX];
 	uint32_t old; /* cycles that are to be removed */
 	unsigned cleanups;
 	int64_t before_ns, cleaned_ns;
@@ -103,15 +101,6 @@ static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_p
 	return 0;
 }
 
-static int32_t store_renew(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *error)
-{
-	(void)self, (void)group, (void)owner, (void)ttl_ms, (void)error;
-	if (store.renewals < APPLIED_MAX)
-		store.renewed_ns[store.renewals] = workers.now_ns;
-	store.renewals++;
-	return 1;
-}
-
 /* It has 250 cycles that are old. */
 static int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *error)
 {
@@ -129,11 +118,10 @@ static const struct tg_storage_api api = {
 	.ping = backed_ping,
 	.apply = store_apply,
 	.stored_position = store_position,
-	.slot_renew = store_renew,
 	.cleanup = store_cleanup,
 };
 
-static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, const char *slot_group)
+static struct writer *writer_opened(struct journal *journal, int64_t batch_ms)
 {
 	struct writer *writer = NULL;
 	pool = backed_pool(&workers.workers, &api);
@@ -148,9 +136,6 @@ static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, c
 		.ring_rows = 16,
 		.batch_rows = 8,
 		.batch_ms = batch_ms,
-		.slot_group = slot_group,
-		.slot_owner = "a1b2",
-		.slot_ttl_ms = 30,
 		.retention_days = retention_days,
 	};
 	memset(&store, 0, sizeof store);
@@ -160,10 +145,10 @@ static struct writer *writer_opened(struct journal *journal, int64_t batch_ms, c
 	return writer;
 }
 
-static struct writer *writer_anew(int64_t batch_ms, const char *slot_group)
+static struct writer *writer_anew(int64_t batch_ms)
 {
 	workers = WORLD_WORKERS();
-	return writer_opened(NULL, batch_ms, slot_group);
+	return writer_opened(NULL, batch_ms);
 }
 
 static void writer_closed(struct writer *writer, int64_t timeout_ms)
@@ -232,7 +217,7 @@ static void journal_fails(void)
 static void writer_waits_for_journal(void)
 {
 	struct journal *journal = journal_anew();
-	struct writer *writer = writer_opened(journal, 50, NULL);
+	struct writer *writer = writer_opened(journal, 50);
 	const int64_t from_ns = workers.now_ns;
 	record_add(journal);
 	world_pass(&workers, 0);
@@ -255,7 +240,7 @@ static void writer_waits_for_journal(void)
 
 static void writer_keeps_time(void)
 {
-	struct writer *writer = writer_anew(50, NULL);
+	struct writer *writer = writer_anew(50);
 	int64_t from_ns = workers.now_ns;
 	row_post(writer, 1, false);
 	world_pass(&workers, 20);
@@ -265,14 +250,6 @@ static void writer_keeps_time(void)
 	is_int(world_pass(&workers, HOUR_MS), 0, "then there is no turn");
 	row_post(writer, 3, false);
 	ok(writer_drain(writer, HOUR_MS) && store.position == 3, "drained");
-	writer_closed(writer, HOUR_MS);
-
-	writer = writer_anew(50, "group");
-	world_pass(&workers, 100);
-	unsigned wrong = 0;
-	for (unsigned i = 1; i < 11; i++)
-		wrong += store.renewed_ns[i] != store.renewed_ns[i - 1] + 10 * MS;
-	ok(wrong == 0 && store.renewals == 11, "slots are renewed each third of their time");
 	writer_closed(writer, HOUR_MS);
 }
 
@@ -289,7 +266,7 @@ static void writer_backs_off(void)
 		{"what the backend asks for, if longer", 0, 100, {100, 100, 100, 100, 160, 320, 640, 1000}},
 	};
 	for (size_t c = 0; c < sizeof cases / sizeof *cases; c++) {
-		struct writer *writer = writer_anew(0, NULL);
+		struct writer *writer = writer_anew(0);
 		unsigned wrong = 0;
 		store.code = TG_ERR_IO;
 		store.takes_ms = cases[c].takes_ms;
@@ -308,14 +285,14 @@ static void writer_backs_off(void)
 
 static void writer_gives_up(void)
 {
-	struct writer *writer = writer_anew(50, NULL);
+	struct writer *writer = writer_anew(50);
 	store.code = TG_ERR_IO;
 	row_post(writer, 1, true);
 	int64_t from_ns = workers.now_ns;
 	writer_closed(writer, 300);
 	ok(store.calls > 3 && workers.now_ns <= from_ns + 300 * MS, "a store that fails is given up in time");
 
-	writer = writer_anew(50, NULL);
+	writer = writer_anew(50);
 	row_post(writer, 1, true);
 	from_ns = workers.now_ns;
 	workers.dead = true;
@@ -327,7 +304,7 @@ static void writer_gives_up(void)
 static void writer_removes_old(void)
 {
 	retention_days = 30;
-	struct writer *writer = writer_anew(50, NULL);
+	struct writer *writer = writer_anew(50);
 	store.old = 250;
 	world_pass(&workers, HOUR_MS);
 	is_int(store.cleanups, 0, "nothing is removed before the time is known");
@@ -354,7 +331,7 @@ static void writer_removes_old(void)
  * is written when the store is back. */
 static void writer_is_held_back(void)
 {
-	struct writer *writer = writer_anew(50, NULL);
+	struct writer *writer = writer_anew(50);
 	unsigned posted = 0;
 	store.code = TG_ERR_IO;
 	for (; posted < 1000 && !writer_is_behind(writer); posted++) {
@@ -378,7 +355,7 @@ static void writer_is_held_back(void)
 /* Final states of many cycles share a transaction. */
 static void writer_groups(void)
 {
-	struct writer *writer = writer_anew(50, NULL);
+	struct writer *writer = writer_anew(50);
 	for (unsigned i = 1; i <= 100; i++) {
 		row_post(writer, i, true);
 		world_pass(&workers, 1);

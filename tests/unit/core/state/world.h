@@ -141,7 +141,8 @@ static const struct disk_ops world_disk_ops = {
 struct world_workers {
 	struct workers workers;
 	int64_t now_ns;
-	bool dead; /* nothing takes a turn any more */
+	int64_t slept_ns; /* that the machine did: on one of its clocks only */
+	bool dead;        /* nothing takes a turn any more */
 	struct world_worker *worker[WORLD_WORKERS_MAX];
 };
 
@@ -224,6 +225,12 @@ static int64_t world_now_ns(const struct workers *workers)
 	return ((const struct world_workers *)workers)->now_ns;
 }
 
+static int64_t world_boot_ns(const struct workers *workers)
+{
+	const struct world_workers *world = (const struct world_workers *)workers;
+	return world->now_ns + world->slept_ns;
+}
+
 static int world_monitor(const struct workers *workers, struct monitor **ret_monitor)
 {
 	(void)workers;
@@ -237,6 +244,7 @@ static const struct workers_ops world_workers_ops = {
 	.wait = world_worker_wait,
 	.stop = world_worker_stop,
 	.now_ns = world_now_ns,
+	.boot_ns = world_boot_ns,
 	.monitor = world_monitor,
 };
 

@@ -26,7 +26,6 @@ static struct {
 	char keys[BATCHES_MAX][256]; /* of its rows, "kind:key=state" */
 	bool hold;                   /* apply waits until it is released */
 	pthread_cond_t released;
-	unsigned renewals;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER};
 
 static atomic_uint errors_logged;
@@ -42,7 +41,7 @@ static void store_reset(uint64_t position)
 {
 	pthread_mutex_lock(&store.lock);
 	store.fail_code = 0;
-	store.fail_times = store.calls = store.batches = store.renewals = 0;
+	store.fail_times = store.calls = store.batches = 0;
 	store.position = position;
 	store.hold = false;
 	pthread_mutex_unlock(&store.lock);
@@ -96,22 +95,11 @@ static int32_t fake_position(void *self, struct tg_str journal, uint64_t *ret_po
 	return 0;
 }
 
-static int32_t fake_renew(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms, struct tg_error *error)
-{
-	(void)self, (void)group, (void)owner, (void)ttl_ms, (void)error;
-	pthread_mutex_lock(&store.lock);
-	store.renewals++;
-	pthread_cond_broadcast(&store.released);
-	pthread_mutex_unlock(&store.lock);
-	return 1;
-}
-
 static const struct tg_storage_api api = {
 	.size = sizeof api,
 	.ping = backed_ping,
 	.apply = fake_apply,
 	.stored_position = fake_position,
-	.slot_renew = fake_renew,
 };
 
 /* ----------------------------------------------------------------- tests */
@@ -338,31 +326,6 @@ static void back_pressure(void)
 	stop(writer);
 }
 
-static void slots(void)
-{
-	struct writer *writer = NULL;
-	pool = backed_pool(&workers_threads, &api);
-	cache = backed_cache(&workers_threads, 16);
-	struct writer_options options = {.workers = &workers_threads,
-					 .pool = pool,
-					 .cache = cache,
-					 .journal_id = "a1b2",
-					 .ring_rows = 8,
-					 .batch_rows = 8,
-					 .batch_ms = LONG_MS,
-					 .slot_group = "g",
-					 .slot_owner = "a1b2",
-					 .slot_ttl_ms = 3};
-	store_reset(0);
-	is_int(writer_start(&options, &writer, NULL), 0, "a writer with slots");
-	pthread_mutex_lock(&store.lock);
-	while (store.renewals < 5)
-		pthread_cond_wait(&store.released, &store.lock);
-	pthread_mutex_unlock(&store.lock);
-	ok(true, "renews them again and again");
-	stop(writer);
-}
-
 /* A store that fails now and then under a stream of rows: nothing is lost, nothing twice, in order. */
 static void stream(void)
 {
@@ -399,7 +362,6 @@ int main(void)
 	behind_the_mark();
 	retries();
 	back_pressure();
-	slots();
 	stream();
 	return tap_done();
 }

@@ -452,7 +452,10 @@ static struct desk *desk_open(const char *dir, struct exchange *exchange, uint32
 	desk_markets(desk);
 	desk_keeper(desk);
 	loop_set_pass_end(desk->loop, on_pass_end, desk);
-	desk->slots.count = 4;
+	desk->slots.groups = 1;
+	desk->slots.group[0].limit = 4;
+	desk->slots.group[0].until_ns = INT64_MAX;
+	slot_group_grant(&desk->slots.group[0], 4);
 	struct executor *executor = &desk->executor;
 	executor->settings = (struct executor_settings){.gateway = 1,
 							.epoch = epoch,
@@ -497,6 +500,8 @@ static inline bool desk_trade(struct desk *desk)
 	const struct sizing_limits limits = {.budget = 100 * TG_AMOUNT_ONE};
 	if (sizing_make(desk->markets, &desk->def, &limits, &plan) != SIZE_OK || !executor_can_open(&desk->executor))
 		return false;
+	if (!executor_claim(&desk->executor))
+		return false;
 	executor_open(&desk->executor, &desk->def, &plan, 0);
 	return true;
 }
@@ -523,7 +528,7 @@ static inline bool desk_settled(struct desk *desk)
 			if (!order_is_final(order))
 				return false;
 	}
-	return desk->executor.open_count == 0 && desk->slots.used == 0 && desk->stuck == 0;
+	return desk->executor.open_count == 0 && slots_look(&desk->slots).used == 0 && desk->stuck == 0;
 }
 
 static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *at)

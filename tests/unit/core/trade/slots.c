@@ -1,109 +1,141 @@
+#include <pthread.h>
+
 #include "core/trade/slots.h"
 #include "tests/tap.h"
 
-/* A store of so many free slots. */
-struct store {
-	uint32_t free;
-	uint32_t own; /* held by our own earlier process */
-	uint32_t released;
-	int32_t error;
-};
+#define ROUNDS 200000
 
-static int32_t slot_reserve(void *self, struct tg_str group, struct tg_str owner, uint32_t limit, uint32_t want,
-			    int64_t ttl_ms, uint64_t *ret_ids, struct tg_error *ret_error)
+static struct slots slots;
+
+static void slots_reset(uint32_t groups)
 {
-	struct store *store = self;
-	(void)ret_error;
-	if (store->error)
-		return store->error;
-	ok(limit == 5 && want == 5 - store->own && ttl_ms == 1000 && group.len == 5 && owner.len == 4,
-	   "asked with what it was told");
-	uint32_t count = want < store->free ? want : store->free;
-	for (uint32_t i = 0; i < count; i++)
-		ret_ids[i] = 100 + i;
-	return (int32_t)count;
+	slots = (struct slots){.groups = groups};
+	for (uint32_t i = 0; i < groups; i++) {
+		slots.group[i].limit = 5;
+		slots.group[i].ahead = 1;
+	}
 }
 
-static int32_t slot_renew(void *self, struct tg_str group, struct tg_str owner, int64_t ttl_ms,
-			  struct tg_error *ret_error)
+static uint32_t used(uint32_t group)
 {
-	struct store *store = self;
-	(void)group;
-	(void)owner;
-	(void)ttl_ms;
-	(void)ret_error;
-	return store->error ? store->error : (int32_t)store->own;
+	return slot_group_count(&slots.group[group]).used;
 }
 
-static int32_t slot_list(void *self, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error)
+static void taken_and_given(void)
 {
-	const struct store *store = self;
-	(void)ret_error;
-	for (uint32_t i = 0; i < store->own; i++)
-		fn(ctx, &(struct tg_slot){.size = sizeof(struct tg_slot),
-					  .state = TG_SLOT_HELD,
-					  .id = 110 + i,
-					  .group = group,
-					  .owner = TG_STR("0001")});
-	fn(ctx, &(struct tg_slot){.size = sizeof(struct tg_slot),
-				  .state = TG_SLOT_HELD,
-				  .id = 120,
-				  .group = group,
-				  .owner = TG_STR("0002")});
-	fn(ctx, &(struct tg_slot){.size = sizeof(struct tg_slot),
-				  .state = TG_SLOT_EXPIRED,
-				  .id = 121,
-				  .group = group,
-				  .owner = TG_STR("0001")});
-	return 0;
+	slots_reset(1);
+	ok(!slots_any(&slots) && !slots_take(&slots), "none before one is granted");
+	is_int(slots_look(&slots).misses, 2, "both are on record");
+	slot_group_grant(&slots.group[0], 2);
+	ok(slots_any(&slots) && slots_take(&slots) && slots_take(&slots), "as many as were granted");
+	ok(!slots_take(&slots) && used(0) == 2, "no third");
+	slots_give(&slots);
+	ok(slots_take(&slots), "one that is given back is taken again");
+	is_int(slot_group_peak(&slots.group[0]), 2, "at most two were used");
+	slots_give(&slots);
+	slots_give(&slots);
+	is_int(slot_group_peak(&slots.group[0]), 2, "two still, before the worker looked");
+	is_int(slot_group_peak(&slots.group[0]), 0, "and none since");
 }
 
-static int32_t slot_release(void *self, struct tg_str group, struct tg_str owner, uint64_t id,
-			    struct tg_error *ret_error)
+static void of_two_groups(void)
 {
-	struct store *store = self;
-	(void)group;
-	(void)owner;
-	(void)ret_error;
-	store->released |= UINT32_C(1) << (id - 100);
-	return TG_OK;
+	slots_reset(2);
+	slot_group_grant(&slots.group[0], 2);
+	ok(!slots_take(&slots) && used(0) == 0, "one group is not enough, and keeps its own");
+	slot_group_grant(&slots.group[1], 1);
+	ok(slots_take(&slots) && used(0) == 1 && used(1) == 1, "one of each");
+	ok(!slots_take(&slots) && used(0) == 1, "the smaller one decides");
+	struct slots_view view = slots_look(&slots);
+	ok(view.granted == 1 && view.used == 1 && view.misses == 2, "and is what is shown");
+	slots_give(&slots);
+	ok(used(0) == 0 && used(1) == 0, "both are given back");
 }
 
-static const struct tg_storage_api api = {.size = sizeof api,
-					  .slot_reserve = slot_reserve,
-					  .slot_renew = slot_renew,
-					  .slot_list = slot_list,
-					  .slot_release = slot_release};
+static void withdrawn(void)
+{
+	slots_reset(1);
+	struct slot_group *group = &slots.group[0];
+	slot_group_grant(group, 4);
+	ok(slots_take(&slots) && slot_group_withdraw(group, 9) == 3, "what a cycle uses is not taken away");
+	ok(!slots_take(&slots), "the rest is");
+	slots_retake(&slots);
+	ok(used(0) == 2 && !slots_any(&slots), "a cycle of an earlier start counts before it is covered");
+	is_int(slot_group_withdraw(group, 9), 0, "there is nothing to withdraw then");
+	slot_group_grant(group, 1);
+	ok(!slots_take(&slots), "covered, but nothing to spare");
+	slot_group_set(group, 0);
+	ok(used(0) == 2 && !slots_take(&slots), "all lost: cycles go on, none is opened");
+	slot_group_set(group, 3);
+	ok(slots_take(&slots), "found again");
+}
+
+static void leased(void)
+{
+	slots_reset(2);
+	slots.group[0].until_ns = 100;
+	slots.group[1].until_ns = 90;
+	ok(slots_are_ours(&slots, 89) && !slots_are_ours(&slots, 90), "the earliest end counts");
+	is_int(slots_look(&slots).until_ns, 90, "and is shown");
+}
+
+static void short_of(void)
+{
+	slots_reset(1);
+	struct slot_group *group = &slots.group[0];
+	ok(slots_run_short(&slots), "none ahead");
+	group->trying = true;
+	ok(!slots_run_short(&slots), "the worker knows");
+	group->trying = false;
+	slot_group_grant(group, 4);
+	ok(!slots_run_short(&slots), "enough");
+	group->ahead = 5;
+	ok(slots_run_short(&slots), "more are wanted");
+	slot_group_grant(group, 1);
+	ok(!slots_run_short(&slots), "the limit is reached");
+}
+
+/* The worker grants and withdraws while the loop takes and gives: the loop never has more than there are. */
+static atomic_bool stop;
+static atomic_int out; /* granted, and not withdrawn */
+
+static void *grant(void *ctx)
+{
+	(void)ctx;
+	while (!atomic_load(&stop)) {
+		atomic_fetch_add(&out, 1);
+		slot_group_grant(&slots.group[0], 1);
+		atomic_fetch_sub(&out, (int)slot_group_withdraw(&slots.group[0], 1));
+	}
+	return NULL;
+}
+
+static void at_once(void)
+{
+	pthread_t worker;
+	unsigned wrong = 0, taken = 0;
+	slots_reset(1);
+	pthread_create(&worker, NULL, grant, NULL);
+	for (unsigned i = 0; i < ROUNDS || taken == 0; i++) {
+		if (!slots_take(&slots))
+			continue;
+		taken++;
+		wrong += atomic_load(&out) < 1 || used(0) != 1;
+		slots_give(&slots);
+	}
+	atomic_store(&stop, true);
+	pthread_join(worker, NULL);
+	is_int(wrong, 0, "what was taken was granted, whatever the worker did meanwhile");
+	is_int(used(0), 0, "and all came back");
+}
 
 int main(void)
 {
-	struct slots slots;
-	struct store store = {.free = 3};
-	is_int(slots_lease(&slots, &api, &store, "group", "0001", 5, 1000, NULL), TG_OK, "lease");
-	is_int(slots.count, 3, "what is free");
-	ok(slots_take(&slots) == 0 && slots_take(&slots) == 1 && slots_take(&slots) == 2, "taken in order");
-	is_int(slots_take(&slots), SLOT_NONE, "no fourth");
-	slots_give(&slots, 1);
-	is_int(slots.used, 2, "one is back");
-	is_int(slots_retake(&slots, 1), 1, "a cycle of before has its own again");
-	is_int(slots_retake(&slots, 1), SLOT_NONE, "another goes without");
-	slots_give(&slots, SLOT_NONE);
-	slots_give(&slots, 0);
-	is_int(slots_retake(&slots, 99), 0, "a slot that is no more: any other");
-	slots_give(&slots, 2);
-	slots_return(&slots, &api, &store, "group", "0001");
-	is_int(store.released, 4, "given back but for those of open cycles");
-	ok(slots.count == 0 && slots_take(&slots) == SLOT_NONE, "and none can be taken");
-	store = (struct store){.free = 9, .own = 2};
-	is_int(slots_lease(&slots, &api, &store, "group", "0001", 5, 1000, NULL), TG_OK, "after a kill");
-	ok(slots.count == 5 && slots.id[0] == 110 && slots.id[1] == 111 && slots.id[2] == 100,
-	   "its own come first, then others");
-	store.own = 7;
-	is_int(slots_lease(&slots, &api, &store, "group", "0001", 5, 1000, NULL), TG_OK,
-	       "after a kill, with a lower limit");
-	ok(slots.count == 5 && slots.id[4] == 114 && store.released == (3 << 15), "what is too much is given back");
-	store.error = TG_ERR_IO;
-	is_int(slots_lease(&slots, &api, &store, "group", "0001", 5, 1000, NULL), TG_ERR_IO, "the store's error");
-	is_int(slots.count, 0, "no slot then");
+	taken_and_given();
+	of_two_groups();
+	withdrawn();
+	leased();
+	short_of();
+	at_once();
 	return tap_done();
 }
