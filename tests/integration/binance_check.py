@@ -40,4 +40,14 @@ with tempfile.TemporaryDirectory(prefix="trigate-binance-") as folder:
         got = trigate.run("run", "--live", "--config", gateway, timeout=60)
         ok(got.code == 1 and "key" in got.err.lower(),
            "a key that the exchange does not know ends the run at once, with a word on why", got)
+
+    with Venue(os.path.join(folder, "durable"), "--listen", "127.0.0.1:0", "--markets", 300, "--taker-bps", 10) as venue:
+        gateway = os.path.join(venue.folder, "durable.yaml")
+        with open(venue.described["gateway"]) as made, open(gateway, "w") as file:
+            file.write(made.read() + "journal: {durability: power}\n")
+        got = trigate.run("run", "--live", "--json", "--config", gateway, "--cycles", 3, timeout=120)
+        summary = got.lines()[-1] if got.code == 0 else {}
+        ok(summary.get("completed") == 3 and summary.get("open") == 0, "with durability: power cycles are completed too", got)
+        ok(0 < summary.get("parked_p50_ns", 0) < summary["tick_to_order_p99_ns"], "and the summary tells how long orders were parked",
+           summary)
 tap.end()

@@ -106,6 +106,16 @@ def test_b_audit():
     ok(not os.path.exists(os.path.join(place("seeded"), "audit.log")), "a simulated exchange is not audited by default")
 
 
+def test_b_durable():
+    config = demo_with("durable.yaml", "storage:", "journal:\n  durability: power\n\nstorage:")
+    done = run("run", "--config", config, "--json", "--speed", "max", "--state-dir", place("durable"), "--cycles", 10)
+    summary = done.lines()[-1]
+    ok(done.code == 0 and summary["completed"] == 10 and summary["parked_max_ns"] > 0,
+       "on a virtual clock orders wait for the disk as well, in no time", done)
+    tap.none(trigate.all_problems(place("durable")), "and all agrees with the ledger")
+    ok("parked_max_ns" not in seeded().lines()[-1], "without durability: power nothing is parked")
+
+
 def test_b_ledger_can_fail():
     """The judge itself: each lie in a copy of the ledger is found."""
     lies = [("a fill", '"kind":"fill"', r'"received":"\d', '"received":"9'), ("a fee", '"kind":"fill"', r'"fee":"\d', '"fee":"9'),
