@@ -3,6 +3,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "core/base/utf8.h"
+
 /* Up to its NUL: most are short, and what is behind nobody reads. Both sides have the same size. */
 #define TEXT_COPY(to, from) \
 	do { \
@@ -103,6 +105,21 @@ static struct tg_str str(const char *text)
 	return (struct tg_str){text, strlen(text)};
 }
 
+/* What an exchange said may be no UTF-8, or was cut within a character; a store that refuses it would never take the
+ * batch. */
+static struct tg_str said(const char *text, char room[ROW_SAID_MAX])
+{
+	size_t len = strlen(text);
+	memcpy(room, text, len);
+	room[len] = '\0';
+	utf8_repair(room, len);
+	return (struct tg_str){room, len};
+}
+
+static_assert(ROW_SAID_MAX >= REASON_MAX && ROW_SAID_MAX >= EXCHANGE_ID_MAX && ROW_SAID_MAX >= FILL_ID_MAX &&
+		      ROW_SAID_MAX >= CURRENCY_MAX,
+	      "whatever is said must fit");
+
 #define CLIENT_ID(row) ((struct tg_str){(row)->client_id, TG_CLIENT_ID_LEN})
 
 /* "USDT>BTC>ETH" */
@@ -130,6 +147,7 @@ static struct tg_str deltas_show(const struct row_cycle_progress *row, char *tex
 		*at++ = '=';
 		at += tg_amount_format(row->holding[i].amount, at, TG_AMOUNT_TEXT_MAX);
 	}
+	utf8_repair(text, (size_t)(at - text)); /* a fee's currency is the exchange's word */
 	return (struct tg_str){text, (uint64_t)(at - text)};
 }
 
@@ -141,7 +159,7 @@ static void cycle_progress_show(const struct row_cycle_progress *row, struct row
 		.id = str(shown->cycle_id),
 		.state = str(row->state),
 		.deltas = deltas_show(row, shown->deltas),
-		.reason = str(row->reason),
+		.reason = said(row->reason, shown->said[0]),
 		.amount_in = tg_money_of(row->amount_in),
 		.amount_out = tg_money_of(row->amount_out),
 		.profit = tg_money_of(row->profit),
@@ -167,7 +185,7 @@ static void cycle_show(const struct row_cycle *row, struct row_shown *shown)
 		.amount_out = tg_money_of(progress->amount_out),
 		.profit = tg_money_of(progress->profit),
 		.deltas = deltas_show(progress, shown->deltas),
-		.reason = str(progress->reason),
+		.reason = said(progress->reason, shown->said[0]),
 		.opened_ns = row->opened_ns,
 		.closed_ns = progress->closed_ns,
 	};
@@ -188,9 +206,9 @@ static void order_progress_show(const struct row_order_progress *row, struct row
 	shown->order_progress = (struct tg_order_progress){
 		.size = sizeof shown->order_progress,
 		.client_id = CLIENT_ID(row),
-		.exchange_id = str(row->exchange_id),
+		.exchange_id = said(row->exchange_id, shown->said[1]),
 		.state = str(row->state),
-		.reason = str(row->reason),
+		.reason = said(row->reason, shown->said[0]),
 		.filled_qty = filled_show(row),
 		.filled_quote = tg_money_of(row->filled_quote),
 		.updated_ns = row->updated_ns,
@@ -205,11 +223,11 @@ static void order_show(const struct row_order *row, struct row_shown *shown)
 		.side = row->side,
 		.client_id = CLIENT_ID(progress),
 		.cycle_id = str(shown->cycle_id),
-		.exchange_id = str(progress->exchange_id),
+		.exchange_id = said(progress->exchange_id, shown->said[1]),
 		.market = str(row->market),
 		.state = str(progress->state),
 		.purpose = str(row->purpose),
-		.reason = str(progress->reason),
+		.reason = said(progress->reason, shown->said[0]),
 		.leg = row->leg,
 		.attempt = row->attempt,
 		.time_in_force = row->time_in_force,
@@ -227,11 +245,11 @@ static void fill_show(const struct row_fill *row, struct row_shown *shown)
 	shown->fill = (struct tg_fill_row){
 		.size = sizeof shown->fill,
 		.client_id = CLIENT_ID(row),
-		.fill_id = str(row->fill_id),
+		.fill_id = said(row->fill_id, shown->said[0]),
 		.price = row->price,
 		.qty = row->qty,
 		.fee = row->fee,
-		.fee_currency = str(row->fee_currency),
+		.fee_currency = said(row->fee_currency, shown->said[1]),
 		.time_ns = row->time_ns,
 	};
 }
@@ -246,7 +264,7 @@ static void event_show(const struct row_event *row, const char *gateway_id, stru
 		.kind = str(row->kind),
 		.cycle_id = {"", 0},
 		.client_id = {"", 0},
-		.text = str(row->text),
+		.text = said(row->text, shown->said[0]),
 	};
 }
 

@@ -11,6 +11,7 @@
 #include "core/trade/model.h"
 
 #define ROW_EVENT_TEXT_MAX 200
+#define ROW_SAID_MAX ROW_EVENT_TEXT_MAX /* of what an exchange says, the longest */
 
 /* Of each text only what is before its NUL was written; behind it lies what an earlier row left. */
 struct row_cycle_progress {
@@ -102,11 +103,13 @@ struct row_shown {
 		struct tg_event_row event;
 	};
 	char cycle_id[CYCLE_ID_MAX]; /* of all but events, for which it is empty */
+	char said[2][ROW_SAID_MAX];  /* texts that are not ours, as UTF-8 */
 	char route[CURRENCY_MAX * CYCLE_LEGS_MAX];
 	char deltas[CYCLE_CURRENCIES_MAX * (CURRENCY_MAX + TG_AMOUNT_TEXT_MAX)];
 };
 
-/* Valid as long as the row and ret_shown, which must not be moved. */
+/* Valid as long as the row and ret_shown, which must not be moved. All texts are UTF-8 without NUL: some stores take
+ * nothing else. */
 void row_show(const struct row *row, const char *gateway_id, struct row_shown *ret_shown);
 
 #endif
