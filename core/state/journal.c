@@ -143,7 +143,7 @@ static int files_prepare(struct journal *journal, struct journal_scan *scan, str
 static int files_open(struct journal *journal, uint64_t durable, journal_fn fn, void *ctx,
 		      struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	struct journal_scan scan;
+	struct journal_scan scan = {0};
 	int status = first_file_make(journal, ret_error);
 
 	if (status == 0)

@@ -540,7 +540,7 @@ int64_t journal_offset_behind(const struct disk *disk, int file, const struct jo
 int journal_read(const struct disk *disk, const char *state_dir, journal_fn fn, void *ctx,
 		 struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	struct journal_scan scan;
+	struct journal_scan scan = {0};
 
 	if (strlen(state_dir) > JOURNAL_DIR_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "path of the state directory is too long");

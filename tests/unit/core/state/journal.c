@@ -543,14 +543,21 @@ static void reader_beside_writer(void)
 	unsigned wrong = 0, wrong_beside = 0;
 	dir_clear();
 	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
+	journal_limit(journal, 20000, 0);
 	pthread_create(&thread, NULL, read_beside, &wrong_beside);
 	for (unsigned round = 0; round < 300; round++) {
 		sample_append(journal, 1, 20);
 		wrong += journal_flush(journal, NULL) != 0;
+		journal_turn(journal);
+		if (round % 10 == 0) /* time for the next file */
+			journal_sync(journal, NULL);
 	}
 	pthread_join(thread, NULL);
+	struct journal_status status;
+	journal_status(journal, &status);
 	journal_close(journal);
 	is_int(wrong + wrong_beside, 0, "a reader beside the writer sees whole records in order");
+	ok(status.files > 2, "over %u files", status.files);
 }
 
 int main(void)
