@@ -164,6 +164,8 @@ void gateway_config_free(struct gateway_config *config)
 	free(config->network.ca_file);
 	free(config->network.proxy);
 	free(config->audit.mode);
+	free(config->slots.group);
+	free(config->journal.durability);
 	free(config->strategy_file);
 	yaml_free(config->document);
 	free(config);
