@@ -1,6 +1,7 @@
 /* The connection: statements, transactions, and what a result of SQLite means to the host. */
 #include <assert.h>
 #include <errno.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,6 +90,69 @@ void note_line(tg_note_fn note, void *ctx, const char *format, ...)
 
 /* ------------------------------------------------------------ connecting */
 
+/* The stores of this process that are connected. Whoever closes any descriptor of a file drops all of the process's
+ * locks on it (POSIX), SQLite's among them; another process then takes itself for the last one and removes the log,
+ * with all that was committed to it. So a file that is open here is not looked at by any other way. */
+static pthread_mutex_t connected_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct store *connected;
+
+/* Locked. A file that SQLite has open here is ours, and not the Python system's. */
+static bool is_python_locked(const struct store *store)
+{
+	struct stat file;
+
+	if (stat(store->path, &file) != 0)
+		return false;
+	for (const struct store *other = connected; other; other = other->next)
+		if (other->device == file.st_dev && other->inode == file.st_ino)
+			return false;
+	return import_is_python(store->path);
+}
+
+bool store_is_python(const struct store *store)
+{
+	pthread_mutex_lock(&connected_lock);
+	bool python = is_python_locked(store);
+	pthread_mutex_unlock(&connected_lock);
+	return python;
+}
+
+static void connected_remove(struct store *store)
+{
+	struct store **place = &connected;
+
+	pthread_mutex_lock(&connected_lock);
+	while (*place && *place != store)
+		place = &(*place)->next;
+	if (*place)
+		*place = store->next;
+	pthread_mutex_unlock(&connected_lock);
+}
+
+/* TG_ERR_NOT_FOUND: it is the Python system's, and to open it would change it. */
+static int32_t file_open(struct store *store, const struct stat *file, struct tg_error *ret_error)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+	int32_t status = TG_OK;
+
+	pthread_mutex_lock(&connected_lock);
+	if (is_python_locked(store)) {
+		status = tg_error_set(ret_error, TG_ERR_NOT_FOUND,
+				      "%s: holds the Python system's data; `trigate store migrate` imports them",
+				      store->path);
+	} else {
+		if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
+			status = store->db ? store_failure(store, "open", ret_error)
+					   : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+		store->device = file->st_dev;
+		store->inode = file->st_ino;
+		store->next = connected;
+		connected = store;
+	}
+	pthread_mutex_unlock(&connected_lock);
+	return status;
+}
+
 void store_disconnect(struct store *store)
 {
 	for (int i = 0; i < STATEMENT_COUNT; i++) {
@@ -97,6 +161,7 @@ void store_disconnect(struct store *store)
 	}
 	sqlite3_close(store->db);
 	store->db = NULL;
+	connected_remove(store);
 }
 
 bool store_is_stale(const struct store *store)
@@ -123,7 +188,6 @@ static int32_t settings_apply(struct store *store, struct tg_error *ret_error)
 
 int32_t store_connect(struct store *store, struct tg_error *ret_error)
 {
-	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
 	struct stat file;
 
 	if (store->db)
@@ -136,18 +200,9 @@ int32_t store_connect(struct store *store, struct tg_error *ret_error)
 					      strerror(errno));
 	if (!S_ISREG(file.st_mode))
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot open: it is no file", store->path);
-	if (import_is_python(store->path)) /* to open it would change it */
-		return tg_error_set(ret_error, TG_ERR_NOT_FOUND,
-				    "%s: holds the Python system's data; `trigate store migrate` imports them",
-				    store->path);
-	int32_t status = TG_OK;
-	if (sqlite3_open_v2(store->path, &store->db, flags, NULL) != SQLITE_OK)
-		status = store->db ? store_failure(store, "open", ret_error)
-				   : tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	int32_t status = file_open(store, &file, ret_error);
 	if (status == TG_OK)
 		status = settings_apply(store, ret_error);
-	store->device = file.st_dev;
-	store->inode = file.st_ino;
 	if (status != TG_OK)
 		store_disconnect(store);
 	return status;

@@ -358,7 +358,7 @@ static int32_t upgrade_locked(struct store *store, tg_note_fn note, void *ctx, s
 
 int32_t import_upgrade(struct store *store, tg_note_fn note, void *ctx, struct tg_error *ret_error)
 {
-	if (store->db || !import_is_python(store->path))
+	if (store->db || !store_is_python(store))
 		return 0;
 	int fd = open(store->path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || flock(fd, LOCK_EX) != 0) {

@@ -17,6 +17,7 @@ struct store {
 	sqlite3_stmt *statement[STATEMENT_COUNT];
 	char *path;
 	uint64_t device, inode; /* of the file that is open */
+	struct store *next;     /* of those that this process has open */
 	char boot[40];          /* this boot of the machine */
 	bool full;              /* each batch is synced */
 };
@@ -26,6 +27,8 @@ struct store {
 /* Connect if that was not done yet, without making anything. TG_ERR_NOT_FOUND: there is no file. */
 int32_t store_connect(struct store *store, struct tg_error *ret_error);
 void store_disconnect(struct store *store);
+/* Does its path lead to a file of the Python system? Looks at it only if that harms nobody's locks. */
+bool store_is_python(const struct store *store);
 
 /* The file under the path is not the one that is open: it was moved, deleted or restored. */
 bool store_is_stale(const struct store *store);
