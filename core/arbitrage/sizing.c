@@ -190,7 +190,6 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 /* The same of the best, where it went through lanes alone: they know all that a plan tells. */
 static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
 {
-	const struct outcome *outcome = &task->outcome;
 	tg_amount have = task->best;
 
 	ret_plan->cycle = 0;
@@ -198,7 +197,7 @@ static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
 	ret_plan->third_fees = ret_plan->third_owed = 0;
 	for (uint32_t i = 0; i < task->def->legs; i++) {
 		const struct market *market = leg_market(task, i);
-		const struct lane_run *run = &outcome->run[i];
+		const struct lane_run *run = &task->outcome.run[i];
 		uint32_t count;
 		ret_plan->leg[i] = (struct leg_plan){
 			.market = market->id,
@@ -212,7 +211,7 @@ static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
 		};
 		have = run->received;
 	}
-	ret_plan->amount_in = outcome->in;
+	ret_plan->amount_in = task->outcome.in;
 	ret_plan->amount_out = have;
 }
 
@@ -221,6 +220,7 @@ static bool lanes_run(const struct task *task, tg_amount have, struct outcome *r
 {
 	struct lane_run *run = ret_outcome->run;
 
+	assert(task->def->legs > 0);
 	for (uint32_t i = 0; i < task->def->legs; i++) {
 		if (!task->laned[i] || !lane_run(&task->lane[i], have, &run[i]))
 			return false;
