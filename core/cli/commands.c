@@ -22,6 +22,7 @@ extern const struct command command_venue;
 extern const struct command command_version;
 extern const struct command command_help;
 
+/* clang-format off: a line each, whatever their number */
 const struct command *const commands[] = {
 	&command_run,
 	&command_record,
@@ -44,3 +45,4 @@ const struct command *const commands[] = {
 	&command_help,
 	NULL,
 };
+/* clang-format on */
