@@ -22,7 +22,8 @@ extern const struct command command_venue;
 extern const struct command command_version;
 extern const struct command command_help;
 
-/* clang-format off: a line each, whatever their number */
+/* A line each, whatever their number. */
+/* clang-format off */
 const struct command *const commands[] = {
 	&command_run,
 	&command_record,
