@@ -36,7 +36,7 @@ static void end_check(const char *what, uint8_t state, uint32_t left, uint32_t o
 		   exchange.intents_missing == 0,
 	   "%s: settled", what);
 	ok(desk_agrees(desk), "%s: agrees", what);
-	is_int(cycle->state, state, what);
+	is_int(cycle->state, state, "%s: its end", what);
 	is_int(exchange.orders, left, "so many orders left");
 	is_int(cycle->order_count, orders, "of so many that were meant to");
 }
