@@ -627,6 +627,37 @@ static void test_committed(void)
 	desk_close(desk);
 }
 
+/* The store has not confirmed our slots for a while, and does so now. */
+static void on_confirmed(void *ctx)
+{
+	struct desk *desk = ctx;
+	const struct cycle *cycle = model_oldest(desk->keeper.model);
+	ok(order_is_final(cycle->orders) && cycle->orders->fills, "over again: its fills and its end are taken in");
+	ok(desk->exchange->orders == 1 && !cycle_is_final(cycle), "but the next one stays here");
+	atomic_store(&desk->slots.group[0].until_ns, INT64_MAX);
+}
+
+static void test_lease(void)
+{
+	uint64_t timer;
+	struct exchange exchange = {0};
+	struct desk *desk = desk_open(fresh_dir(), &exchange, 1);
+	executor_on_link(&desk->executor, true);
+	atomic_store(&desk->slots.group[0].until_ns, INT64_MIN);
+	ok(!executor_lease_look(&desk->executor) && !executor_may_send(&desk->executor), "the lease is over");
+	ok(!desk_trade(desk) && exchange.orders == 0, "no cycle is opened");
+	atomic_store(&desk->slots.group[0].until_ns, INT64_MAX);
+	ok(executor_lease_look(&desk->executor) && desk_trade(desk), "it is back: one is");
+	is_int(exchange.orders, 1, "its order left");
+	atomic_store(&desk->slots.group[0].until_ns, INT64_MIN);
+	loop_timer_start(desk->loop, INT64_C(300000000), on_confirmed, desk, &timer);
+	loop_run(desk->loop);
+	const struct cycle *cycle = model_oldest(desk->keeper.model);
+	ok(cycle->state == CYCLE_COMPLETED && exchange.orders == 3, "and goes by itself when it is back");
+	ok(desk_settled(desk), "nothing is left");
+	desk_close(desk);
+}
+
 int main(void)
 {
 	dir_make("executor");
@@ -647,6 +678,7 @@ int main(void)
 	test_disk_at_once();
 	test_disk_lost();
 	test_committed();
+	test_lease();
 	dir_remove(dir);
 	return tap_done();
 }
