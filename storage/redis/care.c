@@ -12,7 +12,7 @@
 static const char *const hashes[] = {"cycles", "orders", "fills", "events", "cycles:progress", "orders:progress"};
 static const char *const indexes[] = {"cycles:ids", "cycles:open", "cycles:closed", "orders:ids",  "orders:of",
 				      "fills:ids",  "events:ids",  "events:of",     "events:loose"};
-static const char *const others[] = {"positions", "slots:last", "slots:groups"};
+static const char *const others[] = {"positions", "slots-last", "slots-groups"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 static void names_add(const struct store *store, struct bytes *request, const char *const *names, size_t count)

@@ -48,6 +48,7 @@ static const struct meaning meanings[] = {
 	{"CLUSTERDOWN ", TG_ERR_CONFIG, "a cluster is not supported; name a server of its own"},
 	{"WRONGTYPE ", TG_ERR_CORRUPT, "keys below the prefix belong to another program; set another prefix"},
 	{"ERR max number of clients", TG_ERR_RETRYABLE, "raise the server's maxclients"},
+	{"Script killed by user", TG_ERR_RETRYABLE, "somebody ended the script before it had changed anything"},
 	{"NOSCRIPT ", TG_ERR_NOT_FOUND, "the server does not keep scripts; see its log"},
 	{"ERR DB index", TG_ERR_CONFIG, "the server has no such database"},
 	{"ERR invalid DB", TG_ERR_CONFIG, "the server has no such database"},
@@ -55,9 +56,13 @@ static const struct meaning meanings[] = {
 	{"ERR AUTH <password>", TG_ERR_AUTH, "the server has no password set; leave password_file empty"},
 };
 
-/* A script's error carries the command's own somewhere behind in versions before 7. */
+/* A script's error carries the command's own somewhere behind in versions before 7. SCRIPT KILL has no word of its own;
+ * the server refuses it once a script has written. */
 static const char *error_core(const char *text)
 {
+	const char *killed = strncmp(text, "ERR ", 4) == 0 ? strstr(text, "Script killed by user") : NULL;
+	if (killed)
+		return killed;
 	const char *inner = strncmp(text, "ERR Error running script", 24) == 0 ? strstr(text, ": -") : NULL;
 
 	return inner ? inner + 3 : text;
@@ -85,9 +90,9 @@ int32_t link_strange(struct link *link, const char *what, struct tg_error *ret_e
 
 /* --------------------------------------------------- requests and answers */
 
-/* A request that did not leave whole is not carried out. hiredis' own way of sending raises SIGPIPE on a link that was
- * closed. */
-static int32_t request_send(struct link *link, const struct bytes *request, const char *what,
+/* What did not leave at all is not carried out; of what left in part the change may have been whole, and the question
+ * behind it not. hiredis' own way of sending raises SIGPIPE on a link that was closed. */
+static int32_t request_send(struct link *link, const struct bytes *request, enum effect effect, const char *what,
 			    struct tg_error *ret_error)
 {
 	if (request->failed)
@@ -100,8 +105,9 @@ static int32_t request_send(struct link *link, const struct bytes *request, cons
 		if (count < 0 && errno == EINTR)
 			continue;
 		if (count <= 0) {
+			int32_t status = effect == CHANGES && sent > 0 ? TG_ERR_UNKNOWN_OUTCOME : TG_ERR_IO;
 			link->broken = true;
-			return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot %s: sending failed: %s", link->location,
+			return tg_error_set(ret_error, status, "%s: cannot %s: sending failed: %s", link->location,
 					    what, errno == EAGAIN ? "it takes no more" : strerror(errno));
 		}
 		sent += (size_t)count;
@@ -139,7 +145,7 @@ static int32_t error_take(const struct link *link, redisReply *reply, const char
 static int32_t exchange(struct link *link, const struct bytes *request, enum effect effect, const char *what,
 			redisReply **ret_reply, struct tg_error *ret_error)
 {
-	int32_t status = request_send(link, request, what, ret_error);
+	int32_t status = request_send(link, request, effect, what, ret_error);
 
 	return status == TG_OK ? answer_read(link, effect, what, ret_reply, ret_error) : status;
 }
@@ -310,6 +316,7 @@ int32_t script_call(struct link *link, struct bytes *request, enum script script
 static int32_t enter(struct link *link, const struct link_way *way, struct tg_error *ret_error)
 {
 	struct bytes request = {0};
+	struct tg_error error = tg_error_init();
 	redisReply *reply = NULL;
 	bool named = way->username[0] != '\0';
 
@@ -320,12 +327,15 @@ static int32_t enter(struct link *link, const struct link_way *way, struct tg_er
 	if (named)
 		request_text(&request, (struct tg_str){way->username, strlen(way->username)});
 	request_text(&request, way->password);
-	int32_t status = link_call(link, &request, READS, "log in", &reply, ret_error);
+	int32_t status = link_call(link, &request, READS, "log in", &reply, &error);
 	if (request.data)
 		explicit_bzero(request.data, request.room);
 	bytes_free(&request);
 	freeReplyObject(reply);
-	return status;
+	if (status == TG_ERR_INTERNAL) /* a server that does not know AUTH repeats the password */
+		return tg_error_set(ret_error, TG_ERR_AUTH, "%s: cannot log in: the server does not take AUTH",
+				    link->location);
+	return status == TG_OK ? TG_OK : tg_error_set(ret_error, status, "%s", error.message);
 }
 
 static int32_t database_select(struct link *link, int64_t database, struct tg_error *ret_error)

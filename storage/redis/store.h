@@ -9,7 +9,7 @@
  *   cycles:open     sorted set of score 0; cycles:closed: by closed_ns
  *   orders:of events:of              sorted sets of score 0: CYCLE NUL KEY; an order of no cycle has an empty CYCLE
  *   events:loose    sorted set by time_ns: events of no cycle
- *   slots:groups    set; slots:last: the last id given; slots:GROUP: sorted set, OWNER NUL ID by when it expires */
+ *   slots-groups    set; slots-last: the last id given; slots:GROUP: sorted set, OWNER NUL ID by when it expires */
 #ifndef TRIGATE_STORAGE_REDIS_STORE_H
 #define TRIGATE_STORAGE_REDIS_STORE_H
 

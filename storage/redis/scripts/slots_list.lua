@@ -5,7 +5,7 @@
 -- Returns  the server's time in ms, then for each slot: group, "OWNER NUL ID", when it expires
 local groups = {ARGV[1]}
 if ARGV[1] == '' then
-	groups = redis.call('SMEMBERS', KEYS[1] .. 'slots:groups')
+	groups = redis.call('SMEMBERS', KEYS[1] .. 'slots-groups')
 end
 local time = redis.call('TIME')
 local answer = {string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000))}

@@ -33,9 +33,9 @@ local held = redis.call('ZCARD', slots)
 local count = math.min(want, limit - held)
 if count > 0 then
 	if held == 0 then
-		redis.call('SADD', name .. 'slots:groups', group)
+		redis.call('SADD', name .. 'slots-groups', group)
 	end
-	local last = redis.call('INCRBY', name .. 'slots:last', string.format('%.0f', count))
+	local last = redis.call('INCRBY', name .. 'slots-last', string.format('%.0f', count))
 	for id = last - count + 1, last do
 		hold(string.format('%.0f', id))
 	end
