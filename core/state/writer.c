@@ -65,8 +65,9 @@ struct writer {
 	bool urgent;    /* one of those that wait there is */
 	uint64_t mark;  /* position that the batch brings the store to */
 	uint64_t applied;
-	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
-	int64_t ended_ns; /* the last batch */
+	uint64_t opened_seen; /* connections that had been opened when the store was last seen to stand there */
+	int64_t since_ns;     /* when the batch's first row or mark was seen; 0: nothing waits */
+	int64_t ended_ns;     /* the last batch */
 	int64_t backoff_ns;
 	int64_t pause_ns;  /* how long after the next turn's time to retry_ns: what failed may have taken long */
 	int64_t retry_ns;  /* not before; 0: not failing */
@@ -287,6 +288,36 @@ static void apply_failed(struct writer *writer, int32_t code, bool passes, const
 			 LOG_I("position", writer->mark));
 }
 
+static int32_t stored_read(const struct writer_options *options, void *backend, uint64_t *ret_position,
+			   struct tg_error *ret_error)
+{
+	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
+
+	return store_pool_api(options->pool)->stored_position(backend, journal, ret_position, ret_error);
+}
+
+/* Behind a new connection may be a store that has lost what it acknowledged: its machine lost power, a standby took
+ * over, a backup was restored. The next batch would hide what is missing, for ever. */
+static int32_t store_look(struct writer *writer, void *backend, struct tg_error *ret_error)
+{
+	struct store_pool_status pool;
+	uint64_t stored = 0;
+
+	store_pool_status(writer->options.pool, &pool);
+	if (pool.opened == writer->opened_seen)
+		return TG_OK;
+	int32_t code = stored_read(&writer->options, backend, &stored, ret_error);
+	if (code != TG_OK)
+		return code;
+	if (stored < writer->applied)
+		return tg_error_set(ret_error, TG_ERR_CORRUPT,
+				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
+				    "or a backup was restored; restart the gateway, its journal has the rest",
+				    (unsigned long long)writer->applied, (unsigned long long)stored);
+	writer->opened_seen = pool.opened;
+	return TG_OK;
+}
+
 static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_rows, struct tg_error *ret_error)
 {
 	struct tg_batch batch = {
@@ -320,7 +351,9 @@ static void writer_apply(struct writer *writer)
 		connected = code == 0;
 	}
 	if (code == 0) {
-		code = batch_apply(writer, backend, &rows, &error);
+		code = store_look(writer, backend, &error);
+		if (code == TG_OK)
+			code = batch_apply(writer, backend, &rows, &error);
 		store_pool_give(options->pool, backend, code);
 	}
 	writer->ended_ns = workers_now_ns(options->workers);
@@ -457,13 +490,12 @@ static bool writer_has_news(void *ctx, int64_t due_ns)
 
 static int applied_read(const struct writer_options *options, uint64_t *ret_applied, struct tg_error *ret_error)
 {
-	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
 	void *backend;
 	int status = store_pool_take(options->pool, "the start", &backend, ret_error);
 
 	if (status != 0)
 		return status;
-	status = store_pool_api(options->pool)->stored_position(backend, journal, ret_applied, ret_error);
+	status = stored_read(options, backend, ret_applied, ret_error);
 	store_pool_give(options->pool, backend, status);
 	return status;
 }

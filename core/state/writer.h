@@ -4,7 +4,7 @@
  *
  * It takes a connection from the pool for each batch: while nothing is written others can use it, and the pool sees to
  * it that it lives. When its server dies in the middle of a batch, the batch goes again over another one; its position
- * makes that harmless. */
+ * makes that harmless. A store that stands behind what it acknowledged when it is there again gets nothing more. */
 #ifndef TRIGATE_CORE_STATE_WRITER_H
 #define TRIGATE_CORE_STATE_WRITER_H
 

@@ -22,6 +22,7 @@ static struct strategy_config *strategy;
 static struct {
 	int32_t start, apply; /* what these calls return */
 	int starts, stops, applies;
+	uint64_t position; /* of the store */
 } fake;
 
 static int fake_instance;
@@ -113,8 +114,10 @@ static int32_t store_migrate(void *self, tg_note_fn note, void *ctx, struct tg_e
 
 static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
 {
-	(void)self, (void)batch;
+	(void)self;
 	fake.applies++;
+	if (fake.apply == TG_OK)
+		fake.position = batch->position;
 	return fake.apply ? tg_error_set(ret_error, fake.apply, "it is full of holes") : TG_OK;
 }
 
@@ -125,6 +128,13 @@ static int32_t store_load(void *self, const struct tg_load *what, tg_row_fn fn, 
 }
 
 static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_position, struct tg_error *ret_error)
+{
+	(void)self, (void)journal, (void)ret_error;
+	*ret_position = fake.position;
+	return TG_OK;
+}
+
+static int32_t store_durable(void *self, struct tg_str journal, uint64_t *ret_position, struct tg_error *ret_error)
 {
 	(void)self, (void)journal, (void)ret_error;
 	*ret_position = 0;
@@ -187,7 +197,7 @@ static const struct tg_storage_api store_api = {.size = sizeof store_api,
 						.apply = store_apply,
 						.load = store_load,
 						.stored_position = store_position,
-						.durable_position = store_position,
+						.durable_position = store_durable,
 						.slot_reserve = store_reserve,
 						.slot_renew = store_renew,
 						.slot_release = store_release,

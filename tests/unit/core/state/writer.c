@@ -25,6 +25,8 @@ static struct {
 	uint64_t positions[BATCHES_MAX];
 	char keys[BATCHES_MAX][256]; /* of its rows, "kind:key=state" */
 	bool hold;                   /* apply waits until it is released */
+	bool dead;                   /* no sign of life, once */
+	uint64_t lost_to;            /* and behind that the store stands here; 0: where it stood */
 	pthread_cond_t released;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER, .released = PTHREAD_COND_INITIALIZER};
 
@@ -43,8 +45,21 @@ static void store_reset(uint64_t position)
 	store.fail_code = 0;
 	store.fail_times = store.calls = store.batches = 0;
 	store.position = position;
-	store.hold = false;
+	store.hold = store.dead = false;
+	store.lost_to = 0;
 	pthread_mutex_unlock(&store.lock);
+}
+
+static int32_t fake_ping(void *self, struct tg_error *error)
+{
+	(void)self;
+	pthread_mutex_lock(&store.lock);
+	int32_t code = store.dead ? tg_error_set(error, TG_ERR_IO, "dead") : TG_OK;
+	if (store.dead && store.lost_to)
+		store.position = store.lost_to;
+	store.dead = false;
+	pthread_mutex_unlock(&store.lock);
+	return code;
 }
 
 static void record_note(char *text, size_t size, const struct tg_record *record)
@@ -97,7 +112,7 @@ static int32_t fake_position(void *self, struct tg_str journal, uint64_t *ret_po
 
 static const struct tg_storage_api api = {
 	.size = sizeof api,
-	.ping = backed_ping,
+	.ping = fake_ping,
 	.apply = fake_apply,
 	.stored_position = fake_position,
 };
@@ -303,6 +318,34 @@ static void retries(void)
 	stop(writer);
 }
 
+/* Two batches, the server ends, comes back where it stood or before, the third. */
+static void server_lost(uint64_t lost_to)
+{
+	store_reset(0);
+	struct writer *writer = start(16, 1, LONG_MS);
+	for (uint64_t position = 1; position <= 2; position++) {
+		post(writer, order("a", "live"));
+		mark(writer, position);
+		writer_drain(writer, LONG_MS);
+	}
+	pthread_mutex_lock(&store.lock);
+	store.fail_code = TG_ERR_IO;
+	store.fail_times = 1;
+	store.dead = true;
+	store.lost_to = lost_to;
+	pthread_mutex_unlock(&store.lock);
+	post(writer, order("b", "live"));
+	mark(writer, 3);
+	bool drained = writer_drain(writer, LONG_MS);
+	struct writer_status status = status_of(writer);
+	if (lost_to == 0)
+		ok(drained && store.position == 3 && !status.failing, "a store that comes back as it was goes on");
+	else
+		ok(!drained && store.position == lost_to && strstr(status.error, "went back from record 2 to 1"),
+		   "one that has lost what it acknowledged gets nothing that would hide it");
+	stop(writer);
+}
+
 static void back_pressure(void)
 {
 	store_reset(0);
@@ -361,6 +404,8 @@ int main(void)
 	triggers();
 	behind_the_mark();
 	retries();
+	server_lost(0);
+	server_lost(1);
 	back_pressure();
 	stream();
 	return tap_done();
