@@ -1,5 +1,6 @@
 /* The desk: orders out, what the exchange says of them in, and doubts. An order is on record before its bytes leave; a
- * time-out is `unknown`, never `rejected`; nothing becomes final without evidence. */
+ * time-out is `unknown`, never `rejected`; nothing becomes final without evidence. It is long because all of that meets
+ * in the same few states of an order. */
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -18,6 +18,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/base/random.h"
 #include "core/instance.h"
 #include "core/state/leases.h"
 
@@ -206,9 +207,11 @@ static void events_read(struct worker_state *state, const char *path)
 
 /* ------------------------------------------------------------ tasks */
 
+static uint64_t chance;
+
 static int64_t some_time_ns(void)
 {
-	return (OPEN_LEAST_MS + rand() % (OPEN_MOST_MS - OPEN_LEAST_MS)) * MS;
+	return (OPEN_LEAST_MS + (int64_t)(random_next(&chance) % (OPEN_MOST_MS - OPEN_LEAST_MS))) * MS;
 }
 
 static void task_hold(struct worker_state *state)
@@ -292,7 +295,7 @@ static int run(struct store *store, char **args, bool trusts)
 	state.left = strtol(args[1], NULL, 10);
 	state.trusts = trusts;
 	state.events = open(args[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-	srand((unsigned)getpid());
+	chance = (uint64_t)getpid();
 	events_read(&state, args[2]);
 	groups_read(&state.slots, variable("SLOT_GROUPS"));
 	for (uint32_t i = 0; i < state.open; i++) {
