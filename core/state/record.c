@@ -16,9 +16,21 @@ void cycle_key_format(struct cycle_key key, char text[CYCLE_ID_MAX])
 	snprintf(text, CYCLE_ID_MAX, "%06x-%08x", key.epoch, key.number);
 }
 
+static char *hex_put(char *at, int digits, uint32_t value)
+{
+	for (int i = digits; i-- > 0; value >>= 4)
+		at[i] = "0123456789abcdef"[value & 15];
+	return at + digits;
+}
+
+/* For each row that goes to a store: by hand, since printf takes ten times as long. An epoch has 24 bits (statedir). */
 void cycle_id_format(const char *gateway_id, struct cycle_key key, char text[CYCLE_ID_MAX])
 {
-	snprintf(text, CYCLE_ID_MAX, "%.4s-%06x-%08x", gateway_id, key.epoch, key.number);
+	char *at = stpncpy(text, gateway_id, GATEWAY_ID_LEN);
+	*at++ = '-';
+	at = hex_put(at, 6, key.epoch);
+	*at++ = '-';
+	*hex_put(at, 8, key.number) = '\0';
 }
 
 int cycle_key_parse(const char *text, struct cycle_key *ret_key)

@@ -290,13 +290,16 @@ int32_t tg_amount_from_decimal(struct tg_decimal value, tg_amount *ret_amount)
 int32_t tg_decimal_from_amount(tg_amount amount, struct tg_decimal *ret_value)
 {
 	int32_t scale = TG_AMOUNT_SCALE;
-	while (scale > 0 && amount % 10 == 0) {
+	for (; scale >= 9 && amount % TG_E9 == 0; scale -= 9) /* 128 bits are slow to divide: few, large steps */
+		amount /= TG_E9;
+	for (; (amount > INT64_MAX || amount < INT64_MIN) && scale > 0 && amount % 10 == 0; scale--)
 		amount /= 10;
-		scale--;
-	}
 	if (amount > INT64_MAX || amount < INT64_MIN)
 		return TG_ERR_OVERFLOW;
-	*ret_value = (struct tg_decimal){(int64_t)amount, scale, 0};
+	int64_t mantissa = (int64_t)amount;
+	for (; scale > 0 && mantissa % 10 == 0; scale--)
+		mantissa /= 10;
+	*ret_value = (struct tg_decimal){mantissa, scale, 0};
 	return TG_OK;
 }
 
