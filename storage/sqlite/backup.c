@@ -42,14 +42,12 @@ static int32_t store_to_target(struct store *from, sqlite3 *to, const char *path
 {
 	/* A transaction of our own: without it each write of another connection would start the copy over. */
 	int32_t status = store_execute(from, "BEGIN; SELECT count(*) FROM sqlite_schema", "read", ret_error);
-	if (status != TG_OK)
-		return status;
-	sqlite3_backup *backup = sqlite3_backup_init(to, "main", from->db, "main");
+	sqlite3_backup *backup = status == TG_OK ? sqlite3_backup_init(to, "main", from->db, "main") : NULL;
 	if (backup) {
 		pages_copy(backup, note, ctx);
 		sqlite3_backup_finish(backup);
 	}
-	if (sqlite3_errcode(to) != SQLITE_OK)
+	if (status == TG_OK && sqlite3_errcode(to) != SQLITE_OK)
 		status = sqlite_failure(to, path, "copy the store", ret_error);
 	sqlite3_exec(from->db, "COMMIT", NULL, NULL, NULL); /* nothing was written: it cannot fail */
 	return status;

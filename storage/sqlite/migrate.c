@@ -40,15 +40,21 @@ static const char *const steps[SCHEMA_VERSION] = {[1] = SCHEMA_FROM_1};
 
 /* ---------------------------------------------------------------- looking */
 
+/* At one moment: between two of these another process may be done, and its file would look like nobody's. */
 static int32_t make_read(struct job *job)
 {
 	int64_t application = 0, version = 0, tables = 0;
-	int32_t status = store_number(job->store, "PRAGMA application_id", &application, job->error);
+	bool alone = sqlite3_get_autocommit(job->store->db);
+	int32_t status = alone ? store_execute(job->store, "BEGIN", "read", job->error) : TG_OK;
 
+	if (status == TG_OK)
+		status = store_number(job->store, "PRAGMA application_id", &application, job->error);
 	if (status == TG_OK)
 		status = store_number(job->store, "PRAGMA user_version", &version, job->error);
 	if (status == TG_OK)
 		status = store_number(job->store, "SELECT count(*) FROM sqlite_schema", &tables, job->error);
+	if (alone)
+		sqlite3_exec(job->store->db, "COMMIT", NULL, NULL, NULL); /* nothing was written: it cannot fail */
 	if (status != TG_OK)
 		return status;
 	bool ours = application == SCHEMA_APPLICATION && version > 0 && tables > 0;

@@ -197,9 +197,42 @@ static void by_one_of_many(void)
 	file_remove();
 }
 
+static int32_t other_steps;
+
+/* Right before the second of the numbers that tell whose file it is: another process is quicker. */
+static int traced(unsigned what, void *ctx, void *statement, void *text)
+{
+	struct tg_error error = tg_error_init();
+	(void)what, (void)ctx, (void)text;
+	if (other_steps < 0 && strcmp(sqlite3_sql(statement), "PRAGMA user_version") == 0) {
+		other_steps = 0;
+		other_steps = opened(&error);
+	}
+	return 0;
+}
+
+static int trace_install(sqlite3 *db, char **ret_error, const void *routines)
+{
+	(void)ret_error, (void)routines;
+	return sqlite3_trace_v2(db, SQLITE_TRACE_STMT, traced, NULL);
+}
+
+static void made_meanwhile(void)
+{
+	struct tg_error error;
+	execute("PRAGMA journal_mode = WAL");
+	sqlite3_auto_extension((void (*)(void))trace_install);
+	other_steps = -1;
+	is_int(opened(&error), 0, "an empty file that another one makes a store of meanwhile: %s", error.message);
+	is_int(other_steps, 1, "which took the step");
+	sqlite3_reset_auto_extension();
+	file_remove();
+}
+
 void sqlite_schema(void)
 {
 	version_1_forward();
+	made_meanwhile();
 	same_schema();
 	killed_within();
 	by_one_of_many();
