@@ -7,6 +7,9 @@
 #include "core/cli/store_rows.h"
 #include "core/cli/text.h"
 
+/* A gateway tells of a cycle that was closed long ago in full, should something come late; of a younger one what is new
+ * only, which a store without that cycle refuses. As storage.retention_days, which is a day at least. */
+#define YOUNGEST_NS (INT64_C(86400) * 1000000000)
 #define STEP_CYCLES 500
 
 struct count {
@@ -76,9 +79,13 @@ static int cleanup_run(const struct arguments *args)
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (!age)
 		return cli_misuse(args, "--older-than is missing: what is to stay?");
-	if (text_since_parse(age, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec, &count.before_ns))
-		return cli_misuse(args, "--older-than must be as 12h, 30d, 2026-11-22 or 2026-11-22T15:48:27, not '%s'",
+	int64_t now_ns = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+	if (text_since_parse(age, now_ns, &count.before_ns))
+		return cli_misuse(args, "--older-than must be as 36h, 30d, 2026-11-22 or 2026-11-22T15:48:27, not '%s'",
 				  age);
+	if (count.before_ns > now_ns - YOUNGEST_NS)
+		return cli_misuse(args,
+				  "--older-than must be a day at least: of younger cycles a gateway may still hear");
 	int rc = store_access_open(args, STORE_CURRENT, &access);
 	if (!rc)
 		rc = cleanup_open(&access, &count);
@@ -90,7 +97,7 @@ static const struct option_spec cleanup_options[] = {
 	{.name = "older-than",
 	 .kind = OPTION_TEXT,
 	 .argument = "AGE",
-	 .help = "remove cycles that were closed longer ago: 12h, 30d, or before a UTC time as 2026-11-22T15:48"},
+	 .help = "remove cycles that were closed longer ago: 36h, 30d (1d at least), or before a UTC time as 2026-11-22T15:48"},
 	{.name = "dry-run", .kind = OPTION_FLAG, .help = "count them, remove nothing"},
 	STORE_OPTIONS,
 };

@@ -52,7 +52,8 @@ def test_a_mistakes():
     fails(["status", "--config", HERE + "/none.yaml"], "none.yaml", 2)
     fails(["check", "-d", MADE], "`trigate store migrate` makes one")
     fails(["cleanup", "-d", MADE], "--older-than is missing", 2)
-    fails(["cleanup", "-d", MADE, "--older-than", "soon"], "must be as 12h, 30d", 2)
+    fails(["cleanup", "-d", MADE, "--older-than", "soon"], "must be as 36h, 30d", 2)
+    fails(["cleanup", "-d", MADE, "--older-than", "23h"], "must be a day at least", 2)
     fails(["export", "-d", MADE, "--what", "cycle"], "did you mean 'cycles'?", 2)
     fails(["export", "-d", MADE, "--format", "xml"], "must be one of jsonl|csv", 2)
     fails(["export", "-d", MADE, "--format", "csv", "--json"], "exclude each other", 2)
@@ -171,7 +172,7 @@ def test_g_check():
     folder = copy_of(STATE, "newer")
     execute(os.path.join(folder, trigate.STORE), "PRAGMA user_version = 99")
     before = open(os.path.join(folder, trigate.STORE), "rb").read()
-    for words in (["check"], ["migrate"], ["export"], ["backup", HERE + "/b"], ["cleanup", "--older-than", "0d"], ["slots", "list"],
+    for words in (["check"], ["migrate"], ["export"], ["backup", HERE + "/b"], ["cleanup", "--older-than", "1d"], ["slots", "list"],
                   ["slots", "release", "--owner", "x", "--yes"], ["import", "x"]):
         fails([*words, "-d", folder], "version 99")
     status = store("status", state=folder)
