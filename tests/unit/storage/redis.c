@@ -2,9 +2,6 @@
  * lost, servers that die, run full or forget their scripts. The module's path is the first argument. */
 #include <dlfcn.h>
 #include <json-c/json.h>
-#include <netinet/in.h>
-#include <pthread.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -264,24 +261,6 @@ static void schemas(void)
 	api->close(self);
 }
 
-/* Says the same to whatever one client asks. */
-struct parrot {
-	int listener;
-	const char *answer;
-};
-
-static void *parrot_main(void *ctx)
-{
-	const struct parrot *parrot = ctx;
-	char asked[4096];
-	int client = accept(parrot->listener, NULL, NULL);
-	while (client >= 0 && read(client, asked, sizeof asked) > 0)
-		if (write(client, parrot->answer, strlen(parrot->answer)) < 0)
-			break;
-	close(client);
-	return NULL;
-}
-
 static void odd_servers(void)
 {
 	static const struct {
@@ -297,26 +276,17 @@ static void odd_servers(void)
 		 TG_ERR_RETRYABLE, "has its script killed, version 6"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-		struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-		socklen_t length = sizeof address;
-		struct parrot parrot = {.listener = socket(AF_INET, SOCK_STREAM, 0), .answer = cases[i].answer};
+		struct parrot parrot = {.answer = cases[i].answer};
 		struct tg_error error;
 		char changes[256];
 		void *self = NULL;
-		pthread_t thread;
-		if (bind(parrot.listener, (struct sockaddr *)&address, length) || listen(parrot.listener, 1) ||
-		    getsockname(parrot.listener, (struct sockaddr *)&address, &length) ||
-		    pthread_create(&thread, NULL, parrot_main, &parrot)) {
-			printf("Bail out! no listener\n");
-			exit(1);
-		}
-		snprintf(changes, sizeof changes, "{\"port\": %d, \"password_file\": \"%s\"}", ntohs(address.sin_port),
+		parrot_start(&parrot);
+		snprintf(changes, sizeof changes, "{\"port\": %d, \"password_file\": \"%s\"}", parrot.port,
 			 password_write("hunter22", 0600));
 		is_int(store_open(changes, &self, &error), cases[i].status, "a server that %s: %s", cases[i].what,
 		       error.message);
 		ok(!strstr(error.message, "hunter"), "without the password");
-		pthread_join(thread, NULL);
-		close(parrot.listener);
+		parrot_stop(&parrot);
 	}
 }
 
@@ -475,12 +445,10 @@ static void slots_kept(void)
 	api->close(self);
 	self = opened(NULL);
 	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("b"), 3, 3, 600000, ids, &error), 1, "are taken");
-	static const char *const groups[] = {"last", "groups", "slots-last"};
-	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-		struct tg_str group = {groups[i], strlen(groups[i])};
-		is_int(api->slot_reserve(self, group, TG_STR("a"), 3, 2, 600000, ids, &error), 2,
-		       "a group may have any name: %s %s", groups[i], error.message);
-	}
+	const struct tg_str groups[] = {TG_STR("last"), TG_STR("groups"), TG_STR("slots-last")};
+	for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+		is_int(api->slot_reserve(self, groups[i], TG_STR("a"), 3, 2, 600000, ids, &error), 2,
+		       "any group's name");
 	api->close(self);
 }
 

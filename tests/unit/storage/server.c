@@ -151,17 +151,26 @@ static void *proxy_main(void *ctx)
 	return NULL;
 }
 
-bool proxy_start(struct proxy *proxy, int to_port)
+/* On a free port of the loopback; -1. */
+static int listener_open(int *ret_port)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof address;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
+	if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
+	    listen(listener, 8) != 0 || getsockname(listener, (struct sockaddr *)&address, &length) != 0)
+		return -1;
+	*ret_port = ntohs(address.sin_port);
+	return listener;
+}
+
+bool proxy_start(struct proxy *proxy, int to_port)
+{
 	*proxy = (struct proxy){.to_port = to_port};
-	proxy->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (proxy->listener < 0 || bind(proxy->listener, (struct sockaddr *)&address, sizeof address) != 0 ||
-	    listen(proxy->listener, 8) != 0 || getsockname(proxy->listener, (struct sockaddr *)&address, &length) != 0)
+	proxy->listener = listener_open(&proxy->port);
+	if (proxy->listener < 0)
 		return false;
-	proxy->port = ntohs(address.sin_port);
 	return pthread_create(&proxy->thread, NULL, proxy_main, proxy) == 0;
 }
 
@@ -176,4 +185,31 @@ void proxy_stop(struct proxy *proxy)
 	atomic_store(&proxy->stop, true);
 	pthread_join(proxy->thread, NULL);
 	close(proxy->listener);
+}
+
+/* ------------------------------------------------------------ the parrot */
+
+static void *parrot_main(void *ctx)
+{
+	const struct parrot *parrot = ctx;
+	char asked[4096];
+	int client = accept(parrot->listener, NULL, NULL);
+
+	while (client >= 0 && read(client, asked, sizeof asked) > 0)
+		if (send(client, parrot->answer, strlen(parrot->answer), MSG_NOSIGNAL) < 0)
+			break;
+	close(client);
+	return NULL;
+}
+
+bool parrot_start(struct parrot *parrot)
+{
+	parrot->listener = listener_open(&parrot->port);
+	return parrot->listener >= 0 && pthread_create(&parrot->thread, NULL, parrot_main, parrot) == 0;
+}
+
+void parrot_stop(struct parrot *parrot)
+{
+	pthread_join(parrot->thread, NULL);
+	close(parrot->listener);
 }

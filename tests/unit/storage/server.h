@@ -36,4 +36,15 @@ bool proxy_start(struct proxy *proxy, int to_port);
 void proxy_arm(struct proxy *proxy, enum proxy_act act, const char *pattern);
 void proxy_stop(struct proxy *proxy);
 
+/* Says the same to whatever its one client asks. */
+struct parrot {
+	const char *answer;
+	int listener;
+	int port;
+	pthread_t thread;
+};
+
+bool parrot_start(struct parrot *parrot);
+void parrot_stop(struct parrot *parrot); /* when its client has gone */
+
 #endif
