@@ -164,11 +164,13 @@ void store_disconnect(struct store *store)
 	connected_remove(store);
 }
 
-bool store_is_stale(const struct store *store)
+int32_t store_place_check(const struct store *store, struct tg_error *ret_error)
 {
 	struct stat now;
 
-	return store->db && (stat(store->path, &now) != 0 || now.st_dev != store->device || now.st_ino != store->inode);
+	if (!store->db || (stat(store->path, &now) == 0 && now.st_dev == store->device && now.st_ino == store->inode))
+		return TG_OK;
+	return tg_error_set(ret_error, TG_ERR_IO, "%s: the file was moved or replaced; open it anew", store->path);
 }
 
 /* Nothing here writes to the file: its log mode is migrate's to set. */
@@ -270,7 +272,9 @@ int32_t store_number(struct store *store, const char *sql, int64_t *ret_number, 
 
 int32_t store_begin(struct store *store, struct tg_error *ret_error)
 {
-	return store_command(store, STATEMENT_BEGIN, "begin", ret_error);
+	int32_t status = store_place_check(store, ret_error);
+
+	return status == TG_OK ? store_command(store, STATEMENT_BEGIN, "begin", ret_error) : status;
 }
 
 int32_t store_end(struct store *store, int32_t status, struct tg_error *ret_error)

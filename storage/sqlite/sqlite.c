@@ -148,9 +148,7 @@ static int32_t sqlite_ping(void *self, struct tg_error *ret_error)
 
 	if (status != TG_OK || !store->db)
 		return status;
-	if (store_is_stale(store))
-		status = tg_error_set(ret_error, TG_ERR_IO, "%s: the file was moved or replaced; open it anew",
-				      store->path);
+	status = store_place_check(store, ret_error);
 	if (status != TG_OK)
 		return status;
 	sqlite3_stmt *statement = store_statement(store, STATEMENT_PING, &status, ret_error);

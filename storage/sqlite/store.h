@@ -30,8 +30,9 @@ void store_disconnect(struct store *store);
 /* Does its path lead to a file of the Python system? Looks at it only if that harms nobody's locks. */
 bool store_is_python(const struct store *store);
 
-/* The file under the path is not the one that is open: it was moved, deleted or restored. */
-bool store_is_stale(const struct store *store);
+/* TG_ERR_IO: the file under the path is not the one that is open, for it was moved, deleted or restored. What is
+ * written then goes where nobody will look for it. */
+int32_t store_place_check(const struct store *store, struct tg_error *ret_error);
 
 /* SQLite's last result as a status, with its message and what to do. */
 int32_t store_failure(struct store *store, const char *what, struct tg_error *ret_error);
@@ -49,7 +50,8 @@ int32_t store_execute(struct store *store, const char *sql, const char *what, st
 /* The one number that a text of SQL gives. */
 int32_t store_number(struct store *store, const char *sql, int64_t *ret_number, struct tg_error *ret_error);
 
-int32_t store_begin(struct store *store, struct tg_error *ret_error); /* takes the write lock */
+/* Takes the write lock, if the file is in its place. */
+int32_t store_begin(struct store *store, struct tg_error *ret_error);
 /* Commit if status is TG_OK, else, or if that fails, roll back. Returns status or the commit's. */
 int32_t store_end(struct store *store, int32_t status, struct tg_error *ret_error);
 

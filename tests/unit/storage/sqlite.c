@@ -192,6 +192,10 @@ static void replaced(void)
 	is_int(api->ping(self, &error), TG_ERR_IO, "is told by ping");
 	opened(&error);
 	is_int(api->ping(self, &error), TG_ERR_IO, "another in its place too: %s", error.message);
+	is_int(cycle_put(self, 1, "c1", &error), TG_ERR_IO, "and nothing is written to the one that nobody looks for");
+	uint64_t id;
+	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("a"), 1, 1, 1000, &id, &error), TG_ERR_IO,
+	       "nor is a slot given that others cannot see");
 	api->close(self);
 	file_remove();
 }
