@@ -36,7 +36,7 @@ SEAMS = {"disk_system", "workers_threads", "outside_system", "transport_create"}
 # What these give depends on their arguments alone, on every machine. Streams are here, but not what opens one on a file.
 PURE = set("""
     abort aligned_alloc calloc free malloc malloc_trim realloc reallocarray strdup strndup
-    bcmp memchr memcmp memcpy memmem memrchr memmove memset stpcpy strcasecmp strcat strchr strcmp strcpy strcspn strlen strncasecmp
+    bcmp memchr memcmp memcpy memmem memrchr memmove memset stpcpy stpncpy strcasecmp strcat strchr strcmp strcpy strcspn strlen strncasecmp
     strncmp strncpy strnlen strpbrk strrchr strsep strspn strstr strtok_r strerror
     asprintf snprintf sprintf sscanf vasprintf vsnprintf strtod strtol strtoll strtoul strtoull
     open_memstream fclose ferror fflush fprintf fputc fputs fwrite putc
