@@ -250,9 +250,13 @@ static int32_t group_wait(struct leases *leases, struct lease_group *group, stru
 	return got < 0 ? got : TG_OK;
 }
 
+/* The loop may have given one back since it was seen that more are wanted. */
 int32_t lease_group_grow(struct leases *leases, struct lease_group *group, struct tg_error *ret_error)
 {
-	uint32_t want = target_of(group) - group->count;
+	uint32_t target = target_of(group);
+	if (target <= group->count)
+		return TG_OK;
+	uint32_t want = target - group->count;
 	int32_t got = reserve(leases, group->face->name, group->face->limit, want, group->id + group->count, ret_error);
 	if (got < 0)
 		return got;

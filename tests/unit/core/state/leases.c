@@ -3,7 +3,7 @@
 #include <sched.h>
 
 #include "core/base/log.h"
-#include "core/state/leases.h"
+#include "core/state/leases_state.h"
 
 #include "tap.h"
 #include "tests/unit/core/state/world.h"
@@ -304,6 +304,24 @@ static void ahead_of_need(void)
 	is_int(store.count, 0, "at the end all of it");
 }
 
+/* A cycle ends between the worker's look and its call. */
+static void no_more_wanted(void)
+{
+	world_reset();
+	struct gateway *gateway = gateway_open(0, 50, 0, 0);
+	struct tg_error error = tg_error_init();
+	slots_take(&gateway->slots);
+	pass(gateway, 1);
+	slots_give(&gateway->slots);
+	unsigned reserves = store.reserves;
+	is_int(leases_connect(gateway->leases, &error), TG_OK, "a connection");
+	is_int(lease_group_grow(gateway->leases, &gateway->leases->group[0], &error), TG_OK, "the call comes late");
+	leases_disconnect(gateway->leases);
+	ok(store.reserves == reserves && granted(gateway) == 2, "nothing more is reserved: %u are leased",
+	   granted(gateway));
+	gateway_close(gateway);
+}
+
 static void of_two_groups(void)
 {
 	world_reset();
@@ -575,6 +593,7 @@ int main(void)
 {
 	log_set_sink(log_count, NULL);
 	ahead_of_need();
+	no_more_wanted();
 	of_two_groups();
 	renewed();
 	store_away();
