@@ -94,7 +94,7 @@ static int command_status(struct gateway *gateway, struct json_object *reply)
 	json_object_object_add(reply, "journal", gateway_journal_json(gateway));
 	store_put(gateway, reply);
 	if (gateway->executor.settings.parks)
-		json_object_object_add(reply, "parked", json_object_new_int64(gateway->executor.parked_count));
+		json_object_object_add(reply, "parked", json_object_new_int64(gateway->executor.parked.count));
 	json_object_put(summary);
 	return TG_OK;
 }

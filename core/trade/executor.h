@@ -88,6 +88,7 @@ struct work {
 		struct leg_plan plan;
 		uint32_t version; /* of the market when it was planned */
 		int64_t wall_ns;
+		struct work *earlier, *later; /* neighbours in the order in which orders were parked */
 	} parked;
 	uint32_t replans; /* parked orders in a row that were given up for others */
 };
@@ -114,7 +115,10 @@ struct executor {
 	uint64_t list_timer;   /* asked for them again then */
 	uint64_t closed_timer; /* orders in doubt of closed cycles are asked for again then */
 	uint32_t open_count;
-	uint32_t parked_count;
+	struct {
+		struct work *oldest, *newest;
+		uint32_t count;
+	} parked; /* orders leave as they were parked */
 	struct work work[OPEN_CYCLES_MAX];
 };
 
@@ -137,7 +141,8 @@ void executor_open(struct executor *executor, const struct cycle_def *def, const
  * without a proven end becomes unknown. Returns how many. */
 uint32_t executor_restore(struct executor *executor);
 
-/* At the end of a pass: parked orders that are durable now are looked at again, and leave or are given up. */
+/* At the end of a pass: parked orders that are durable now are looked at again, and leave or are given up, one after
+ * the other as they were parked. */
 void executor_unpark(struct executor *executor);
 
 /* Events of the exchange. */

@@ -1,7 +1,8 @@
 /* Parked orders (durability: power): the intent is on record, and leaves when the record would outlive a loss of power.
  * The journal's worker is asked for that at once, and calls the loop when it is so. The world has moved on by then: the
  * order is looked at again. One that is not to be sent any more never leaves, which is on record too, and its id is
- * used up. Owner: the loop thread. */
+ * used up. Orders leave in the order in which they were parked, which is that of their positions: whoever was planned
+ * first has the first claim on what both would take. Owner: the loop thread. */
 #include <assert.h>
 
 #include "core/state/journal.h"
@@ -17,6 +18,25 @@ static bool is_first(const struct work *work)
 	return order->leg == 0 && !order->unwind;
 }
 
+static void parked_add(struct work *work)
+{
+	struct executor *executor = work->executor;
+	work->parked.earlier = executor->parked.newest;
+	work->parked.later = NULL;
+	*(executor->parked.newest ? &executor->parked.newest->parked.later : &executor->parked.oldest) = work;
+	executor->parked.newest = work;
+	executor->parked.count++;
+}
+
+static void parked_remove(struct work *work)
+{
+	struct executor *executor = work->executor;
+	struct work *earlier = work->parked.earlier, *later = work->parked.later;
+	*(earlier ? &earlier->parked.later : &executor->parked.oldest) = later;
+	*(later ? &later->parked.earlier : &executor->parked.newest) = earlier;
+	executor->parked.count--;
+}
+
 void work_park(struct work *work, const struct leg_plan *plan)
 {
 	struct executor *executor = work->executor;
@@ -25,7 +45,7 @@ void work_park(struct work *work, const struct leg_plan *plan)
 	work->parked.plan = *plan;
 	work->parked.version = executor->markets->market[plan->market].version;
 	work->parked.wall_ns = loop_wall_ns(executor->loop);
-	executor->parked_count++;
+	parked_add(work);
 	work_timer_set(work, WORK_TIMER_PARKED, executor->settings.order_timeout_ns);
 	if (executor->settings.parks_waiting)
 		journal_wait(journal, work->parked.position, NULL);
@@ -35,14 +55,13 @@ void work_park(struct work *work, const struct leg_plan *plan)
 
 static bool is_durable(const struct work *work)
 {
-	return work->cycle && work->parked.position > 0 &&
-	       work->parked.position <= journal_synced(work->executor->keeper->journal);
+	return work->parked.position <= journal_synced(work->executor->keeper->journal);
 }
 
 static void park_leave(struct work *work)
 {
 	work->parked.position = 0;
-	work->executor->parked_count--;
+	parked_remove(work);
 	work_timer_clear(work);
 }
 
@@ -127,7 +146,7 @@ static void work_unpark(struct work *work)
 void work_park_late(struct work *work)
 {
 	if (is_durable(work))
-		work_unpark(work);
+		executor_unpark(work->executor); /* those before it, too */
 	else if (is_first(work))
 		work_park_end(work, "it was not durable in time");
 	else
@@ -136,7 +155,7 @@ void work_park_late(struct work *work)
 
 void executor_unpark(struct executor *executor)
 {
-	for (uint32_t i = 0; i < OPEN_CYCLES_MAX && executor->parked_count > 0; i++)
-		while (is_durable(&executor->work[i])) /* what comes instead of it may be so at once */
-			work_unpark(&executor->work[i]);
+	while (executor->parked.oldest &&
+	       is_durable(executor->parked.oldest)) /* what comes instead may be so at once */
+		work_unpark(executor->parked.oldest);
 }

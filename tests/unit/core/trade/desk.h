@@ -342,7 +342,7 @@ static void desk_check(struct desk *desk)
 static void on_pass_end(void *ctx)
 {
 	struct desk *desk = ctx;
-	if (desk->executor.parked_count > 0 && desk->parked)
+	if (desk->executor.parked.count > 0 && desk->parked)
 		desk->parked(desk);
 	executor_unpark(&desk->executor);
 	keeper_pass_end(&desk->keeper);

@@ -32,7 +32,7 @@ static const struct cycle *cycle_run(void)
 static void end_check(const char *what, uint8_t state, uint32_t left, uint32_t orders)
 {
 	const struct cycle *cycle = model_newest(desk->keeper.model);
-	ok(desk_settled(desk) && desk->executor.parked_count == 0 && exchange.ids_repeated == 0 &&
+	ok(desk_settled(desk) && desk->executor.parked.count == 0 && exchange.ids_repeated == 0 &&
 		   exchange.intents_missing == 0,
 	   "%s: settled", what);
 	ok(desk_agrees(desk), "%s: agrees", what);
@@ -213,6 +213,38 @@ static void test_position(void)
 	desk_close(desk);
 }
 
+/* ------------------------------------------------------------ one after the other */
+
+#define SECOND_AFTER_NS (5 * LATENCY_NS / 2) /* the first cycle ends before its leg 2 is there */
+
+/* A third cycle, in the place of the first one, behind leg 2 of the second. */
+static void on_parked_third(struct desk *at)
+{
+	if (at->executor.next_number == 2 && parked_order(at)->leg == 1 && parked_order(at)->cycle->key.number == 1)
+		on_trade(at);
+}
+
+static void test_order(void)
+{
+	static const struct {
+		uint32_t number;
+		uint8_t leg;
+	} left[] = {{0, 1}, {0, 2}, {0, 3}, {1, 1}, {1, 2}, {2, 1}};
+	uint64_t id;
+	desk_begin(on_parked_third);
+	if (loop_timer_start(desk->loop, SECOND_AFTER_NS, on_trade, desk, &id))
+		abort();
+	cycle_run();
+	end_check("another cycle begins while leg 2 is parked", CYCLE_COMPLETED, 9, 3);
+	for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+		struct client_id sent = {0};
+		client_id_parse((struct tg_str){exchange.order[i].client_id, TG_CLIENT_ID_LEN}, &sent);
+		ok(sent.key.number == left[i].number && sent.leg == left[i].leg,
+		   "leg %u of cycle %u leaves in its turn", left[i].leg, left[i].number);
+	}
+	desk_close(desk);
+}
+
 /* ------------------------------------------------------------ restart */
 
 static void on_parked_die(struct desk *at)
@@ -262,7 +294,7 @@ static void test_chance(void)
 			;
 		loop_run(desk->loop);
 		good += desk_settled(desk) && desk_agrees(desk) && exchange.ids_repeated == 0 &&
-			exchange.intents_missing == 0 && desk->executor.parked_count == 0;
+			exchange.intents_missing == 0 && desk->executor.parked.count == 0;
 		for (const struct cycle *cycle = model_oldest(desk->keeper.model); cycle; cycle = cycle->newer)
 			for (const struct order *order = cycle->orders; order; order = order->next)
 				abandoned += order->state == ORDER_ABANDONED;
@@ -280,6 +312,7 @@ int main(void)
 	test_link();
 	test_slow();
 	test_position();
+	test_order();
 	test_restart();
 	test_chance();
 	dir_remove(dir);
