@@ -23,7 +23,7 @@ struct item {
 
 struct cached {
 	struct cached *next_in_bucket;
-	struct cached *newer, *older; /* by use */
+	struct cached *newer, *older; /* by use, of the clean ones */
 	struct item *items, *last_item;
 	uint32_t hash;
 	uint32_t dirty; /* items */
@@ -48,7 +48,7 @@ struct cache {
 	struct monitor *monitor; /* of all that follows */
 	struct cached **buckets;
 	uint32_t mask;
-	struct cached *newest, *oldest;
+	struct cached *newest, *oldest; /* clean cycles: those that may go */
 	struct item *dirty_first, *dirty_last;
 	struct batch batch;
 	uint64_t generation;      /* puts, ever */
@@ -101,15 +101,21 @@ static void events_free(struct cache *cache)
 	}
 }
 
+static void cycles_free(struct cache *cache)
+{
+	for (uint32_t i = 0; cache->buckets && i <= cache->mask; i++)
+		for (struct cached *cycle = cache->buckets[i], *next; cycle; cycle = next) {
+			next = cycle->next_in_bucket;
+			cached_free(cycle);
+		}
+}
+
 void cache_destroy(struct cache *cache)
 {
 	if (!cache)
 		return;
 	events_free(cache);
-	for (struct cached *cycle = cache->newest, *older; cycle; cycle = older) {
-		older = cycle->older;
-		cached_free(cycle);
-	}
+	cycles_free(cache);
 	free(cache->batch.items);
 	free(cache->batch.rows);
 	free(cache->batch.records);
@@ -155,7 +161,7 @@ static void use_link(struct cache *cache, struct cached *cycle)
 
 static void cycle_use(struct cache *cache, struct cached *cycle)
 {
-	if (cache->newest == cycle)
+	if (cycle->dirty > 0 || cache->newest == cycle)
 		return;
 	use_unlink(cache, cycle);
 	use_link(cache, cycle);
@@ -178,14 +184,8 @@ static void cycle_evict(struct cache *cache, struct cached *cycle)
 /* Down to the bound, as far as clean ones go. `keep` has just come and may still be without a dirty row. */
 static void cycles_bound(struct cache *cache, const struct cached *keep)
 {
-	struct cached *cycle = cache->oldest;
-	while (cycle && cache->status.cycles > cache->options.cycles &&
-	       cache->status.cycles > cache->status.dirty_cycles) {
-		struct cached *newer = cycle->newer;
-		if (cycle->dirty == 0 && cycle != keep)
-			cycle_evict(cache, cycle);
-		cycle = newer;
-	}
+	while (cache->status.cycles > cache->options.cycles && cache->oldest && cache->oldest != keep)
+		cycle_evict(cache, cache->oldest);
 }
 
 static struct cached *cycle_add(struct cache *cache, struct tg_str id)
@@ -249,8 +249,10 @@ static void item_soil(struct cache *cache, struct item *item)
 	item->dirty = true;
 	cache->status.dirty_rows++;
 	dirty_link(cache, item);
-	if (cycle && cycle->dirty++ == 0)
+	if (cycle && cycle->dirty++ == 0) {
+		use_unlink(cache, cycle);
 		cache->status.dirty_cycles++;
+	}
 }
 
 static void item_clean(struct cache *cache, struct item *item)
@@ -259,10 +261,12 @@ static void item_clean(struct cache *cache, struct item *item)
 	dirty_unlink(cache, item);
 	item->dirty = item->full_dirty = false;
 	cache->status.dirty_rows--;
-	if (!cycle)
+	if (!cycle) {
 		item_free(item);
-	else if (--cycle->dirty == 0)
+	} else if (--cycle->dirty == 0) {
+		use_link(cache, cycle);
 		cache->status.dirty_cycles--;
+	}
 }
 
 /* It has got another row. A full one goes behind all that waits, as its cycle's full row may just have. */
@@ -313,10 +317,8 @@ static int put(struct cache *cache, struct tg_str cycle_id, const struct tg_reco
 		return TG_ERR_NO_MEMORY;
 	}
 	item_changed(cache, item, !row_kind_is_progress(record->kind));
-	if (cycle) {
+	if (cycle)
 		cycle->fresh_ns = workers_now_ns(cache->options.workers);
-		cycle_use(cache, cycle);
-	}
 	return TG_OK;
 }
 

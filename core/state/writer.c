@@ -215,8 +215,21 @@ static int early_move(struct writer *writer, uint64_t posted)
 	return status;
 }
 
-/* Rows up to the mark go into the cache. Rows behind it are left in the ring, unless it gets full: their mark can only
- * come when there is room for all that goes before it. Out of memory leaves rows where they are, for the next turn. */
+static bool ring_is_filling(const struct writer *writer)
+{
+	return ring_count(writer->ring) >= ring_capacity(writer->ring) / 2;
+}
+
+/* Has all been taken that a batch needs, and may it go now? */
+static bool batch_is_ready(const struct writer *writer)
+{
+	return writer->mark > writer->applied && writer->retry_ns == 0 && !writer->broken;
+}
+
+/* Rows up to the mark go into the cache. Those behind it are left in the ring, for the next batch: so the loop fills
+ * the ring while this one is applied, and no batch is longer than the ring. Only if no batch can be applied they are
+ * taken out: their mark can only come when there is room for all that goes before it. Out of memory leaves rows where
+ * they are, for the next turn. */
 static void writer_collect(struct writer *writer, int64_t now)
 {
 	uint64_t position, posted;
@@ -230,13 +243,13 @@ static void writer_collect(struct writer *writer, int64_t now)
 			return;
 		ring_drop(writer->ring);
 	}
-	while (ring_count(writer->ring) >= ring_capacity(writer->ring) / 2 && (row = ring_peek(writer->ring))) {
-		if (early_add(writer, row) != 0)
-			return;
-		ring_drop(writer->ring);
-	}
 	if (writer->taken >= posted)
 		writer->mark = position;
+	while (!batch_is_ready(writer) && ring_is_filling(writer) && (row = ring_peek(writer->ring))) {
+		if (early_add(writer, row) != 0)
+			break;
+		ring_drop(writer->ring);
+	}
 	if (writer->since_ns == 0 && (cache_waiting(writer->options.cache) > 0 || writer->mark > writer->applied))
 		writer->since_ns = now;
 }
@@ -378,7 +391,7 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 	}
 	if (writer->retry_ns != 0)
 		return writer->retry_ns;
-	if (draining || cache_waiting(writer->options.cache) >= writer->options.batch_rows)
+	if (draining || ring_is_filling(writer) || cache_waiting(writer->options.cache) >= writer->options.batch_rows)
 		return 0;
 	int64_t due_ns = writer->since_ns + writer->options.batch_ms * MS;
 	int64_t urgent_ns = writer->ended_ns + URGENT_GAP_NS;
@@ -483,7 +496,7 @@ static bool writer_has_news(void *ctx, int64_t due_ns)
 	(void)due_ns;
 	return atomic_load(&writer->mark_turn) != writer->turn_seen ||
 	       atomic_load(&writer->drain_wanted) != writer->drain_seen ||
-	       (writer_may_collect(writer) && ring_count(writer->ring) >= ring_capacity(writer->ring) / 2);
+	       (writer_may_collect(writer) && ring_is_filling(writer));
 }
 
 /* ------------------------------------------------------- start and stop */
