@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "bench/measure.h"
 #include "bench/store/values.h"
@@ -10,6 +11,7 @@
 #include "core/trade/client_id.h"
 
 #define RING_ROWS 16384 /* as core/gateway.c has it */
+#define FULL_NS 200000  /* between two looks whether there is room again */
 
 static const char *const markets[CYCLE_LEGS_MAX] = {MARKET, "ETHBTC", "ETHUSDT"};
 static const char *const currencies[CYCLE_LEGS_MAX] = {"USDT", "BTC", "ETH"};
@@ -186,10 +188,12 @@ void stack_forget(struct stack *stack, uint32_t number)
 
 void stack_pass_end(struct stack *stack)
 {
+	static const struct timespec pause = {0, FULL_NS};
 	keeper_pass_end(&stack->keeper);
-	while (keeper_is_behind(&stack->keeper) &&
-	       !stack->keeper.failed) /* the ring is full: the writer has its turn */
+	while (keeper_is_behind(&stack->keeper) && !stack->keeper.failed) { /* the ring is full: the writer's turn */
+		nanosleep(&pause, NULL);
 		keeper_pass_end(&stack->keeper);
+	}
 	if (stack->keeper.failed)
 		bench_fail("journal: %s", stack->keeper.error.message);
 }
