@@ -21,9 +21,9 @@ struct connection {
 	void *backend;
 	const char *who;
 	int64_t taken_ns;
-	int64_t opened_ns;
-	int64_t used_ns; /* when it was last given back */
-	bool doubtful;   /* its last call failed, or another one was found dead */
+	int64_t recycle_ns; /* when it is to be replaced, if ever */
+	int64_t used_ns;    /* when it was last given back */
+	bool doubtful;      /* its last call failed, or another one was found dead */
 };
 
 struct store_pool {
@@ -204,7 +204,7 @@ static void backend_close(struct store_pool *pool, void *backend)
 static void connection_begin(struct store_pool *pool, struct connection *connection, void *backend)
 {
 	connection->backend = backend;
-	connection->opened_ns = now_ns(pool);
+	connection->recycle_ns = now_ns(pool) + pool->options.recycle_ms * MS;
 	connection->doubtful = false;
 	pool->status.opened++;
 }
@@ -234,13 +234,15 @@ static void connection_close(struct store_pool *pool, struct connection *connect
 	backend_close(pool, backend);
 }
 
-/* The old one goes when the new one is there; there may be none to be had just now. */
+/* The old one goes when the new one is there; there may be none to be had just now, which may take long to find out: it
+ * is not tried again with each taker. */
 static void connection_recycle(struct store_pool *pool, struct connection *connection)
 {
 	struct tg_error error = tg_error_init();
 	void *old = connection->backend, *backend = NULL;
 	if (backend_open(pool, &backend, &error) < 0) {
 		connection->doubtful = true;
+		connection->recycle_ns = now_ns(pool) + pool->options.idle_check_ms * MS;
 		return;
 	}
 	connection_begin(pool, connection, backend);
@@ -270,7 +272,7 @@ static int connection_ready(struct store_pool *pool, struct connection *connecti
 {
 	const struct store_pool_options *options = &pool->options;
 	bool idle = now - connection->used_ns >= options->idle_check_ms * MS;
-	if (options->recycle_ms > 0 && now - connection->opened_ns >= options->recycle_ms * MS) {
+	if (options->recycle_ms > 0 && now >= connection->recycle_ns) {
 		connection_recycle(pool, connection);
 		idle = false;
 	}

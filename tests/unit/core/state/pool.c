@@ -28,13 +28,16 @@ static struct {
 	atomic_uint opened, closed, pings;
 	atomic_uint life;
 	atomic_bool away;
+	bool full; /* no connection is opened, those that are open live */
+	unsigned refused;
 	int32_t refuses; /* with this code when it is away */
 } server;
 
 static int server_open(void *ctx, void **ret_backend, struct tg_error *ret_error)
 {
 	(void)ctx;
-	if (atomic_load(&server.away))
+	server.refused += server.full;
+	if (atomic_load(&server.away) || server.full)
 		return tg_error_set(ret_error, server.refuses, "the server is away");
 	struct connection *connection = calloc(1, sizeof *connection);
 	connection->life = atomic_load(&server.life);
@@ -174,6 +177,17 @@ static void too_old(void)
 	ok(b && server.opened == 3 && server.closed == 2 && server.pings == 1,
 	   "an old one goes when the new one is there");
 	ok(status_of(pool).recycled == 1 && status_of(pool).open == 1, "it is counted");
+	store_pool_give(pool, b, TG_OK);
+	server.full = true;
+	pass_ms(3600000);
+	for (int i = 0; i < 3; i++) {
+		ok(take(pool, "a") == b && server.refused == 1,
+		   "it stays where there is no new one, which is asked once");
+		store_pool_give(pool, b, TG_OK);
+	}
+	pass_ms(30000);
+	ok(take(pool, "a") == b && server.refused == 2, "and again after a while");
+	server.full = false;
 	store_pool_give(pool, b, TG_OK);
 	store_pool_destroy(pool);
 }
