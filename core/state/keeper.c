@@ -177,15 +177,17 @@ static void cycle_renew(struct cycle *cycle)
 	}
 }
 
-static bool cycle_is_stale(const struct keeper *keeper, const struct cycle *cycle)
+/* What an earlier start told, the store may have lost since: what this one tells first of a cycle is all of it, so that
+ * a restart is right whatever became of the store. */
+static bool cycle_may_be_missing(const struct keeper *keeper, const struct cycle *cycle)
 {
-	return cycle->stored && cycle->closed_ns != 0 && loop_unix_ns(keeper->loop) - cycle->closed_ns > STALE_NS;
+	return !cycle->stored || (cycle->closed_ns != 0 && loop_unix_ns(keeper->loop) - cycle->closed_ns > STALE_NS);
 }
 
 /* The cycle's row first: its orders refer to it. */
 static bool cycle_post(struct keeper *keeper, struct cycle *cycle)
 {
-	if (cycle_is_stale(keeper, cycle))
+	if (cycle_may_be_missing(keeper, cycle))
 		cycle_renew(cycle);
 	if (cycle->row_dirty && !cycle_row_post(keeper, cycle))
 		return false;

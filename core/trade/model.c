@@ -290,7 +290,6 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	struct cycle *cycle = &new->cycle;
 	cycle->key = r->key;
 	cycle->state = CYCLE_PENDING;
-	cycle->stored = !model->dirties;
 	cycle->legs = r->legs;
 	cycle->slot = r->slot;
 	memcpy(cycle->leg, r->leg, sizeof cycle->leg);

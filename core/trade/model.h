@@ -66,7 +66,7 @@ struct cycle {
 	uint8_t state;  /* enum cycle_state */
 	bool dirty;     /* its row, or something of its orders: it is in the list of model_dirty */
 	bool row_dirty; /* its own row */
-	bool stored;    /* as an order's */
+	bool stored;    /* this start has told its row: as an order's */
 	uint32_t legs;
 	uint32_t slot;
 	uint32_t order_count;

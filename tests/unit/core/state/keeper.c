@@ -325,6 +325,18 @@ static void test_progress(const char *path)
 	desk_close(desk);
 }
 
+/* Beside a store that is up to the journal. */
+static void test_taken_up(const char *path)
+{
+	static struct exchange exchange;
+	desk_clean_position = shelf.position;
+	struct desk *desk = desk_open(path, &exchange, 4);
+	told(desk, 2, 0, 0, "a start tells of an open cycle in full: the store may have lost it");
+	order_filled(desk, "1");
+	told(desk, 0, 2, 1, "then what is new");
+	desk_close(desk);
+}
+
 int main(void)
 {
 	dir_make("keeper");
@@ -332,6 +344,7 @@ int main(void)
 	test_rows(dir);
 	test_replayed(dir);
 	test_progress(dir);
+	test_taken_up(dir);
 	dir_remove(dir);
 	return tap_done();
 }

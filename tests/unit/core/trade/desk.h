@@ -412,10 +412,13 @@ static void desk_store(struct desk *desk)
 		abort();
 }
 
+static uint64_t desk_clean_position; /* of the store, for the next start */
+
 static void desk_keeper(struct desk *desk)
 {
 	desk_store(desk);
-	const struct model_options room = {.cycles = 64, .orders = 256, .fills = 2048};
+	const struct model_options room = {
+		.cycles = 64, .orders = 256, .fills = 2048, .clean_position = desk_clean_position};
 	const struct writer_options writer = {.workers = &workers_threads,
 					      .pool = desk->pool,
 					      .cache = desk->cache,
