@@ -168,6 +168,15 @@ static int replay(void *ctx, const struct journal_entry *entry)
 	return status;
 }
 
+/* An older copy of the store was restored, or it is another one: what it lacks stands nowhere any more. */
+static void store_gap_tell(const struct journal_report *report, uint64_t stored)
+{
+	if (report->first_position > stored + 1)
+		log_warn("store.gap", LOG_I("store", stored), LOG_I("journal_begins", report->first_position),
+			 LOG_S("note", "the store lacks what happened in between, and the journal has it no more: "
+				       "cycles of that time are missing in it, or stand as open"));
+}
+
 static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 {
 	const struct gateway_config *config = gateway->options.config;
@@ -195,8 +204,9 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
 			"the store knows the journal up to record %llu, the journal ends at %llu: it was lost or "
-			"replaced; restore it, or start with another state directory",
+			"replaced; restore it, or start with another state directory and gateway_id",
 			(unsigned long long)options.clean_position, (unsigned long long)report.last_position);
+	store_gap_tell(&report, options.clean_position);
 	if (report.torn_bytes > 0)
 		log_warn("journal.torn", LOG_I("bytes", report.torn_bytes), LOG_S("copy", report.torn_copy));
 	model_set_watch(gateway->keeper.model, &gateway->options.watch);

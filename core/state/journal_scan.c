@@ -148,8 +148,8 @@ static int file_open(struct reader *reader, const struct journal_extent *extent)
 static int header_bad(const struct reader *reader, const char *what)
 {
 	return tg_error_set(reader->error, TG_ERR_CORRUPT,
-			    "%s: %s; nothing was changed. Put back a copy, or move all of the journal's files away to "
-			    "start without history",
+			    "%s: %s; nothing was changed. Put back a copy, or start with another state directory and "
+			    "gateway_id, without history",
 			    reader->path, what);
 }
 

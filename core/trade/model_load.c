@@ -3,8 +3,8 @@
 
 static int replay_error(const struct journal_entry *entry, int status, struct tg_error *ret_error)
 {
-	const char *advice =
-		"put back a good copy of the state directory, or start with another one and reconcile by hand";
+	const char *advice = "put back a good copy of the state directory, or start with another one and another "
+			     "gateway_id, and reconcile by hand";
 	if (status == TG_ERR_NO_MEMORY)
 		advice = "give the program more memory";
 	else if (status == TG_ERR_VERSION)
@@ -19,7 +19,8 @@ static int beginning_missing(uint64_t position, struct tg_error *ret_error)
 {
 	return tg_error_set(ret_error, TG_ERR_CORRUPT,
 			    "the journal begins with record %llu, but what stood before it was still needed: files are "
-			    "missing; put them back, or start with another state directory and reconcile by hand",
+			    "missing; put them back, or start with another state directory and gateway_id, and "
+			    "reconcile by hand",
 			    (unsigned long long)position);
 }
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "abi/fixtures/fixture.h"
+#include "core/base/log.h"
 #include "tests/tap.h"
 
 #define MONO_NS INT64_C(5000000000)
@@ -484,6 +485,52 @@ static void test_store_fails(void)
 	world_close(&world);
 }
 
+/* The first file of the journal goes, as if the store had it for good: returns when another one is written. */
+static void journal_trim(struct world *world)
+{
+	struct keeper *keeper = &world->gateway->keeper;
+	char path[600];
+	while (journal_oldest_end(keeper->journal) == 0) {
+		keeper_note(keeper, RECORD_DECISION, &(struct record_decision){0}, sizeof(struct record_decision));
+		keeper_pass_end(keeper);
+		usleep(100); /* the journal's worker makes the next file */
+	}
+	struct record_trim record = {journal_oldest_end(keeper->journal)};
+	keeper_note(keeper, RECORD_TRIM, &record, sizeof record);
+	is_int(gateway_finish(world->gateway), TG_OK, "a run with a long journal");
+	gateway_close(world->gateway);
+	snprintf(path, sizeof path, "%s/journal-00000001.tgj", world->config->state_dir);
+	is_int(unlink(path), 0, "whose beginning is trimmed");
+}
+
+static unsigned gaps_told;
+
+static void log_count(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
+{
+	(void)ctx, (void)level, (void)fields, (void)count;
+	gaps_told += strcmp(event, "store.gap") == 0;
+}
+
+/* A copy of the store is put back that is older than what is left of the journal. */
+static void test_store_restored(void)
+{
+	static struct world world;
+	world_make(&world, true, true);
+	world.outside.journal_file_bytes = 4096;
+	log_set_sink(log_count, NULL);
+	world_open(&world, 0);
+	gateway_start(world.gateway);
+	journal_trim(&world);
+	world_open(&world, 0);
+	is_int(gaps_told, 0, "a store that has all of it misses nothing");
+	gateway_close(world.gateway);
+	fake.position = 1;
+	world_open(&world, 0);
+	is_int(gaps_told, 1, "one that stands before the journal's beginning does, which is told");
+	world_close(&world);
+	log_set_sink(NULL, NULL);
+}
+
 /* Nothing leaves while the disk is full; when it is not any more, trading goes on by itself. */
 static void test_disk_full(void)
 {
@@ -576,6 +623,7 @@ int main(void)
 	test_extensions();
 	test_exchange_fails();
 	test_store_fails();
+	test_store_restored();
 	test_disk_full();
 	test_disk_full_between();
 	test_disk_fails();
