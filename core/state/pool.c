@@ -12,6 +12,7 @@
 #define MS INT64_C(1000000)
 #define BACKOFF_FIRST_NS (10 * MS)
 #define BACKOFF_LAST_NS (1000 * MS)
+#define RECYCLE_AGAIN_NS (30000 * MS) /* where no new connection was to be had for an old one */
 
 /* Busy: lent, or being opened, checked or closed for a taker, outside the lock. */
 enum connection_state { CONNECTION_CLOSED, CONNECTION_IDLE, CONNECTION_BUSY };
@@ -242,7 +243,7 @@ static void connection_recycle(struct store_pool *pool, struct connection *conne
 	void *old = connection->backend, *backend = NULL;
 	if (backend_open(pool, &backend, &error) < 0) {
 		connection->doubtful = true;
-		connection->recycle_ns = now_ns(pool) + pool->options.idle_check_ms * MS;
+		connection->recycle_ns = now_ns(pool) + RECYCLE_AGAIN_NS;
 		return;
 	}
 	connection_begin(pool, connection, backend);
