@@ -214,11 +214,25 @@ static int buffer_write(struct journal *journal)
 	return 0;
 }
 
+/* A limit on the size of files (ulimit -f) or a file system's own: nobody lifts it while the gateway runs, and to wait
+ * for that would be to stand still for ever. All else is tried again. */
+static bool is_for_good(int failure)
+{
+	return failure == -EFBIG;
+}
+
+static void stall_set(struct journal *journal, int failure)
+{
+	journal->stall = failure;
+	if (is_for_good(failure))
+		journal_failure_keep(journal, failure);
+	atomic_store(&journal->stalled, failure != 0);
+}
+
 /* What was written in part goes, now or when it is tried again: no record may follow half a one. */
 static void stall_begin(struct journal *journal, int failure)
 {
-	journal->stall = failure;
-	atomic_store(&journal->stalled, true);
+	stall_set(journal, failure);
 	journal->disk->ops->truncate(journal->disk, journal->current->file, journal->size);
 	worker_wake(journal->worker, true); /* whoever waits for a sync is told */
 }
@@ -276,9 +290,10 @@ static int failure_report(const struct journal *journal, struct tg_error *ret_er
 				    strerror(-journal->stall), advice_of(journal->stall));
 	if (journal->stall != 0)
 		return tg_error_set(ret_error, TG_ERR_IO,
-				    "%s: cannot be written: %s, and what came in meanwhile fits no buffer; %s, then "
-				    "start again (nothing is sent any more)",
-				    path, strerror(-failure), advice_of(failure));
+				    "%s: cannot be written: %s%s; %s, then start again (nothing is sent any more)",
+				    path, strerror(-failure),
+				    is_for_good(failure) ? "" : ", and what came in meanwhile fits no buffer",
+				    advice_of(failure));
 	return tg_error_set(ret_error, TG_ERR_IO,
 			    "%s: cannot be synced: %s, so what is on the disk is not known; %s, then start again: the "
 			    "start writes anew what may be missing (nothing is sent any more)",
@@ -300,8 +315,7 @@ int journal_retry(struct journal *journal, struct tg_error *ret_error)
 		int failure = journal->disk->ops->truncate(journal->disk, journal->current->file, journal->size);
 		if (failure == 0 && journal->used > 0)
 			failure = buffer_write(journal);
-		journal->stall = failure;
-		atomic_store(&journal->stalled, failure != 0);
+		stall_set(journal, failure);
 		worker_wake(journal->worker, false);
 	}
 	return failure_report(journal, ret_error);

@@ -38,13 +38,13 @@ class Gateway:
     """A gateway that is up, and a line to it that is quicker than a process for each question."""
     all = []
 
-    def __init__(self, state, *words, config=DEMO, stdout=None, stderr=None):
+    def __init__(self, state, *words, config=DEMO, stdout=None, stderr=None, environment=None):
         Gateway.all.append(self)
         self.state = place(state)
         self.out, self.err = self.state + ".out", self.state + ".err"
         self.process = subprocess.Popen([trigate.TRIGATE, "run", "--config", config, "--state-dir", self.state, *words],
                                         stdin=subprocess.DEVNULL, stdout=stdout or open(self.out, "wb"),
-                                        stderr=stderr or open(self.err, "wb"))
+                                        stderr=stderr or open(self.err, "wb"), env={**os.environ, **(environment or {})})
         until(lambda: run("status", "-d", self.state).code == 0, "the gateway answers")
         self.line = socket.socket(socket.AF_UNIX)
         self.line.settimeout(PATIENCE_S)
@@ -160,6 +160,32 @@ def test_end_in_vain():
            f"told to end by {how} with a frozen cycle, it ends by the deadline and says so", code, errors, lines[-1:])
         got = run("run", "--config", DEMO, "--speed", "max", "--json", "--cycles", 1, "--state-dir", gateway.state)
         ok(got.code == 0, "the next start takes it up", got)
+        tap.none(trigate.all_problems(gateway.state), "and nothing was lost")
+
+
+def test_end_without_disk():
+    """A gateway whose journal takes nothing waits for the disk; told to end, it does not wait for that."""
+    def tell(order):
+        with open(place("disk.new"), "w") as file:
+            file.write(order)
+        os.rename(file.name, place("disk"))
+    preloaded = {"LD_PRELOAD": os.path.join(trigate.BUILD, "tests/bad_disk.so"), "BAD_DISK": place("disk"),
+                 "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+    for how in ("command", "signal"):
+        tell("")
+        gateway = Gateway("stalled-" + how, "--json", "--speed", SLOW, config=hurried(), environment=preloaded)
+        until(lambda: gateway.status()["executed"] > 0, "it trades")
+        tell("ENOSPC write journal-")
+        until(lambda: gateway.status()["journal"]["state"] == "stalled", "the journal waits")
+        if how == "command":
+            gateway.ask("stop", level="end")
+        else:
+            gateway.process.send_signal(signal.SIGTERM)
+        code, lines, errors = gateway.end()
+        ok(code == 1 and "free space on its disk, then start again" in errors and lines[-1]["event"] == "summary",
+           f"told to end by {how} with a full disk, it ends by the deadline and says why", code, errors, lines[-1:])
+        got = run("run", "--config", DEMO, "--speed", "max", "--json", "--cycles", 1, "--state-dir", gateway.state)
+        ok(got.code == 0, "with room the next start goes on", got)
         tap.none(trigate.all_problems(gateway.state), "and nothing was lost")
 
 

@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -415,36 +414,6 @@ static void large(void)
 	is_int(report.last_position, last, "to its end");
 }
 
-/* In a process of its own: a file size limit makes write(2) short, then fail. */
-static int full_disk(void)
-{
-	struct tg_error error = tg_error_init();
-	struct journal *journal = NULL;
-	signal(SIGXFSZ, SIG_IGN);
-	if (journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL, &journal, &error) != 0)
-		return 1;
-	sample_append(journal, 1, 2);
-	if (journal_sync(journal, NULL) != 0)
-		return 2;
-	struct rlimit limit = {sample_offset(3) + 40, RLIM_INFINITY};
-	setrlimit(RLIMIT_FSIZE, &limit);
-	sample_append(journal, 3, 3);
-	if (journal_flush(journal, &error) != TG_ERR_RETRYABLE || error.message_len == 0)
-		return 3;
-	if (file_size(file) != sample_offset(3))
-		return 4; /* half a record */
-	sample_append(journal, 4, 4);
-	if (journal_retry(journal, NULL) != TG_ERR_RETRYABLE || journal_wait(journal, 3, NULL) != TG_ERR_RETRYABLE)
-		return 5;
-	limit.rlim_cur = RLIM_INFINITY;
-	setrlimit(RLIMIT_FSIZE, &limit);
-	if (journal_flush(journal, NULL) != TG_ERR_RETRYABLE)
-		return 6; /* it is not tried at each flush */
-	if (journal_retry(journal, NULL) != 0 || journal_sync(journal, NULL) != 0)
-		return 7;
-	return journal_close(journal) == 0 ? 0 : 8;
-}
-
 static int journal_fd(void)
 {
 	for (int fd = 3; fd < 64; fd++) {
@@ -490,12 +459,6 @@ static int child_result(int (*fn)(void))
 
 static void failures(void)
 {
-	struct journal_report report;
-	struct seen seen = {0};
-	dir_clear();
-	is_int(child_result(full_disk), 0, "a full disk is waited for");
-	journal_close(open_or_die(&seen, &report));
-	ok(seen.count == 4 && seen.wrong == 0 && report.torn_bytes == 0, "then all is there, and nothing is torn");
 	dir_clear();
 	is_int(child_result(failing_sync), 0, "a failed fdatasync is an error from then on");
 }

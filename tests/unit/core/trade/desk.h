@@ -11,6 +11,7 @@
 #include "core/base/log.h"
 #include "core/trade/client_id.h"
 #include "core/trade/executor.h"
+#include "tests/unit/core/io/small_disk.h"
 #include "tests/unit/core/trade/truth.h"
 
 #define LATENCY_NS INT64_C(5000000)
@@ -417,6 +418,7 @@ static uint64_t desk_clean_position; /* of the store, for the next start */
 static void desk_keeper(struct desk *desk)
 {
 	desk_store(desk);
+	small_disk_set(SIZE_MAX, 0);
 	const struct model_options room = {
 		.cycles = 64, .orders = 256, .fills = 2048, .clean_position = desk_clean_position};
 	const struct writer_options writer = {.workers = &workers_threads,
@@ -429,7 +431,7 @@ static void desk_keeper(struct desk *desk)
 	struct tg_error error = tg_error_init();
 	struct journal_report report;
 	if (model_create(&room, &desk->keeper.model) ||
-	    journal_open(&disk_system, &workers_threads, desk->dir, "0001", 0, desk_replay, desk->keeper.model, &report,
+	    journal_open(&small_disk, &workers_threads, desk->dir, "0001", 0, desk_replay, desk->keeper.model, &report,
 			 &desk->keeper.journal, &error) ||
 	    writer_start(&writer, &desk->keeper.writer, &error)) {
 		printf("# %s\n", error.message);

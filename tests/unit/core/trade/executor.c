@@ -1,7 +1,5 @@
 /* Cycles from their first order to their end, over an exchange that does what it is told to; long because each fate of
  * an order has its story here. */
-#include <signal.h>
-#include <sys/resource.h>
 
 #include "tests/unit/core/trade/desk.h"
 
@@ -533,16 +531,11 @@ static void test_arrival(void)
 static void on_cut_disk(void *ctx)
 {
 	(void)ctx;
-	struct rlimit limit = {0, RLIM_INFINITY};
-	if (setrlimit(RLIMIT_FSIZE, &limit))
-		abort();
+	small_disk_set(0, -ENOSPC);
 }
 
 static void test_disk(void)
 {
-	struct rlimit before;
-	getrlimit(RLIMIT_FSIZE, &before);
-	signal(SIGXFSZ, SIG_IGN);
 	struct exchange exchange = {0};
 	struct desk *desk = fresh_desk(&exchange);
 	uint64_t timer;
@@ -553,7 +546,7 @@ static void test_disk(void)
 	   "the disk fails after leg 1: %s", desk->keeper.error.message);
 	is_int(exchange.orders, 1, "no further order leaves");
 	ok(!executor_can_open(&desk->executor), "and no cycle is opened");
-	setrlimit(RLIMIT_FSIZE, &before);
+	small_disk_set(SIZE_MAX, 0);
 	ok(keeper_retry(&desk->keeper), "the disk works again");
 	executor_on_link(&desk->executor, true);
 	loop_run(desk->loop);
@@ -565,16 +558,14 @@ static void test_disk(void)
 
 static void test_disk_at_once(void)
 {
-	struct rlimit before, none = {0, RLIM_INFINITY};
-	getrlimit(RLIMIT_FSIZE, &before);
 	struct exchange exchange = {0};
 	struct desk *desk = fresh_desk(&exchange);
-	setrlimit(RLIMIT_FSIZE, &none);
+	small_disk_set(0, -ENOSPC);
 	desk_trade(desk);
 	const struct cycle *cycle = model_newest(desk->keeper.model);
 	ok(desk->keeper.stalled && exchange.orders == 0, "the disk fails before leg 1: nothing leaves");
 	is_int(cycle->last_order->state, ORDER_ABANDONED, "the order whose intent was not written never will");
-	setrlimit(RLIMIT_FSIZE, &before);
+	small_disk_set(SIZE_MAX, 0);
 	ok(keeper_retry(&desk->keeper), "the disk works again");
 	executor_on_link(&desk->executor, true);
 	loop_run(desk->loop);
@@ -586,8 +577,6 @@ static void test_disk_at_once(void)
 /* The disk fails for good: the next start goes on. */
 static void test_disk_lost(void)
 {
-	struct rlimit before;
-	getrlimit(RLIMIT_FSIZE, &before);
 	struct exchange exchange = {0};
 	struct desk *desk = fresh_desk(&exchange);
 	uint64_t timer;
@@ -596,7 +585,7 @@ static void test_disk_lost(void)
 	loop_run(desk->loop);
 	char *again = strdup(desk->dir);
 	desk_close(desk);
-	setrlimit(RLIMIT_FSIZE, &before);
+	small_disk_set(SIZE_MAX, 0);
 	desk = desk_open(again, &exchange, 2);
 	is_int(desk->executor.open_count, 1, "the next start has it open");
 	executor_on_link(&desk->executor, true);
