@@ -58,7 +58,7 @@ struct record_leg {
 struct record_cycle_open {
 	struct cycle_key key;
 	uint32_t legs;
-	uint32_t slot;
+	uint32_t reserved;
 	struct record_leg leg[CYCLE_LEGS_MAX];
 	struct tg_money planned_in;
 	struct tg_money planned_out;

@@ -291,7 +291,6 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	cycle->key = r->key;
 	cycle->state = CYCLE_PENDING;
 	cycle->legs = r->legs;
-	cycle->slot = r->slot;
 	memcpy(cycle->leg, r->leg, sizeof cycle->leg);
 	for (uint32_t i = 0; i < r->legs; i++)
 		memcpy(cycle->holding[i].currency, r->leg[i].from, CURRENCY_MAX);

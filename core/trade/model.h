@@ -68,7 +68,6 @@ struct cycle {
 	bool row_dirty; /* its own row */
 	bool stored;    /* this start has told its row: as an order's */
 	uint32_t legs;
-	uint32_t slot;
 	uint32_t order_count;
 	struct record_leg leg[CYCLE_LEGS_MAX];
 	struct holding holding[CYCLE_CURRENCIES_MAX]; /* 0 is the start currency, i the one leg i starts from */
