@@ -130,9 +130,13 @@ static struct violation stage_play(const struct stage *stage, bool with_store, s
 	if (!stage->journal_missing)
 		journal_write(stage, dir);
 	store_fill(&store, dir);
+	if (stage->slots_watched)
+		store.slot_owner = gateway[0].gateway_id;
 	if (stage->store_spoil)
 		stage->store_spoil(&store);
 	way_play(stage, &ground, observer);
+	if (stage->slots_watched)
+		store.slot_owner = NULL; /* given back */
 	observer_rest(observer, 0, &disk_system, dir, with_store ? &store : NULL);
 	observer_end(observer);
 	struct violation violation = *observer_violation(observer);

@@ -50,7 +50,7 @@ struct stage {
 	const char *amount, *max_allocation;
 	int64_t max_open_cycles;
 	int64_t gateways_limit; /* of both together; 0: none */
-	bool slots_watched;
+	bool slots_watched;     /* the store's slots while orders leave; given back before the rest */
 	uint32_t gateways;
 	/* on the way; indices of orders, -1: never */
 	int32_t halted_before, trading_before, power_lost_after, sent_twice, requests_before;

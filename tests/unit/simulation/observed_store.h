@@ -18,9 +18,9 @@ struct row_copy {
 struct sim_store {
 	struct row_copy row[4 * ORDERS_MAX];
 	uint32_t rows;
-	const char *slot_owner; /* NULL: none is held */
-	const char *slot_group; /* NULL: strategy:round */
-	uint32_t slot_state;
+	const char *slot_owner;    /* NULL: none is held */
+	const char *slot_group[2]; /* of the first, NULL: strategy:round; of the second, NULL: there is none */
+	uint32_t slot_state;       /* 0: held */
 };
 
 void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *ctx)
@@ -32,15 +32,15 @@ void sim_store_each(struct sim_store *store, int32_t kind, tg_row_fn fn, void *c
 
 void sim_store_slots(struct sim_store *store, tg_slot_fn fn, void *ctx)
 {
-	struct tg_slot slot = {.size = sizeof slot, .state = TG_SLOT_HELD, .id = 3, .group = TG_STR("strategy:round")};
-	if (!store->slot_owner)
-		return;
-	if (store->slot_group)
-		slot.group = str(store->slot_group);
-	if (store->slot_state)
-		slot.state = store->slot_state;
-	slot.owner = str(store->slot_owner);
-	fn(ctx, &slot);
+	const char *group[2] = {store->slot_group[0] ? store->slot_group[0] : "strategy:round", store->slot_group[1]};
+	for (uint64_t i = 0; i < 2 && group[i] && store->slot_owner; i++) {
+		struct tg_slot slot = {.size = sizeof slot,
+				       .state = store->slot_state ? store->slot_state : TG_SLOT_HELD,
+				       .id = 3 + i,
+				       .group = str(group[i]),
+				       .owner = str(store->slot_owner)};
+		fn(ctx, &slot);
+	}
 }
 
 static struct row_copy *row_add(struct sim_store *store, int32_t kind)

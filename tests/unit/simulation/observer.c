@@ -97,6 +97,92 @@ static void cycles_of_group(struct stage *stage)
 	stage->journal.order[3].journal = ORDER_ABANDONED;
 }
 
+/* Of one strategy there may be two, of the group that the gateways are in as many as it says. */
+static void cycles_of_gateways(struct stage *stage)
+{
+	cycles_of_group(stage);
+	stage->max_open_cycles = 2;
+	stage->gateways_limit = 1;
+}
+static void cycles_of_gateways_within(struct stage *stage)
+{
+	cycles_of_gateways(stage);
+	stage->gateways_limit = 2;
+}
+
+/* ------------------------------------------------------------ lease */
+
+static void lease_held(struct stage *stage)
+{
+	stage->slots_watched = true;
+}
+static void slot_expire(struct sim_store *store)
+{
+	store->slot_state = TG_SLOT_EXPIRED;
+}
+static void lease_over(struct stage *stage)
+{
+	lease_held(stage);
+	stage->store_spoil = slot_expire;
+}
+static void slot_give(struct sim_store *store)
+{
+	store->slot_owner = NULL;
+}
+static void lease_of_nobody(struct stage *stage)
+{
+	lease_held(stage);
+	stage->store_spoil = slot_give;
+}
+static void slot_to_another(struct sim_store *store)
+{
+	store->slot_owner = "0002";
+}
+static void lease_of_another(struct stage *stage)
+{
+	lease_held(stage);
+	stage->store_spoil = slot_to_another;
+}
+/* A limit of the gateways' group takes a slot of its own. */
+static void lease_of_strategy_only(struct stage *stage)
+{
+	lease_held(stage);
+	stage->gateways_limit = 1;
+}
+static void slot_of_group(struct sim_store *store)
+{
+	store->slot_group[0] = "gateways:all";
+}
+static void lease_of_group_only(struct stage *stage)
+{
+	lease_of_strategy_only(stage);
+	stage->store_spoil = slot_of_group;
+}
+static void slots_of_both(struct sim_store *store)
+{
+	store->slot_group[1] = "gateways:all";
+}
+static void lease_of_both(struct stage *stage)
+{
+	lease_of_strategy_only(stage);
+	stage->store_spoil = slots_of_both;
+}
+static void slots_of_others(struct sim_store *store)
+{
+	store->slot_group[1] = "gateways:others";
+}
+static void lease_of_other_group(struct stage *stage)
+{
+	lease_of_strategy_only(stage);
+	stage->store_spoil = slots_of_others;
+}
+/* Who has no limit needs no slot. */
+static void lease_without_limit(struct stage *stage)
+{
+	lease_over(stage);
+	stage->max_open_cycles = 0;
+}
+
 /* ------------------------------------------------------------ notional */
 
 static void notional_sum(struct stage *stage)
@@ -431,6 +517,17 @@ static const struct {
 	{"of two slots they may", "", cycles_overlap_within},
 	{"cycles of two gateways overlap", "open_cycles", cycles_of_group},
 	{"an order is late and comes when the next cycle is open", "open_cycles", cycles_overlap_through},
+	{"of a group of gateways, each within its strategy's limit", "open_cycles", cycles_of_gateways},
+	{"as many as the group may have", "", cycles_of_gateways_within},
+	{"orders leave on a slot", "", lease_held},
+	{"its lease is over", "lease", lease_over},
+	{"it was given back", "lease", lease_of_nobody},
+	{"another gateway has it", "lease", lease_of_another},
+	{"the group has a limit, too, and no slot of it is held", "lease", lease_of_strategy_only},
+	{"none of the strategy is", "lease", lease_of_group_only},
+	{"it is of another group", "lease", lease_of_other_group},
+	{"both are held", "", lease_of_both},
+	{"there is no limit", "", lease_without_limit},
 	{"a first order above the amount", "notional", notional_sum},
 	{"a first order above the bound", "notional", notional_bound},
 	{"a first order within the fraction", "", notional_fraction},
