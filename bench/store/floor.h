@@ -5,6 +5,7 @@
 #ifndef TRIGATE_BENCH_STORE_FLOOR_H
 #define TRIGATE_BENCH_STORE_FLOOR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define UPDATE_ORDERS 30000 /* that updates go round, so that few of them meet in one batch */
@@ -24,6 +25,7 @@ struct task {
 	uint32_t journal_bytes; /* per change */
 	const char *folder;     /* for files */
 	const char *server;     /* what the backend's library connects to; NULL: files only */
+	bool bound;             /* count what is bound to SQLite's statements: it costs time */
 };
 
 double floor_sqlite(const struct task *task);

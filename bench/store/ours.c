@@ -97,7 +97,8 @@ void ours_run(const struct backend *backend, const struct task *task, struct our
 	if (task->work == WORK_UPDATE)
 		cycles_make(&stack, task);
 	uint64_t before = stack_journal_bytes(&stack);
-	bound_begin();
+	if (task->bound)
+		bound_begin();
 	int64_t began = now_ns();
 	for (uint32_t i = 0; i < task->count; i++)
 		change(&stack, task, i);

@@ -149,7 +149,7 @@ static void sqlite_bench(void)
 
 	struct figure bytes = {.metric = "bytes_per_update_50", .unit = "bytes", .better = "lower"};
 	double results[3];
-	job.task = (struct task){WORK_UPDATE, 50, UPDATE_ORDERS, 0, place_make(), NULL};
+	job.task = (struct task){WORK_UPDATE, 50, UPDATE_ORDERS, .folder = place_make(), .bound = true};
 	measure(measure_ours, &job, results, 3);
 	bytes.ours = results[2];
 	bytes.peer = peer_of("bytes_blob");
