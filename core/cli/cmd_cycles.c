@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include "core/cli/cycle_asked.h"
 #include "core/cli/json.h"
@@ -147,6 +148,12 @@ static bool show_people(const struct cycle *cycle)
 	return done;
 }
 
+/* An id may say whose cycle it is, as in a store, which others may share. */
+static bool is_of_another(const char *id, const char *gateway_id)
+{
+	return id[GATEWAY_ID_LEN] == '-' && strncmp(id, gateway_id, GATEWAY_ID_LEN) != 0;
+}
+
 static int show_run(const struct arguments *args)
 {
 	struct model *model;
@@ -154,10 +161,11 @@ static int show_run(const struct arguments *args)
 	const char *id = arguments_get(args, 0);
 	if (cycle_key_parse(id, &key))
 		return cycle_ask(args, id, false);
-	int rc = records_load(args, &model);
+	struct journal_report report;
+	int rc = records_load(args, &model, &report);
 	if (rc)
 		return rc;
-	const struct cycle *cycle = model_cycle(model, key);
+	const struct cycle *cycle = is_of_another(id, report.gateway_id) ? NULL : model_cycle(model, key);
 	if (!cycle)
 		rc = cycle_ask(args, id, true);
 	else if (arguments_given(args, "json"))

@@ -81,18 +81,17 @@ int records_dir(const struct arguments *args, char *text, size_t size)
 	return rc;
 }
 
-int records_load(const struct arguments *args, struct model **ret_model)
+int records_load(const struct arguments *args, struct model **ret_model, struct journal_report *ret_report)
 {
 	char state_dir[4096];
-	struct journal_report report = {0};
 	struct tg_error error = tg_error_init();
 	int rc = records_dir(args, state_dir, sizeof state_dir);
 	if (rc)
 		return rc;
-	if (model_load(&disk_system, state_dir, ret_model, &report, &error))
+	if (model_load(&disk_system, state_dir, ret_model, ret_report, &error))
 		return cli_fail(args, "%s", error.message);
 	if (!arguments_given(args, "json"))
-		records_say_beginning(&report);
+		records_say_beginning(ret_report);
 	return 0;
 }
 
@@ -170,7 +169,8 @@ int records_list(const struct arguments *args, const struct listing *listing, co
 {
 	struct model *model;
 	struct table table;
-	int rc = records_load(args, &model);
+	struct journal_report report;
+	int rc = records_load(args, &model, &report);
 	if (rc)
 		return rc;
 	int64_t limit = records_limit(args);

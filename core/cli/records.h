@@ -33,8 +33,8 @@ bool state_dir_given(const struct arguments *args);
 /* The same, and it is there. */
 int records_dir(const struct arguments *args, char *text, size_t size);
 
-/* The model of the state directory that is meant. Returns 0 or the exit code, as above. */
-int records_load(const struct arguments *args, struct model **ret_model);
+/* The model of the state directory that is meant, and what its journal is. Returns 0 or the exit code, as above. */
+int records_load(const struct arguments *args, struct model **ret_model, struct journal_report *ret_report);
 
 /* --limit, --since and --cycle. The filters return 0 or EXIT_MISUSE after telling the person. */
 int64_t records_limit(const struct arguments *args);

@@ -24,6 +24,8 @@
 #define JOURNAL_PAYLOAD_MAX 4096
 #define JOURNAL_FILE_BYTES (UINT64_C(64) << 20) /* unless journal_limit says another */
 
+#define JOURNAL_GATEWAY_ID_MAX 8 /* bytes in a file's header, padded with zeros */
+
 struct journal;
 
 struct journal_entry {
@@ -44,7 +46,8 @@ struct journal_report {
 	int64_t first_time_ns;
 	int64_t last_time_ns;
 	uint64_t records;
-	uint32_t first_file; /* its number */
+	char gateway_id[JOURNAL_GATEWAY_ID_MAX + 1]; /* whose it is; empty: no file has a header */
+	uint32_t first_file;                         /* its number */
 	uint32_t files;
 	uint64_t torn_bytes; /* cut from the end; a copy is kept in torn_copy */
 	char torn_copy[256];

@@ -153,7 +153,7 @@ static int header_bad(const struct reader *reader, const char *what)
 			    reader->path, what);
 }
 
-static int owner_check(const struct reader *reader, const uint8_t *bytes)
+static int owner_check(struct reader *reader, const uint8_t *bytes)
 {
 	char owner[JOURNAL_GATEWAY_ID_MAX + 1] = {0};
 
@@ -163,6 +163,7 @@ static int owner_check(const struct reader *reader, const uint8_t *bytes)
 			reader->error, TG_ERR_INVALID,
 			"%s belongs to gateway '%s', this is '%s'; give each gateway a state directory of its own",
 			reader->path, owner, reader->gateway_id);
+	strcpy(reader->scan.report.gateway_id, owner);
 	return 0;
 }
 

@@ -1,5 +1,5 @@
 /* A gateway that is driven from outside: it has no other time, files, extensions or threads than it was given, tells of
- * its moves, and ends in order when exchange, disk or store fail. */
+ * its moves, and ends in order when exchange, disk or store fail; long because each of them is made up here. */
 #include "core/gateway.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Leases on a world's one thread, with a store that has a clock and can be away; then with threads. */
+/* Leases on a world's one thread, with a store that has a clock and can be away; then with threads; long because each
+ * way to lose one has its story here. */
 #include <pthread.h>
 #include <sched.h>
 
