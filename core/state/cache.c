@@ -25,6 +25,7 @@ struct cached {
 	struct cached *next_in_bucket;
 	struct cached *newer, *older; /* by use, of the clean ones */
 	struct item *items, *last_item;
+	struct item *found; /* the one that was asked for last: it or the next will be again */
 	uint32_t hash;
 	uint32_t dirty; /* items */
 	uint64_t changed;
@@ -206,11 +207,21 @@ static struct cached *cycle_add(struct cache *cache, struct tg_str id)
 
 /* ---------------------------------------------------------------- items */
 
-static struct item *item_find(const struct cached *cycle, const struct tg_record *record)
+/* From `from` to before `to`. */
+static struct item *item_find_between(struct item *from, const struct item *to, const struct tg_record *record)
 {
-	struct item *item = cycle->items;
-	while (item && !row_same_key(item->row, record))
-		item = item->next;
+	while (from != to && !row_same_key(from->row, record))
+		from = from->next;
+	return from != to ? from : NULL;
+}
+
+static struct item *item_find(struct cached *cycle, const struct tg_record *record)
+{
+	struct item *item = item_find_between(cycle->found, NULL, record);
+	if (!item)
+		item = item_find_between(cycle->items, cycle->found, record);
+	if (item)
+		cycle->found = item;
 	return item;
 }
 
