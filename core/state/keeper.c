@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define STAGE_ROWS 1024 /* without a mark */
 /* A cycle that was closed so long ago may have been removed from the store (storage.retention_days is at least a day),
  * and progress of what is not there would be refused. */
 #define STALE_NS (INT64_C(12) * 3600 * 1000000000)
@@ -197,15 +198,36 @@ static bool cycle_post(struct keeper *keeper, struct cycle *cycle)
 	return true;
 }
 
+static void mark(struct keeper *keeper, uint64_t position)
+{
+	keeper->marked = position;
+	writer_mark(keeper->writer, position, loop_unix_ns(keeper->loop));
+}
+
+/* A store that is far behind, a new one maybe, is brought up in batches that it can bear. Cycles are posted in the
+ * order of their first records that it lacks: all before that of the next one is there. What was posted may be newer,
+ * which the store must not know before it is durable here. */
+static void stage_mark(struct keeper *keeper, const struct cycle *next)
+{
+	uint64_t position = next->dirty_position - 1;
+	if (writer_unmarked(keeper->writer) >= STAGE_ROWS && position > keeper->marked &&
+	    journal_synced(keeper->journal) >= journal_position(keeper->journal))
+		mark(keeper, position);
+}
+
+/* Events first: they lie before every mark. */
 static bool rows_post(struct keeper *keeper)
 {
 	struct cycle *cycle;
+	if (!events_post(keeper))
+		return false;
 	while ((cycle = model_dirty(keeper->model))) {
+		stage_mark(keeper, cycle);
 		if (!cycle_post(keeper, cycle))
 			return false; /* the ring is full: the rest goes with a later pass */
 		model_clean(keeper->model);
 	}
-	return events_post(keeper);
+	return true;
 }
 
 /* At the head of a file: from here on a journal may begin. */
@@ -226,7 +248,7 @@ void keeper_pass_end(struct keeper *keeper)
 	if (!keeper->changed || !rows_post(keeper))
 		return;
 	keeper->changed = false;
-	writer_mark(keeper->writer, journal_position(keeper->journal), loop_unix_ns(keeper->loop));
+	mark(keeper, journal_position(keeper->journal));
 }
 
 bool keeper_is_behind(const struct keeper *keeper)

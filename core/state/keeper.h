@@ -19,6 +19,7 @@ struct keeper {
 	const char *strategy;
 	const char *exchange;
 	bool changed;          /* rows wait to be posted */
+	uint64_t marked;       /* the position that the writer was told last */
 	bool stalled;          /* the journal cannot be written now: nothing may be sent until it can (keeper_retry) */
 	bool failed;           /* it cannot for good */
 	struct tg_error error; /* why */

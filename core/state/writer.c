@@ -113,6 +113,11 @@ void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 	writer->urgent_since_mark = false;
 }
 
+uint32_t writer_unmarked(const struct writer *writer)
+{
+	return writer->since_mark;
+}
+
 bool writer_is_behind(const struct writer *writer)
 {
 	return ring_count(writer->ring) >= ring_capacity(writer->ring) / 4 * 3;

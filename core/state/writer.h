@@ -48,6 +48,9 @@ void writer_commit(struct writer *writer);
  * time it is. [hot] */
 void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns);
 
+/* Rows posted since the last mark. [hot] */
+uint32_t writer_unmarked(const struct writer *writer);
+
 /* Is the ring so full that soon nothing can be posted? It gets so when the store fails for so long that the cache has
  * taken all that it may. [hot] */
 bool writer_is_behind(const struct writer *writer);

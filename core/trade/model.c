@@ -31,7 +31,8 @@ struct model {
 	uint64_t trim_position;      /* up to which records may be missing */
 	struct cycle_key trimmed;    /* cycles up to it are known only if the records say so */
 	uint64_t clean_position;
-	bool dirties; /* the record being applied is newer than the store */
+	uint64_t position; /* of the record being applied */
+	bool dirties;      /* the record being applied is newer than the store */
 };
 
 /* ------------------------------------------------------------ memory */
@@ -265,6 +266,7 @@ static void cycle_touch(struct model *model, struct cycle *cycle, bool own)
 	if (cycle->dirty)
 		return;
 	cycle->dirty = true;
+	cycle->dirty_position = model->position;
 	*(model->dirty_last ? &model->dirty_last->next_dirty : &model->dirty_first) = cycle;
 	model->dirty_last = cycle;
 }
@@ -550,6 +552,7 @@ static int on_trim(struct model *model, const struct journal_entry *entry)
 
 int model_apply(struct model *model, const struct journal_entry *entry)
 {
+	model->position = entry->position;
 	model->dirties = entry->position > model->clean_position;
 	if (model->first_position == 0)
 		model->first_position = entry->position;

@@ -63,10 +63,11 @@ struct cycle {
 	struct cycle_key key;
 	uint64_t position; /* of the record that opened it */
 	struct cycle *next_dirty;
-	uint8_t state;  /* enum cycle_state */
-	bool dirty;     /* its row, or something of its orders: it is in the list of model_dirty */
-	bool row_dirty; /* its own row */
-	bool stored;    /* this start has told its row: as an order's */
+	uint64_t dirty_position; /* of the first record that made it dirty; in the list they rise */
+	uint8_t state;           /* enum cycle_state */
+	bool dirty;              /* its row, or something of its orders: it is in the list of model_dirty */
+	bool row_dirty;          /* its own row */
+	bool stored;             /* this start has told its row: as an order's */
 	uint32_t legs;
 	uint32_t order_count;
 	struct record_leg leg[CYCLE_LEGS_MAX];

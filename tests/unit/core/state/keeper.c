@@ -337,6 +337,40 @@ static void test_taken_up(const char *path)
 	desk_close(desk);
 }
 
+static struct {
+	uint32_t largest, rows;
+	uint64_t position;
+	bool falls;
+} batches;
+
+static void count_batch(const struct tg_batch *batch)
+{
+	batches.largest = batch->count > batches.largest ? batch->count : batches.largest;
+	batches.rows += batch->count;
+	batches.falls |= batch->position <= batches.position;
+	batches.position = batch->position;
+}
+
+/* More than fits the ring, as beside a new store. */
+static void test_far_behind(const char *path)
+{
+	static struct exchange exchange;
+	store_keep = count_batch;
+	struct desk *desk = desk_open(path, &exchange, 5);
+	for (uint32_t i = 0; i < 3000; i++)
+		cycle_begin(desk, (struct cycle_key){5, i});
+	is_int(journal_sync(desk->keeper.journal, NULL), TG_OK, "a long journal");
+	for (int passes = 0; passes < 100000 && keeper_is_behind(&desk->keeper); passes++) {
+		keeper_pass_end(&desk->keeper);
+		usleep(100);
+	}
+	ok(writer_drain(desk->keeper.writer, 10000) && batches.position == journal_position(desk->keeper.journal),
+	   "all is written");
+	ok(batches.rows >= 6000 && batches.largest <= 4096 && !batches.falls, "%u rows, at most %u at a time",
+	   batches.rows, batches.largest);
+	desk_close(desk);
+}
+
 int main(void)
 {
 	dir_make("keeper");
@@ -345,6 +379,7 @@ int main(void)
 	test_replayed(dir);
 	test_progress(dir);
 	test_taken_up(dir);
+	test_far_behind(dir);
 	dir_remove(dir);
 	return tap_done();
 }
