@@ -298,7 +298,7 @@ static void cycle_check(const struct rest *rest, const struct cycle *cycle)
 void observer_rest(struct observer *observer, uint32_t gateway, const struct disk *disk, const char *state_dir,
 		   struct sim_store *store)
 {
-	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 4096};
+	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 4096, .remembers = true};
 	struct rest rest = {.observer = observer, .gateway = gateway};
 	if (model_create(&options, &rest.model)) {
 		observer_raise(observer, "crash", "the observer is out of memory");

@@ -31,6 +31,7 @@ struct model {
 	uint64_t trim_position;      /* up to which records may be missing */
 	struct cycle_key trimmed;    /* cycles up to it are known only if the records say so */
 	uint64_t clean_position;
+	bool remembers;
 	uint64_t position; /* of the record being applied */
 	bool dirties;      /* the record being applied is newer than the store */
 };
@@ -50,6 +51,7 @@ int model_create(const struct model_options *options, struct model **ret_model)
 	}
 	model->watch = options->watch;
 	model->clean_position = options->clean_position;
+	model->remembers = options->remembers;
 	*ret_model = model;
 	return TG_OK;
 }
@@ -94,6 +96,14 @@ static void orders_forget(struct model *model, struct cycle *cycle)
 	}
 }
 
+static void cycle_free(struct model *model, struct cycle *cycle)
+{
+	orders_forget(model, cycle);
+	pool_give(&model->cycles, cycle);
+}
+
+/* Nobody finds it any more. Its memory stays until its rows are posted: while the journal is read there may be some
+ * that the store had not yet got when the gateway died. */
 static void cycle_forget(struct model *model, struct cycle *cycle)
 {
 	struct entry **link = bucket_of(model, cycle->key);
@@ -102,8 +112,9 @@ static void cycle_forget(struct model *model, struct cycle *cycle)
 	*link = (*link)->next_in_bucket;
 	*(cycle->older ? &cycle->older->newer : &model->oldest) = cycle->newer;
 	*(cycle->newer ? &cycle->newer->older : &model->newest) = cycle->older;
-	orders_forget(model, cycle);
-	pool_give(&model->cycles, cycle);
+	cycle->forgotten = true;
+	if (!cycle->dirty)
+		cycle_free(model, cycle);
 }
 
 bool cycle_is_forgettable(const struct cycle *cycle)
@@ -156,6 +167,8 @@ void model_clean(struct model *model)
 		model->dirty_last = NULL;
 	cycle->next_dirty = NULL;
 	cycle->dirty = cycle->row_dirty = false;
+	if (cycle->forgotten)
+		cycle_free(model, cycle);
 }
 
 const struct record_start *model_start(const struct model *model)
@@ -494,13 +507,13 @@ static int on_fill(struct model *model, const struct journal_entry *entry)
 	return TG_OK;
 }
 
-/* While the journal is read a cycle stays whose rows the store had not yet got when the gateway died: they are posted
- * again. Nothing follows of one that is gone, for the gateway did not know it any more either. */
+/* What the store has must not decide: each start that reads this record has to arrive at the same state, or what the
+ * one could take of the cycle would be impossible to the next. */
 static int on_forget(struct model *model, const struct journal_entry *entry)
 {
 	const struct record_forget *r = entry->payload;
 	struct cycle *cycle = model_cycle(model, r->key);
-	if (cycle && cycle_is_forgettable(cycle))
+	if (cycle && !model->remembers)
 		cycle_forget(model, cycle);
 	return TG_OK;
 }

@@ -67,6 +67,7 @@ struct cycle {
 	uint8_t state;           /* enum cycle_state */
 	bool dirty;              /* its row, or something of its orders: it is in the list of model_dirty */
 	bool row_dirty;          /* its own row */
+	bool forgotten;          /* is there for its rows alone */
 	bool stored;             /* this start has told its row: as an order's */
 	uint32_t legs;
 	uint32_t order_count;
@@ -96,6 +97,7 @@ struct model_watch {
 struct model_options {
 	uint32_t cycles, orders, fills; /* room to begin with */
 	uint64_t clean_position;        /* what is applied up to it stands in the store already */
+	bool remembers;                 /* for readers: what the gateway forgot is kept */
 	struct model_watch watch;
 };
 

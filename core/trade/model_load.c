@@ -56,7 +56,7 @@ static int load_entry(void *ctx, const struct journal_entry *entry)
 int model_load(const struct disk *disk, const char *state_dir, struct model **ret_model,
 	       struct journal_report *ret_report, struct tg_error *ret_error)
 {
-	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192};
+	static const struct model_options options = {.cycles = 1024, .orders = 4096, .fills = 8192, .remembers = true};
 	struct model *model;
 	if (model_create(&options, &model))
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");

@@ -390,7 +390,18 @@ static void test_room(void)
 		cycle_pass(model, i, true);
 	ok(model_newest(model)->dirty && !room_make(model, 5, 1), "what the store does not have stays");
 	apply(model, RECORD_FORGET, &(struct record_forget){{1, 13}}, sizeof(struct record_forget));
-	ok(model_cycle(model, (struct cycle_key){1, 13}), "also when the journal says that it was forgotten");
+	ok(!model_cycle(model, (struct cycle_key){1, 13}),
+	   "what the journal forgets nobody finds, whatever the store has");
+	uint32_t waiting = 0;
+	bool forgotten = false;
+	for (struct cycle *cycle; (cycle = model_dirty(model)); waiting++) {
+		forgotten |= cycle->key.number == 13 && cycle->row_dirty;
+		model_clean(model);
+	}
+	ok(waiting == 4 && forgotten, "its rows wait for the store all the same");
+	ok(room_make(model, 1, 1) && !model_cycle(model, (struct cycle_key){1, 13}), "then its memory is free");
+	struct record_cycle_event late = {.key = {1, 13}, .event = CYCLE_EVENT_COMPLETE};
+	is_int(apply(model, RECORD_CYCLE_EVENT, &late, sizeof late), TG_ERR_CORRUPT, "and nothing can follow of it");
 	apply(model, RECORD_FORGET, &(struct record_forget){{1, 99}}, sizeof(struct record_forget));
 	is_int(model_counts(model).cycles, 9, "one that is gone already is gone");
 	ok(model_order(model, str("no id")) == NULL, "no order of no id");
