@@ -56,7 +56,14 @@ static int32_t own_renew(struct store *store, struct tg_str group, struct tg_str
 	return count;
 }
 
-static int32_t group_count(struct store *store, struct tg_str group, int64_t *ret_count, struct tg_error *ret_error)
+/* Slots of the group, and is one of them the owner's own and expired? */
+struct group_seen {
+	int64_t held;
+	bool own_expired;
+};
+
+static int32_t group_look(struct store *store, struct tg_str group, struct tg_str owner, struct group_seen *ret_seen,
+			  struct tg_error *ret_error)
 {
 	int32_t status = TG_OK;
 	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_COUNT, &status, ret_error);
@@ -64,8 +71,12 @@ static int32_t group_count(struct store *store, struct tg_str group, int64_t *re
 	if (!statement)
 		return status;
 	bind_text(statement, 1, group);
+	bind_text(statement, 2, owner);
+	sqlite3_bind_text(statement, 3, store->boot, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(statement, 4, boot_ns());
 	if (sqlite3_step(statement) == SQLITE_ROW)
-		*ret_count = sqlite3_column_int64(statement, 0);
+		*ret_seen = (struct group_seen){sqlite3_column_int64(statement, 0),
+						sqlite3_column_int64(statement, 1) != 0};
 	else
 		status = store_failure(store, "count slots", ret_error);
 	sqlite3_reset(statement);
@@ -90,19 +101,21 @@ static int32_t slot_add(struct store *store, struct tg_str group, struct tg_str 
 	return status;
 }
 
-/* Inside the transaction: returns how many were reserved, or the failure. */
+/* Inside the transaction: returns how many were reserved, or the failure. Mostly none is to be renewed, and to ask for
+ * the ids of those that are costs SQLite a table, whether there are any or not. */
 static int32_t reserve_locked(struct store *store, struct tg_str group, struct tg_str owner, uint32_t limit,
 			      uint32_t want, int64_t ttl_ms, uint64_t *ret_ids, struct tg_error *ret_error)
 {
-	int64_t held = 0;
-	int32_t count = own_renew(store, group, owner, want, ttl_ms, ret_ids, ret_error);
+	struct group_seen seen = {0};
+	int32_t count = 0, status = group_look(store, group, owner, &seen, ret_error);
+	if (status == TG_OK && seen.own_expired)
+		count = own_renew(store, group, owner, want, ttl_ms, ret_ids, ret_error);
 	if (count < 0)
 		return count;
-	int32_t status = group_count(store, group, &held, ret_error);
-	while (status == TG_OK && (uint32_t)count < want && held < limit) {
+	while (status == TG_OK && (uint32_t)count < want && seen.held < limit) {
 		status = slot_add(store, group, owner, ttl_ms, &ret_ids[count], ret_error);
 		count++;
-		held++;
+		seen.held++;
 	}
 	return status == TG_OK ? count : status;
 }

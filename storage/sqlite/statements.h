@@ -73,7 +73,8 @@
 	  "UPDATE slots SET boot = ?3, expires_ns = ?4 WHERE slot_group = ?1 AND owner = ?2" \
 	  " AND (boot <> ?3 OR expires_ns <= ?5) AND id IN (SELECT id FROM slots WHERE slot_group = ?1" \
 	  " AND owner = ?2 AND (boot <> ?3 OR expires_ns <= ?5) ORDER BY id LIMIT ?6) RETURNING id") \
-	X(SLOT_COUNT, "SELECT count(*) FROM slots WHERE slot_group = ?1") \
+	X(SLOT_COUNT, "SELECT count(*), EXISTS (SELECT 1 FROM slots WHERE slot_group = ?1 AND owner = ?2" \
+		      " AND (boot <> ?3 OR expires_ns <= ?4)) FROM slots WHERE slot_group = ?1") \
 	X(SLOT_ADD, "INSERT INTO slots (slot_group, owner, boot, expires_ns) VALUES (?1, ?2, ?3, ?4)") \
 	X(SLOT_RENEW, "UPDATE slots SET expires_ns = ?4 WHERE slot_group = ?1 AND owner = ?2 AND boot = ?3" \
 		      " AND expires_ns > ?5") \
