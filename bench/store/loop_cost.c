@@ -208,7 +208,7 @@ static double bare(const char *dir)
 {
 	static uint8_t bytes[8192];
 	char path[4096];
-	struct ring *ring;
+	struct ring *ring = NULL;
 	double took = 0;
 	memset(bytes, 0x5a, sizeof bytes);
 	snprintf(path, sizeof path, "%s/floor", dir);
