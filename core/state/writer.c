@@ -300,7 +300,9 @@ static void apply_failed(struct writer *writer, int32_t code, bool passes, const
 	status_tell(writer);
 	if (!passes)
 		log_error("storage_failed", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
-			  LOG_I("position", writer->mark));
+			  LOG_I("position", writer->mark),
+			  LOG_S("note",
+				"nothing more is written to it until a restart, which brings it up to the journal"));
 	else if (!was_failing)
 		log_warn("storage_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
 			 LOG_I("position", writer->mark));
@@ -332,6 +334,12 @@ static int32_t store_look(struct writer *writer, void *backend, struct tg_error 
 				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
 				    "or a backup was restored; restart the gateway, its journal has the rest",
 				    (unsigned long long)writer->applied, (unsigned long long)stored);
+	if (stored > writer->mark) /* what it would drop, for it is there already by its position */
+		return tg_error_set(ret_error, TG_ERR_CORRUPT,
+				    "the store stands at record %llu of gateway %s, which has told it of %llu: another "
+				    "one writes under this id; stop both, give each a gateway_id of its own",
+				    (unsigned long long)stored, writer->options.journal_id,
+				    (unsigned long long)writer->mark);
 	writer->opened_seen = pool.opened;
 	return TG_OK;
 }
