@@ -116,7 +116,7 @@ static void fills_send(struct desk *desk, uint32_t index)
 	int64_t cum = 0;
 	for (uint32_t i = 0; i < order->fills; i++) {
 		cum += order->fill_lots[i];
-		for (int times = 0; times <= order->fate.twice; times++)
+		for (int times = order->fate.twice ? 2 : 1; times > 0; times--)
 			packet_send(desk, &(struct packet){
 						  .order = index, .kind = TG_ORDER_FILL, .fill = i, .cum_lots = cum});
 	}
@@ -125,7 +125,7 @@ static void fills_send(struct desk *desk, uint32_t index)
 static void end_send(struct desk *desk, uint32_t index, int64_t cum_lots)
 {
 	const struct truth *order = &desk->exchange->order[index];
-	for (int times = 0; times <= order->fate.twice; times++)
+	for (int times = order->fate.twice ? 2 : 1; times > 0; times--)
 		packet_send(desk, &(struct packet){.order = index, .kind = order->end, .cum_lots = cum_lots});
 }
 
