@@ -155,7 +155,7 @@ void work_park_late(struct work *work)
 
 void executor_unpark(struct executor *executor)
 {
-	while (executor->parked.oldest &&
-	       is_durable(executor->parked.oldest)) /* what comes instead may be so at once */
+	/* what comes instead of one that is given up may be durable at once */
+	while (executor->parked.oldest && is_durable(executor->parked.oldest))
 		work_unpark(executor->parked.oldest);
 }
