@@ -1,4 +1,5 @@
-/* The observer: a sound run raises nothing; each thing that is wrong raises its check, with and without a store. */
+/* The observer: a sound run raises nothing; each thing that is wrong raises its check, with and without a store. One
+ * file, long because its checks are held against one stage. */
 #include "tests/unit/simulation/observed.h"
 
 /* ------------------------------------------------------------ conserved */
