@@ -185,8 +185,12 @@ static void cycle_evict(struct cache *cache, struct cached *cycle)
 /* Down to the bound, as far as clean ones go. `keep` has just come and may still be without a dirty row. */
 static void cycles_bound(struct cache *cache, const struct cached *keep)
 {
-	while (cache->status.cycles > cache->options.cycles && cache->oldest && cache->oldest != keep)
-		cycle_evict(cache, cache->oldest);
+	struct cached *cycle = cache->oldest;
+	while (cycle && cycle != keep && cache->status.cycles > cache->options.cycles) {
+		struct cached *newer = cycle->newer;
+		cycle_evict(cache, cycle);
+		cycle = newer;
+	}
 }
 
 static struct cached *cycle_add(struct cache *cache, struct tg_str id)
