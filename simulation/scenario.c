@@ -145,22 +145,25 @@ static void venue_draw(uint64_t seed, uint32_t index, struct memory *memory, str
 /* How a gateway has Binance's connector. */
 struct wire_choice {
 	const char *stream, *speed;
-	uint32_t streamed;
 	bool ed25519;
 	int64_t recv_window_ms;
 };
 
+/* How many levels of a book it tells of; 0: all. */
+static uint32_t levels_of(const char *stream)
+{
+	static const char depth[] = "depth";
+	bool is_depth = strncmp(stream, depth, sizeof depth - 1) == 0;
+	return is_depth ? (uint32_t)strtoul(stream + sizeof depth - 1, NULL, 10) : 1;
+}
+
 static struct wire_choice wire_draw(uint64_t seed, uint32_t index)
 {
-	static const struct {
-		const char *name;
-		uint32_t levels;
-	} streams[] = {{"bookTicker", 1}, {"bookTicker", 1}, {"depth", 0},    {"depth", 0},
-		       {"depth", 0},      {"depth5", 5},     {"depth10", 10}, {"depth20", 20}};
+	static const char *const streams[] = {"bookTicker", "bookTicker", "depth",   "depth",
+					      "depth",      "depth5",     "depth10", "depth20"};
 	static const int64_t window_ms[] = {5000, 5000, 1000, 10000, 60000};
 	struct random draw = draw_of(seed, PURPOSE_WIRE, index);
-	uint32_t stream = random_below(&draw, sizeof streams / sizeof *streams);
-	struct wire_choice choice = {.stream = streams[stream].name, .streamed = streams[stream].levels};
+	struct wire_choice choice = {.stream = draw_of_list(&draw, streams)};
 	choice.speed = draw_one_in(&draw, 4) ? "1000ms" : "100ms";
 	choice.ed25519 = draw_one_in(&draw, 2);
 	choice.recv_window_ms = draw_of_list(&draw, window_ms);
@@ -173,7 +176,7 @@ static void wire_note(uint64_t seed, uint32_t index, struct scenario *scenario)
 	scenario->gateway[index].stream = wire.stream;
 	scenario->gateway[index].speed = wire.speed;
 	scenario->gateway[index].ed25519 = wire.ed25519;
-	scenario->gateway[index].streamed = wire.streamed;
+	scenario->gateway[index].streamed = levels_of(wire.stream);
 }
 
 static void binance_write(uint64_t seed, uint32_t index, const char *exchange, struct text *text)
@@ -416,6 +419,21 @@ static int binance_replace(struct plugin_choice *choice)
 	return status;
 }
 
+static const char *setting_text(const struct plugin_choice *choice, const char *key, const char *otherwise)
+{
+	struct json_object *value;
+	return json_object_object_get_ex(choice->settings, key, &value) ? json_object_get_string(value) : otherwise;
+}
+
+/* A user's file says what the connector hears, not the seed. The texts are the settings' own. */
+static void wire_take(const struct plugin_choice *choice, uint32_t index, struct scenario *scenario)
+{
+	const char *stream = setting_text(choice, "stream", "bookTicker");
+	scenario->gateway[index].stream = stream;
+	scenario->gateway[index].speed = setting_text(choice, "speed", "100ms");
+	scenario->gateway[index].streamed = levels_of(stream);
+}
+
 /* Exchange and store become the simulated ones, the state directory lies on a simulated disk, and several gateways of
  * one file get ids of their own. */
 static int gateway_adapt(struct gateway_config *gateway, struct plugin_choice *exchange, bool binance, uint32_t index)
@@ -468,6 +486,8 @@ static int seat_adapt(const struct run_options *options, uint32_t index, struct 
 	int status = venue_take(exchange, options->seed, scenario->memory, &scenario->venue[venue], ret_error);
 	if (!status && gateway_adapt(gateway, exchange, scenario->binance, index))
 		status = tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
+	if (!status && scenario->binance)
+		wire_take(exchange, index, scenario);
 	return status;
 }
 

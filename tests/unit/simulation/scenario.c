@@ -180,6 +180,15 @@ static void test_files(void)
 	is_int(scenario.gateway[0].strategy->risk_controls.max_open_cycles, 2, "the strategy is the user's");
 	scenario_clear(&scenario);
 
+	options.protocol = RUN_BINANCE;
+	if (!ok(make(&options, &scenario), "at a venue of Binance's protocols"))
+		return;
+	is_int(scenario.gateway[1].streamed, 1,
+	       "the connector hears the best of each book where the file says nothing");
+	is_str(scenario.gateway[1].stream, "bookTicker", "by this stream");
+	scenario_clear(&scenario);
+	options.protocol = 0;
+
 	options.files.gateway = NULL;
 	options.files.strategy = strategy_path;
 	if (!ok(make(&options, &scenario), "a strategy alone"))
