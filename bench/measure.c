@@ -16,7 +16,9 @@ void bench_fail(const char *format, ...)
 {
 	va_list args;
 	va_start(args, format);
-	fprintf(stderr, "bench_%s: ", bench_name);
+	fputs("bench_", stderr);
+	fputs(bench_name, stderr);
+	fputs(": ", stderr);
 	vfprintf(stderr, format, args);
 	fputc('\n', stderr);
 	va_end(args);

@@ -10,7 +10,7 @@ static atomic_bool counting;
 static _Atomic uint64_t bytes;
 
 #define EXPORTED __attribute__((visibility("default")))
-#define LIBRARY(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define LIBRARY(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 void bound_begin(void)
 {

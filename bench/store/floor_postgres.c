@@ -111,7 +111,6 @@ static void arrays_send(const char *statement, struct array *array, int count)
 /* One transaction in one exchange. */
 static void batch_end(void)
 {
-	PGresult *result;
 	PQenterPipelineMode(connection);
 	arrays_send("cycles", cycles, CYCLE_PARAMS);
 	arrays_send("orders", orders, ORDER_PARAMS);
@@ -119,7 +118,7 @@ static void batch_end(void)
 	PQpipelineSync(connection);
 	for (int i = 0; i < 3; i++) {
 		expect(PQgetResult(connection), PGRES_COMMAND_OK);
-		if ((result = PQgetResult(connection)))
+		if (PQgetResult(connection))
 			bench_fail("floor: too many answers");
 	}
 	expect(PQgetResult(connection), PGRES_PIPELINE_SYNC);

@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <fcntl.h>
 #include <sqlite3.h>
 #include <stdio.h>
@@ -126,13 +127,14 @@ static void update_next(const struct task *task, uint32_t number)
 {
 	char order[CLIENT_ID_LEN];
 	uint32_t cycles = UPDATE_ORDERS / task->orders;
+	assert(cycles > 0);
 	client_id_make(order, number % cycles, number / cycles % task->orders);
 	update(order, order_set);
 }
 
 static double reserve_release(const struct task *task)
 {
-	sqlite3_stmt *count = prepared("SELECT count(*) FROM slots WHERE slot_group = ?"), *s = count;
+	sqlite3_stmt *count = prepared("SELECT count(*) FROM slots WHERE slot_group = ?"), *s;
 	sqlite3_stmt *add = prepared("INSERT INTO slots (slot_group, owner, boot, expires_ns) VALUES (?, ?, ?, ?)");
 	sqlite3_stmt *end = prepared("DELETE FROM slots WHERE slot_group = ? AND owner = ? AND id = ?");
 	sqlite3_stmt *begin = prepared("BEGIN IMMEDIATE"), *commit = prepared("COMMIT");

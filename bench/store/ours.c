@@ -1,5 +1,6 @@
 #include "bench/store/ours.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ static void life_step(struct stack *stack, uint32_t number, uint32_t step)
 static void change(struct stack *stack, const struct task *task, uint32_t i)
 {
 	uint32_t cycles = UPDATE_ORDERS / task->orders;
+	assert(cycles > 0 && task->orders > 0);
 	switch (task->work) {
 	case WORK_SAVE: stack_save(stack, i, 3); break;
 	case WORK_SAVE_LIFECYCLE:

@@ -72,7 +72,7 @@ static bool fails_on(const char *call, int file)
 	return fails(call, path);
 }
 
-#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+#define NEXT(name) ((__typeof__(&(name)))dlsym(RTLD_NEXT, #name))
 
 ssize_t write(int file, const void *bytes, size_t count)
 {
