@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -16,7 +17,7 @@
 #define WIDTH_LEAST 20
 #define STATUS_MAX 512
 
-static bool status_shown;
+static atomic_bool status_shown;
 static bool terminal[2];  /* what stdout and stderr are, whatever stands between */
 static int write_failure; /* errno of a write that another part made for us */
 
@@ -120,8 +121,10 @@ void out_json(struct json_object *object)
 	const char *line = json_object_to_json_string_length(
 		object, JSON_C_TO_STRING_PLAIN | JSON_C_TO_STRING_NOSLASHESCAPE, &length);
 	out_status_clear();
+	flockfile(stdout); /* a worker's log may come in between */
 	fwrite(line, 1, length, stdout);
 	fputc('\n', stdout);
+	funlockfile(stdout);
 	json_object_put(object);
 }
 
@@ -136,18 +139,22 @@ void out_status(const char *format, ...)
 	va_end(values);
 	text_cut(text, out_width(stderr) - 1);
 	fflush(stdout);
+	flockfile(stderr);
 	fputc('\r', stderr);
 	out_plain(stderr, text);
 	fprintf(stderr, "\033[K");
 	fflush(stderr);
 	status_shown = true;
+	funlockfile(stderr);
 }
 
 void out_status_clear(void)
 {
 	if (!status_shown)
 		return;
+	flockfile(stderr);
 	fprintf(stderr, "\r\033[K");
 	fflush(stderr);
 	status_shown = false;
+	funlockfile(stderr);
 }

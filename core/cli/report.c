@@ -151,6 +151,7 @@ static void people_order(const struct order *order)
 static void people_log(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
 	(void)ctx;
+	flockfile(stderr); /* one line, whoever else speaks: workers do */
 	out_status_clear();
 	enum style style = level >= LOG_ERROR ? STYLE_BAD : level == LOG_WARN ? STYLE_WARN : STYLE_DIM;
 	fprintf(stderr, "%s%s%s %s", out_style(stderr, style), log_level_name(level), out_style(stderr, STYLE_NONE),
@@ -169,6 +170,7 @@ static void people_log(void *ctx, enum log_level level, const char *event, const
 		out_plain(stderr, text);
 	}
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 static const char *text_of(struct json_object *object, const char *key)
