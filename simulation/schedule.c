@@ -249,7 +249,7 @@ static int read_protocol(const struct json_reader *reader, const struct json_sca
 
 static int read_member(struct json_reader *reader, enum top_key key, struct schedule *schedule)
 {
-	struct json_scalar value;
+	struct json_scalar value = {0};
 	int64_t version;
 	if (key == TOP_EVENTS)
 		return read_events(reader, schedule);
@@ -270,7 +270,7 @@ static int read_member(struct json_reader *reader, enum top_key key, struct sche
 
 static int read_root(struct json_reader *reader, struct schedule *schedule)
 {
-	struct json_scalar key;
+	struct json_scalar key = {0};
 	struct keys keys = {.name = top_keys, .count = TOP_KEYS, .line = 1};
 	bool more;
 	size_t i = 0;

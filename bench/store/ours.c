@@ -32,8 +32,8 @@ static void life_step(struct stack *stack, uint32_t number, uint32_t step)
 /* One change and the end of its pass. */
 static void change(struct stack *stack, const struct task *task, uint32_t i)
 {
+	assert(task->orders > 0 && task->orders <= UPDATE_ORDERS);
 	uint32_t cycles = UPDATE_ORDERS / task->orders;
-	assert(cycles > 0 && task->orders > 0);
 	switch (task->work) {
 	case WORK_SAVE: stack_save(stack, i, 3); break;
 	case WORK_SAVE_LIFECYCLE:

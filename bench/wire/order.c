@@ -148,7 +148,7 @@ static void on_turn(uv_idle_t *idle)
 static void round_measure(const void *ctx, double *ret_results)
 {
 	const char *folder = ctx;
-	struct gateway_files files;
+	struct gateway_files files = {0};
 	struct lent_options options = {.venue = exchange_open(folder), .binance = exchange_options(), .sent = on_sent};
 	char floor_path[300];
 	gateway_files_make(folder, 443, NULL, "", &files);

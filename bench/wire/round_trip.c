@@ -97,7 +97,7 @@ static void gateway_process(const void *ctx)
 static double ours_round(const char *folder)
 {
 	static double passed[TICKS];
-	struct gateway_files files;
+	struct gateway_files files = {0};
 	struct venue *venue = exchange_open(folder);
 	gateway_files_make(folder, server.port, server.ca_file, ", busy_poll: true", &files);
 	side_open(&side, &server, venue, on_note, NULL);
@@ -222,7 +222,7 @@ static void trigate_process(const void *ctx)
 
 static double memory_round(const char *folder)
 {
-	struct gateway_files files;
+	struct gateway_files files = {0};
 	struct venue *venue = exchange_open_wide(MARKETS);
 	gateway_files_make(folder, server.port, server.ca_file, "", &files);
 	side_open(&side, &server, venue, on_subscribe, NULL);

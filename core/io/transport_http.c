@@ -423,7 +423,7 @@ static bool resolved_make(struct request *request, const struct addresses *addre
 	const struct transport *transport = request->http->transport;
 	char line[HOST_MAX + 32 + ADDRESSES_MAX * (INET6_ADDRSTRLEN + 3)];
 	int at = snprintf(line, sizeof line, "%s:%u:", transport_next_host(transport, &request->url),
-			  transport->proxy_port ? transport->proxy_port : request->url.port);
+			  (unsigned)(transport->proxy_port ? transport->proxy_port : request->url.port));
 	for (uint32_t i = 0; i < addresses->count; i++) {
 		bool six = strchr(addresses->text[i], ':');
 		at += snprintf(line + at, sizeof line - (size_t)at, "%s%s%s%s", i ? "," : "", six ? "[" : "",

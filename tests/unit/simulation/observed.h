@@ -56,7 +56,8 @@ static void order_leave(const struct stage *stage, const struct ground *ground, 
 	if (stage->reconnect_before == (int32_t)at)
 		observer_connected(observer, 0);
 	time_go(ground, order->sent_ms);
-	for (int times = 0; times <= (stage->sent_twice == (int32_t)at); times++)
+	int times = stage->sent_twice == (int32_t)at ? 2 : 1;
+	for (int i = 0; i < times; i++)
 		observer_sent(observer, 0, ID(order), SYMBOL(order));
 	if (stage->quote_with == (int32_t)at)
 		for (int i = 0; i < 3; i++)

@@ -193,9 +193,9 @@ static int step(struct model *model, struct sums *sums)
 static uint32_t kept_replay(struct model *model, uint32_t from, uint32_t to, uint64_t position)
 {
 	uint32_t failed = 0;
-	for (uint32_t i = from; i < to; i++) {
+	for (uint32_t i = from; i < to; i++, position++) {
 		struct tg_error error = tg_error_init();
-		struct journal_entry entry = {.position = position++,
+		struct journal_entry entry = {.position = position,
 					      .time_ns = kept[i].time_ns,
 					      .type = kept[i].type,
 					      .version = RECORD_VERSION,
