@@ -128,6 +128,7 @@ static void update_next(const struct task *task, uint32_t number)
 	char order[CLIENT_ID_LEN];
 	assert(task->orders > 0 && task->orders <= UPDATE_ORDERS);
 	uint32_t cycles = UPDATE_ORDERS / task->orders;
+	assert(cycles > 0); /* for the analyser */
 	client_id_make(order, number % cycles, number / cycles % task->orders);
 	update(order, order_set);
 }
