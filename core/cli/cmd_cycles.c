@@ -137,15 +137,7 @@ static bool show_people(const struct cycle *cycle)
 			fill_to_table(order, fill, &fills);
 	}
 	show_head(cycle);
-	printf("\n");
-	bool done = table_print(&orders, stdout);
-	printf(orders.count ? "\n" : "no orders\n");
-	done = table_print(&fills, stdout) && done;
-	if (!fills.count)
-		printf("no fills\n");
-	table_finish(&orders);
-	table_finish(&fills);
-	return done;
+	return orders_and_fills_print(&orders, &fills);
 }
 
 /* An id may say whose cycle it is, as in a store, which others may share. */

@@ -8,6 +8,7 @@
 #include "core/cli/store_access.h"
 #include "core/cli/table.h"
 #include "core/cli/text.h"
+#include "core/state/leases.h"
 
 #define NS_PER_MS 1000000
 #define FOREVER_MS (INT64_MAX / NS_PER_MS)
@@ -175,13 +176,13 @@ static int32_t slot_find(void *ctx, const struct tg_slot *slot)
 }
 
 /* One that was given back meanwhile is no failure. */
-static int slots_give(struct store_access *access, const struct release *release, size_t *ret_given)
+static int expired_release(struct store_access *access, const struct release *release, size_t *ret_given)
 {
 	struct tg_error error = tg_error_init();
 
 	for (size_t i = 0; i < release->count; i++) {
-		int32_t status = access->api->slot_release(access->self, str_of(release->slot[i].group), release->owner,
-							   release->slot[i].id, &error);
+		int32_t status = leases_release_expired(access->api, access->self, str_of(release->slot[i].group),
+							release->owner, release->slot[i].id, &error);
 		if (status < 0 && status != TG_ERR_NOT_FOUND)
 			return store_fail(access, &error);
 		*ret_given += status == TG_OK;
@@ -228,7 +229,7 @@ static int release_found(struct store_access *access, const struct release *rele
 			"against the limit, although their orders and holdings are still on the exchange: do this only "
 			"for a gateway that will never start again, after looking at what it left. Repeat with --yes",
 			release->count, release->count == 1 ? "" : "s", owner);
-	int rc = slots_give(access, release, &given);
+	int rc = expired_release(access, release, &given);
 	return rc ? rc : release_tell(access, owner, given);
 }
 

@@ -100,15 +100,7 @@ static bool people_show(struct json_object *cycle)
 	table_init(&fills, fill_shown, sizeof fill_shown / sizeof *fill_shown);
 	orders_add(cycle, &orders, &fills);
 	head_show(cycle);
-	printf("\n");
-	bool done = table_print(&orders, stdout);
-	printf(orders.count ? "\n" : "no orders\n");
-	done = table_print(&fills, stdout) && done;
-	if (!fills.count)
-		printf("no fills\n");
-	table_finish(&orders);
-	table_finish(&fills);
-	return done;
+	return orders_and_fills_print(&orders, &fills);
 }
 
 static int reply_show(const struct arguments *args, struct json_object *reply)

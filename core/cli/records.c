@@ -347,3 +347,16 @@ struct json_object *cycle_to_json(const struct cycle *cycle)
 	json_put_time(line, "closed", cycle->closed_ns);
 	return line;
 }
+
+bool orders_and_fills_print(struct table *orders, struct table *fills)
+{
+	printf("\n");
+	bool done = table_print(orders, stdout);
+	printf(orders->count ? "\n" : "no orders\n");
+	done = table_print(fills, stdout) && done;
+	if (!fills->count)
+		printf("no fills\n");
+	table_finish(orders);
+	table_finish(fills);
+	return done;
+}

@@ -71,6 +71,9 @@ extern const size_t fill_column_count;
 void fill_to_table(const struct order *order, const struct fill *fill, struct table *table);
 struct json_object *fill_to_json(const struct fill *fill);
 
+/* A cycle's tables of orders and of fills, below what was printed of it, and their end. False: not all got out. */
+bool orders_and_fills_print(struct table *orders, struct table *fills);
+
 extern const struct table_column cycle_columns[];
 extern const size_t cycle_column_count;
 void cycle_to_table(const struct cycle *cycle, struct table *table);
