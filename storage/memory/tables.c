@@ -144,12 +144,17 @@ static int32_t records_apply(struct tables *tables, const struct tg_batch *batch
 
 int32_t tables_apply(struct tables *tables, const struct tg_batch *batch, struct tg_error *ret_error)
 {
-	if (batch->journal.len == 0 || memchr(batch->journal.ptr, '\0', batch->journal.len) ||
-	    batch->position > INT64_MAX)
+	if (!tg_batch_is_sound(batch) || memchr(batch->journal.ptr, '\0', batch->journal.len))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
 	struct tables_position *position = position_make(tables, batch->journal);
 	if (!position)
 		return out_of_memory(ret_error);
+	if (!tg_batch_fits(batch, position->position))
+		return tg_error_set(
+			ret_error, TG_ERR_REJECTED,
+			"the store stands at record %llu of journal %.*s, not at %llu, which the batch is for",
+			(unsigned long long)position->position, (int)batch->journal.len, batch->journal.ptr,
+			(unsigned long long)batch->after);
 	if (batch->position <= position->position)
 		return TG_OK;
 	struct change *changes = calloc(batch->count + 1, sizeof *changes);

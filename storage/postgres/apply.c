@@ -227,6 +227,7 @@ static int32_t begin_send(struct store *store, const struct tg_batch *batch, str
 
 	values_text(&position, batch->journal);
 	values_number(&position, (int64_t)batch->position);
+	values_number(&position, tg_batch_has_after(batch) ? (int64_t)batch->after : -1);
 	return status == TG_OK ? session_send(&store->session, STATEMENT_POSITION_RAISE, &position, ret_error) : status;
 }
 
@@ -274,11 +275,28 @@ static int32_t steps_check(struct store *store, struct tg_error *ret_error)
 	return TG_OK;
 }
 
-/* The position is where the batch leads to, or behind it: then whatever came after it in the pipeline does not count.
- */
-static bool is_repeated(const struct session *session)
+/* The position is where the batch leads to, behind it, or not where the batch begins: then whatever came after it in
+ * the pipeline does not count. */
+static bool is_out_of_turn(const struct session *session)
 {
 	return session->result[0] && session->result[1] && result_rows(session->result[1]) == 0;
+}
+
+/* Only what a batch of this very position has brought counts as this one repeated: the store may move meanwhile. */
+static int32_t out_of_turn(struct store *store, const struct tg_batch *batch, struct tg_error *ret_error)
+{
+	uint64_t stored = 0;
+
+	session_rollback(&store->session);
+	if (!tg_batch_has_after(batch))
+		return TG_OK;
+	int32_t status = store_position(store, batch->journal, &stored, ret_error);
+	if (status != TG_OK || stored == batch->position)
+		return status;
+	return tg_error_set(ret_error, TG_ERR_REJECTED,
+			    "the store stands at record %llu of journal %.*s, not at %llu, which the batch is for",
+			    (unsigned long long)stored, (int)batch->journal.len, batch->journal.ptr,
+			    (unsigned long long)batch->after);
 }
 
 /* One transaction, to its end. */
@@ -286,10 +304,8 @@ static int32_t batch_try(struct store *store, const struct tg_batch *batch, stru
 {
 	int32_t status = all_send(store, batch, ret_error);
 
-	if (!store->session.broken && is_repeated(&store->session)) {
-		session_rollback(&store->session);
-		return TG_OK;
-	}
+	if (!store->session.broken && is_out_of_turn(&store->session))
+		return out_of_turn(store, batch, ret_error);
 	if (status == TG_OK)
 		status = steps_check(store, ret_error);
 	if (status == TG_OK)
@@ -302,7 +318,7 @@ int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *r
 {
 	struct store *store = self;
 
-	if (batch->journal.len == 0 || batch->position > INT64_MAX)
+	if (!tg_batch_is_sound(batch))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
 	int32_t status = text_check("journal", batch->journal, ret_error);
 	if (status == TG_OK)

@@ -41,9 +41,12 @@
 	X(PING, "SELECT 1") \
 	X(BEGIN, "BEGIN") \
 	X(POSITION_GET, "SELECT position FROM journals WHERE journal = $1::text") \
-	X(POSITION_RAISE, /* no row is changed by a batch that is in the store */ \
-	  "INSERT INTO journals AS j (journal, position) VALUES ($1::text, $2::bigint)" \
-	  " ON CONFLICT (journal) DO UPDATE SET position = excluded.position WHERE j.position < excluded.position") \
+	X(POSITION_RAISE, /* no row is changed by a batch that is in the store, or for one that stands elsewhere than \
+			     at $3; negative: anywhere */ \
+	  "INSERT INTO journals AS j (journal, position) SELECT $1::text, $2::bigint WHERE $3::bigint <= 0" \
+	  " OR EXISTS (SELECT FROM journals WHERE journal = $1::text)" \
+	  " ON CONFLICT (journal) DO UPDATE SET position = excluded.position" \
+	  " WHERE j.position < excluded.position AND ($3::bigint < 0 OR j.position = $3::bigint)") \
 	X(CYCLES_ADD, "INSERT INTO cycles (" CYCLE_COLUMNS ") SELECT " CYCLE_ARRAYS) \
 	X(ORDERS_ADD, "INSERT INTO orders (" ORDER_COLUMNS ") SELECT " ORDER_ARRAYS) \
 	X(CYCLES_PUT, "INSERT INTO cycles (" CYCLE_COLUMNS ") SELECT " CYCLE_ARRAYS " ON CONFLICT (id) DO UPDATE SET" \

@@ -328,13 +328,13 @@ static int32_t sections_make(struct batch_work *work, const struct tg_batch *bat
 
 /* ------------------------------------------------------------------ apply */
 
-#define HEAD 3 /* schema, journal, position */
+#define HEAD 4 /* schema, journal, position, where the store has to stand */
 
 static int32_t request_make(struct store *store, const struct tg_batch *batch, struct tg_error *ret_error)
 {
 	struct bytes *request = &store->request;
 	const struct part *sections = store->work.sections;
-	char digits[POSITION_DIGITS];
+	char digits[POSITION_DIGITS], after[POSITION_DIGITS];
 	uint32_t arguments = HEAD + SECTIONS;
 	size_t size = 0;
 
@@ -347,11 +347,13 @@ static int32_t request_make(struct store *store, const struct tg_batch *batch, s
 				    "a batch of %u rows, %zu bytes: too much for one script; make smaller batches",
 				    batch->count, size);
 	position_format(batch->position, digits);
+	position_format(tg_batch_has_after(batch) ? batch->after : 0, after);
 	script_begin(&store->link, request, SCRIPT_APPLY, 1, arguments);
 	request_text(request, store_prefix(store));
 	request_text(request, TG_STR(SCHEMA_TEXT));
 	request_text(request, batch->journal);
 	request_text(request, (struct tg_str){digits, sizeof digits});
+	request_text(request, (struct tg_str){after, tg_batch_has_after(batch) ? sizeof after : 0});
 	for (int i = 0; i < SECTIONS; i++)
 		request_number(request, sections[i].count);
 	for (int i = 0; i < SECTIONS; i++) {
@@ -369,9 +371,15 @@ static int32_t missing_refuse(const char *what, const redisReply *reply, struct 
 			    (int)(id.len < 100 ? id.len : 100), id.ptr);
 }
 
+static int32_t elsewhere_refuse(struct tg_str stored, struct tg_error *ret_error)
+{
+	return tg_error_set(ret_error, TG_ERR_REJECTED, "the store stands at record %.*s, and the batch is for another",
+			    (int)(stored.len < POSITION_DIGITS ? stored.len : POSITION_DIGITS), stored.ptr);
+}
+
 static int32_t answer_take(struct store *store, const redisReply *reply, struct tg_error *ret_error)
 {
-	enum { APPLIED, APPLIED_BEFORE, OTHER_SCHEMA, NO_CYCLE, NO_ORDER };
+	enum { APPLIED, APPLIED_BEFORE, OTHER_SCHEMA, NO_CYCLE, NO_ORDER, ELSEWHERE };
 	bool sound = reply_is_array(reply, 1) && reply_is_number(reply->element[0]);
 	const redisReply *more = sound && reply->elements > 1 ? reply->element[1] : NULL;
 
@@ -381,6 +389,7 @@ static int32_t answer_take(struct store *store, const redisReply *reply, struct 
 	case OTHER_SCHEMA: return store_schema_refuse(store, more, ret_error);
 	case NO_CYCLE: return missing_refuse("cycle", more, ret_error);
 	case NO_ORDER: return missing_refuse("order", more, ret_error);
+	case ELSEWHERE: return elsewhere_refuse(reply_text(more), ret_error);
 	default: return link_strange(&store->link, "write a batch", ret_error);
 	}
 }
@@ -390,7 +399,7 @@ int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *r
 	struct store *store = self;
 	redisReply *reply = NULL;
 
-	if (batch->journal.len == 0 || text_check(batch->journal, NULL) != TG_OK || batch->position > INT64_MAX)
+	if (!tg_batch_is_sound(batch) || text_check(batch->journal, NULL) != TG_OK)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
 	if (batch->count > ARGUMENTS_MAX)
 		return tg_error_set(ret_error, TG_ERR_LIMIT, "a batch of %u rows; make smaller batches", batch->count);

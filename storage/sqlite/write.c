@@ -285,6 +285,11 @@ static int32_t apply_locked(struct store *store, const struct tg_batch *batch, s
 	uint64_t stored = 0;
 	int32_t status = rows_position(store, batch->journal, &stored, ret_error);
 
+	if (status == TG_OK && !tg_batch_fits(batch, stored))
+		return tg_error_set(ret_error, TG_ERR_REJECTED,
+				    "%s stands at record %llu of journal %.*s, not at %llu, which the batch is for",
+				    store->path, (unsigned long long)stored, (int)batch->journal.len,
+				    batch->journal.ptr, (unsigned long long)batch->after);
 	if (status != TG_OK || batch->position <= stored)
 		return status;
 	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
@@ -294,7 +299,7 @@ static int32_t apply_locked(struct store *store, const struct tg_batch *batch, s
 
 int32_t rows_apply(struct store *store, const struct tg_batch *batch, struct tg_error *ret_error)
 {
-	if (batch->journal.len == 0 || batch->position > INT64_MAX)
+	if (!tg_batch_is_sound(batch))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
 	int32_t status = store_begin(store, ret_error);
 	if (status != TG_OK)

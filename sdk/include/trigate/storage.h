@@ -6,7 +6,8 @@
  *
  * Rows are upserts by their key, progress rows updates of what stands under it. A batch is applied atomically together
  * with the journal position it brings the store to, so that repeating a batch whose answer was lost is harmless: one at
- * or below the stored position changes nothing.
+ * or below the stored position changes nothing. A batch can say at which position the store has to stand before it
+ * (TG_BATCH_AFTER): two gateways that write under one name are told apart by that at once.
  *
  * Errors say whether a retry can help (tg_status_may_pass in error.h): TG_ERR_IO, TG_ERR_RETRYABLE, TG_ERR_TIMEOUT,
  * TG_ERR_RATE_LIMITED, TG_ERR_NO_MEMORY: it may, and nothing has changed; TG_ERR_UNKNOWN_OUTCOME: repeat it, it may
@@ -18,6 +19,9 @@
  */
 #ifndef TRIGATE_STORAGE_H
 #define TRIGATE_STORAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
 
 #include <trigate/abi.h>
 #include <trigate/amount.h>
@@ -145,7 +149,35 @@ struct tg_batch {
 	const struct tg_record *records; /* in order; a later row of the same key wins */
 	uint64_t position;               /* the journal position that the store has reached with this batch */
 	struct tg_str journal;           /* which journal the position counts in (gateway id) */
+	uint32_t flags;                  /* TG_BATCH_ */
+	uint32_t reserved;
+	uint64_t after; /* with TG_BATCH_AFTER */
 };
+
+/* The batch follows the one that brought the store to `after`, which is at most `position`. A store that stands neither
+ * there nor at `position`, where a repeated batch finds it, refuses it with TG_ERR_REJECTED and changes nothing:
+ * another one writes to this journal, or the store has lost something. */
+enum { TG_BATCH_AFTER = 1 };
+
+/* [any] Does it say where the store has to stand? */
+static inline bool tg_batch_has_after(const struct tg_batch *batch)
+{
+	return batch->size >= offsetof(struct tg_batch, after) + sizeof batch->after &&
+	       (batch->flags & TG_BATCH_AFTER) != 0;
+}
+
+/* [any] Has it a journal and positions that can be? One that has not is refused with TG_ERR_INVALID. */
+static inline bool tg_batch_is_sound(const struct tg_batch *batch)
+{
+	return batch->journal.len > 0 && batch->position <= INT64_MAX &&
+	       (!tg_batch_has_after(batch) || batch->after <= batch->position);
+}
+
+/* [any] Is it for a store that stands there? */
+static inline bool tg_batch_fits(const struct tg_batch *batch, uint64_t stored)
+{
+	return !tg_batch_has_after(batch) || stored == batch->after || stored == batch->position;
+}
 
 /* What to load: rows of one kind (1 to 4) in rising order of their key, by bytes. As text the key of a fill is
  * "CLIENT_ID/FILL_ID", that of an event "JOURNAL/POSITION", the position in decimal; events of one journal rise by
@@ -211,7 +243,7 @@ struct tg_storage_api {
 	 * one is refused with TG_ERR_VERSION. note (may be NULL) hears what is done. Returns 0, or how many steps it
 	 * took. */
 	int32_t (*migrate)(void *self, tg_note_fn note, void *ctx, struct tg_error *ret_error);
-	/* [io] All or nothing, with the position. */
+	/* [io] All or nothing, with the position. TG_ERR_REJECTED: see TG_BATCH_AFTER. */
 	int32_t (*apply)(void *self, const struct tg_batch *batch, struct tg_error *ret_error);
 	/* [io] Rows to fn; returns how many were passed (below limit: the end). */
 	int32_t (*load)(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error);

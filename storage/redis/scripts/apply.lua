@@ -4,16 +4,16 @@
 -- position is written last: whatever ends this early, the same batch again makes it whole.
 --
 -- KEYS[1]  the namespace with its colon
--- ARGV     schema, journal, position (19 digits), how many arguments each section has, then the sections one behind another
+-- ARGV     schema, journal, position (19 digits), the one that the store has to stand at (the same; empty: any), how many arguments each section has, then the sections one behind another
 -- Returns  {0} applied, {1} the store is at that position already, {2, schema or false} not this schema,
---          {3, id} this cycle has to be there and is not, {4, id} this order
+--          {3, id} this cycle has to be there and is not, {4, id} this order, {5, position} the store stands elsewhere
 local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2              -- id, where neither the batch nor its progress names it
 local CYCLES, CYCLES_PROGRESS = 3, 4                   -- id row
 local OPEN, CLOSED = 5, 6                              -- id; closed_ns id
 local ORDERS, ORDER_MEMBERS, ORDERS_PROGRESS = 7, 8, 9 -- id row; cycle NUL id, one an order row; id row
 local FILLS = 10                                       -- key row
 local EVENTS, EVENT_MEMBERS, LOOSE = 11, 12, 13        -- key row; cycle NUL key; time_ns key
-local HEAD = 3
+local HEAD = 4
 local CHUNK = 4000 -- arguments a call, even; Lua's stack takes 8000
 
 local name = KEYS[1]
@@ -27,6 +27,10 @@ local function halves(position)
 	return tonumber(string.sub(position, 1, 10)), tonumber(string.sub(position, 11))
 end
 local stored = redis.call('HGET', name .. 'positions', ARGV[2])
+local stands = stored or string.rep('0', 19)
+if ARGV[4] ~= '' and ARGV[4] ~= stands and ARGV[3] ~= stands then
+	return {5, stands}
+end
 if stored then
 	local high, low = halves(stored)
 	local next_high, next_low = halves(ARGV[3])

@@ -29,6 +29,41 @@ static void upserts(void)
 	api->close(NULL);
 }
 
+static int32_t apply_after(void *self, uint64_t after, uint64_t position, const char *state)
+{
+	struct tg_error error = tg_error_init();
+	struct tg_cycle_row row = cycle("c1", state);
+	struct tg_record record = {TG_ROW_CYCLE, 0, &row};
+	struct tg_batch batch = {sizeof batch, 1, &record, position, str("a1b2"), TG_BATCH_AFTER, 0, after};
+	int32_t status = api->apply(self, &batch, &error);
+	return status != TG_OK && error.message_len == 0 ? TG_ERR_INTERNAL : status; /* whoever refuses says why */
+}
+
+/* Two that write under one name: whoever does not know of the other's batches is refused. */
+static void in_turn(void)
+{
+	void *self = fresh(), *other = instance();
+	is_int(apply_after(self, 5, 9, "early"), TG_ERR_REJECTED, "a batch behind another is refused by a new store");
+	is_int(position(self, "a1b2"), 0, "which stays as it is");
+	is_int(apply_after(self, 0, 10, "first"), TG_OK, "the first one follows none");
+	is_int(apply_after(self, 0, 10, "again"), TG_OK, "repeated it is accepted");
+	is_str(cycle_state(self, "c1"), "first", "and changes nothing");
+	is_int(apply_after(other, 0, 8, "stale"), TG_ERR_REJECTED, "of another writer, behind what is stored: refused");
+	is_int(apply_after(other, 0, 12, "stale"), TG_ERR_REJECTED, "beyond it: refused too");
+	is_int(apply_after(other, 11, 12, "ahead"), TG_ERR_REJECTED, "and what is for a store that stands further");
+	is_str(cycle_state(self, "c1"), "first", "nothing of theirs is there");
+	is_int(position(self, "a1b2"), 10, "nor is the position moved");
+	is_int(apply_after(self, 10, 12, "second"), TG_OK, "the next in turn");
+	is_int(apply_after(self, 12, 12, "same"), TG_OK, "one that goes nowhere is a repeated one");
+	is_int(apply_after(self, 13, 12, "back"), TG_ERR_INVALID, "one that goes back is none");
+	is_str(cycle_state(self, "c1"), "second", "each changed what it was to");
+	struct tg_batch old = {40, 0, NULL, 14, str("a1b2"), TG_BATCH_AFTER, 0, 3};
+	is_int(api->apply(self, &old, NULL), TG_OK, "a host that knows nothing of this says nothing of it");
+	is_int(position(self, "a1b2"), 14, "and is heard");
+	api->close(other);
+	api->close(self);
+}
+
 static void atomicity(void)
 {
 	void *self = fresh();
@@ -366,6 +401,7 @@ static void many_pages(void)
 void conform_rows(void)
 {
 	upserts();
+	in_turn();
 	atomicity();
 	paging();
 	progress_changes();
