@@ -139,6 +139,23 @@ static int32_t own_adopt(struct leases *leases, struct lease_group *group, struc
 	return got < 0 ? got : TG_OK;
 }
 
+/* Have we a mark among those that wait? One that expired says nothing to others any more. */
+static int32_t mark_learn(struct leases *leases, struct lease_group *group, struct tg_error *ret_error)
+{
+	struct own own = {.owner = leases->options.owner};
+	int32_t status = list(leases, group->waiting, own_note, &own, ret_error);
+	group->mark = status >= 0 && own.held_count > 0 ? own.held[0] : 0;
+	for (uint32_t i = 0; i < own.expired_count && status >= 0; i++)
+		status = release(leases, str(group->waiting), own.expired[i], ret_error);
+	return status < 0 ? status : TG_OK;
+}
+
+static int32_t mark_renew(struct leases *leases, struct lease_group *group, struct tg_error *ret_error)
+{
+	int32_t renewed = renew(leases, group->waiting, ret_error);
+	return renewed == 0 ? mark_learn(leases, group, ret_error) : renewed;
+}
+
 static void loss_tell(const struct lease_group *group)
 {
 	struct slot_count count = slot_group_count(group->face);
@@ -153,7 +170,9 @@ static int32_t group_learn(struct leases *leases, struct lease_group *group, str
 {
 	struct own own = {.owner = leases->options.owner};
 	uint32_t granted = slot_group_count(group->face).granted, target = target_of(group);
-	int32_t status = list(leases, group->face->name, own_note, &own, ret_error);
+	int32_t status = mark_learn(leases, group, ret_error);
+	if (status == TG_OK)
+		status = list(leases, group->face->name, own_note, &own, ret_error);
 	if (status >= 0)
 		status = own_adopt(leases, group, &own, granted > target ? granted : target, ret_error);
 	if (status < 0)
@@ -201,7 +220,7 @@ int32_t lease_group_renew(struct leases *leases, struct lease_group *group, stru
 	if (renewed >= 0 && ((uint32_t)renewed != group->count || group->doubtful))
 		status = group_learn(leases, group, ret_error);
 	if (status == TG_OK && group->mark)
-		status = renew(leases, group->waiting, ret_error);
+		status = mark_renew(leases, group, ret_error);
 	if (status < 0)
 		return status;
 	group->doubtful = false;

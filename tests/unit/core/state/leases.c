@@ -24,8 +24,9 @@ static struct {
 	} slot[SLOTS_MAX];
 	uint32_t count;
 	uint64_t last;
-	int32_t away;      /* what calls say; nothing is done */
-	bool answers_lost; /* it is done, and nobody hears of it */
+	int32_t away;       /* what calls say; nothing is done */
+	bool answers_lost;  /* it is done, and nobody hears of it */
+	bool waits_unheard; /* so it is with who waits */
 	int64_t takes_ms;
 	unsigned calls, reserves;
 } store = {.lock = PTHREAD_MUTEX_INITIALIZER};
@@ -87,6 +88,11 @@ static int32_t slot_reserve(void *self, struct tg_str group, struct tg_str owner
 		store.count++;
 		got++;
 		held++;
+	}
+	if (store.waits_unheard && group.len > strlen(LEASES_WAITING) &&
+	    memcmp(group.ptr, LEASES_WAITING, strlen(LEASES_WAITING)) == 0) {
+		memset(ret_ids, 0, got * sizeof *ret_ids);
+		return store_leave(TG_ERR_UNKNOWN_OUTCOME, error);
 	}
 	return store_leave((int32_t)got, error);
 }
@@ -252,6 +258,7 @@ static void world_reset(void)
 	store.count = 0;
 	store.away = 0;
 	store.answers_lost = false;
+	store.waits_unheard = false;
 	store.takes_ms = 0;
 	failing_told = 0;
 }
@@ -500,6 +507,38 @@ static void shared(void)
 	is_int(store.count, 0, "nothing is left");
 }
 
+/* Who finds none says that it waits. That it did so, or that it does not any more, may be said without an answer. */
+static void wait_unknown(void)
+{
+	world_reset();
+	struct gateway *first = gateway_open(0, 1, 0, 0), *second = gateway_open(1, 1, 0, 0);
+	const char *waiting = LEASES_WAITING "strategy";
+	store.waits_unheard = true;
+	ok(slots_take(&first->slots) && !slots_take(&second->slots), "the first has the only one");
+	pass(second, TTL_MS / 2);
+	store.waits_unheard = false;
+	ok(held_by(waiting, "0002", TG_SLOT_HELD) >= 1, "the second waits, and was not told so");
+	pass(second, TTL_MS);
+	is_int(store.count, 1, "it knows it all the same when it does not wait any more");
+	slots_take(&second->slots);
+	pass(second, TTL_MS / 2);
+	is_int(held_by(waiting, "0002", TG_SLOT_HELD), 1, "it waits again");
+	workers.slept_ns += 2 * TTL_MS * MS;
+	is_int(held_by(waiting, "0002", TG_SLOT_EXPIRED), 1, "the machine slept: to others it waits no more");
+	pass(second, 1);
+	is_int(held_by(waiting, "0002", TG_SLOT_EXPIRED), 0, "what expired goes");
+	pass(second, TTL_MS / 4);
+	is_int(held_by(waiting, "0002", TG_SLOT_HELD), 1, "and it says so anew");
+	store.waits_unheard = true;
+	pass(second, TTL_MS / 4);
+	gateway_close(second);
+	is_int(store.count, 1, "told to end it waits no more");
+	pass(first, TTL_MS);
+	slots_give(&first->slots);
+	gateway_close(first);
+	is_int(store.count, 0, "nothing is left");
+}
+
 /* Every answer may be lost: what was reserved without a word is found, what was given back is not used. */
 static void answers_lost(void)
 {
@@ -603,6 +642,7 @@ int main(void)
 	killed();
 	strategy_changed();
 	shared();
+	wait_unknown();
 	answers_lost();
 	not_at_all();
 	released_by_name();
