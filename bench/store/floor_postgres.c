@@ -10,15 +10,30 @@
 #include "bench/store/floor.h"
 #include "bench/store/values.h"
 #include "storage/postgres/schema.h"
-#include "storage/postgres/statements.h"
 
 #define BATCH 1024 /* saves in a transaction; more do not help */
 #define CYCLE_PARAMS 16
 #define ORDER_PARAMS 17
 
-#define SQL(name, text) static const char sql_##name[] __attribute__((unused)) = text;
-STATEMENT_TABLE(SQL)
-#undef SQL
+/* Arrays as rows: in the list of a SELECT they are walked as they are. */
+#define CYCLES_ADD \
+	"INSERT INTO cycles SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])," \
+	" unnest($5::text[]), unnest($6::text[]), unnest($7::bigint[]), unnest($8::numeric[])," \
+	" unnest($9::numeric[]), unnest($10::numeric[]), unnest($11::numeric[]), unnest($12::numeric[])," \
+	" unnest($13::text[]), unnest($14::text[]), unnest($15::bigint[]), unnest($16::bigint[])"
+#define ORDERS_ADD \
+	"INSERT INTO orders SELECT unnest($1::text[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[])," \
+	" unnest($5::bigint[]), unnest($6::text[]), unnest($7::text[]), unnest($8::text[]), unnest($9::bigint[])," \
+	" unnest($10::bigint[]), unnest($11::bigint[]), unnest($12::numeric[]), unnest($13::numeric[])," \
+	" unnest($14::numeric[]), unnest($15::numeric[]), unnest($16::bigint[]), unnest($17::bigint[])"
+#define POSITION_RAISE \
+	"INSERT INTO journals VALUES ('" GATEWAY "', 1) ON CONFLICT (journal) DO UPDATE SET" \
+	" position = journals.position + 1"
+#define SLOTS_LOCK "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))"
+#define SLOT_ADD \
+	"INSERT INTO slots (slot_group, owner, expires_at) SELECT $1, $2, clock_timestamp() + interval '60 s'" \
+	" WHERE (SELECT count(*) FROM slots WHERE slot_group = $1) < 5 RETURNING id"
+#define SLOT_RELEASE "DELETE FROM slots WHERE id = $1::bigint"
 
 static PGconn *connection;
 static struct array {
@@ -36,6 +51,11 @@ static void expect(PGresult *result, ExecStatusType status)
 static void run(const char *sql)
 {
 	expect(PQexec(connection, sql), PGRES_COMMAND_OK);
+}
+
+static void prepare(const char *name, const char *sql)
+{
+	expect(PQprepare(connection, name, sql, 0, NULL), PGRES_COMMAND_OK);
 }
 
 /* ------------------------------------------------------------ the floor: what is timed */
@@ -149,16 +169,16 @@ static double saves(const struct task *task)
 /* The group's lock, the count and the new slot in one statement each, in one exchange; the release in another. */
 static double reserve_release(const struct task *task)
 {
-	static const char *const lock[] = {"bench"}, *const add[] = {"bench", GATEWAY, "5", "1", "60000"};
-	expect(PQprepare(connection, "lock", sql_SLOTS_LOCK, 0, NULL), PGRES_COMMAND_OK);
-	expect(PQprepare(connection, "add", sql_SLOTS_RESERVE, 0, NULL), PGRES_COMMAND_OK);
-	expect(PQprepare(connection, "release", sql_SLOT_RELEASE, 0, NULL), PGRES_COMMAND_OK);
+	static const char *const slot[] = {"bench", GATEWAY};
+	prepare("lock", SLOTS_LOCK);
+	prepare("add", SLOT_ADD);
+	prepare("release", SLOT_RELEASE);
 	int64_t began = now_ns();
 	for (uint32_t i = 0; i < task->count; i++) {
 		char id[32];
 		PQenterPipelineMode(connection);
-		PQsendQueryPrepared(connection, "lock", 1, lock, NULL, NULL, 0);
-		PQsendQueryPrepared(connection, "add", 5, add, NULL, NULL, 0);
+		PQsendQueryPrepared(connection, "lock", 1, slot, NULL, NULL, 0);
+		PQsendQueryPrepared(connection, "add", 2, slot, NULL, NULL, 0);
 		PQpipelineSync(connection);
 		expect(PQgetResult(connection), PGRES_TUPLES_OK);
 		PQgetResult(connection);
@@ -168,8 +188,7 @@ static double reserve_release(const struct task *task)
 		PQgetResult(connection);
 		expect(PQgetResult(connection), PGRES_PIPELINE_SYNC);
 		PQexitPipelineMode(connection);
-		expect(PQexecPrepared(connection, "release", 3, (const char *const[]){"bench", GATEWAY, id}, NULL, NULL,
-				      0),
+		expect(PQexecPrepared(connection, "release", 1, (const char *const[]){id}, NULL, NULL, 0),
 		       PGRES_COMMAND_OK);
 	}
 	return task->count / ((double)(now_ns() - began) / 1e9);
@@ -193,12 +212,8 @@ double floor_postgres(const struct task *task)
 		struct array *array = i < CYCLE_PARAMS ? &cycles[i] : &orders[i - CYCLE_PARAMS];
 		array->text = malloc(BATCH * 3 * (CLIENT_ID_LEN + 2));
 	}
-	expect(PQprepare(connection, "cycles", sql_CYCLES_PUT, 0, NULL), PGRES_COMMAND_OK);
-	expect(PQprepare(connection, "orders", sql_ORDERS_PUT, 0, NULL), PGRES_COMMAND_OK);
-	expect(PQprepare(connection, "position",
-			 "INSERT INTO journals VALUES ('" GATEWAY "', 1) ON CONFLICT (journal) DO UPDATE SET"
-			 " position = journals.position + 1",
-			 0, NULL),
-	       PGRES_COMMAND_OK);
+	prepare("cycles", CYCLES_ADD);
+	prepare("orders", ORDERS_ADD);
+	prepare("position", POSITION_RAISE);
 	return saves(task);
 }
