@@ -263,6 +263,7 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 		.journal_id = config->gateway_id,
 		.journal_wait = journal_wait,
 		.journal = gateway->keeper.journal,
+		.known = journal_position(gateway->keeper.journal),
 		.ring_rows = WRITER_RING_ROWS,
 		.touch = !gateway->options.outside->driven,
 		.batch_rows = (uint32_t)config->storage_batch_rows,

@@ -13,6 +13,9 @@
 
 #define BACKOFF_FIRST_NS INT64_C(10000000)
 #define BACKOFF_LAST_NS INT64_C(1000000000)
+/* After an error that somebody has to see to. */
+#define PATIENT_FIRST_NS INT64_C(1000000000)
+#define PATIENT_LAST_NS INT64_C(60000000000)
 #define MS INT64_C(1000000)
 /* A final state does not wait for its batch's time, but so long after the batch before: others come in between, and
  * share the transaction. */
@@ -61,11 +64,15 @@ struct writer {
 	uint64_t drain_seen;
 	struct row *early; /* rows behind the mark, in order; those below it are in the cache */
 	uint32_t early_count, early_capacity;
-	uint64_t taken; /* rows moved into the cache, ever */
-	bool urgent;    /* one of those that wait there is */
-	uint64_t mark;  /* position that the batch brings the store to */
+	uint64_t taken;  /* rows moved into the cache, ever */
+	uint64_t marked; /* of them, up to the mark */
+	bool urgent;     /* one of those that wait there is */
+	uint64_t mark;   /* position that the batch brings the store to */
 	uint64_t applied;
-	uint64_t opened_seen; /* connections that had been opened when the store was last seen to stand there */
+	uint64_t stands;      /* where the store stands, as far as is known: a batch is for one that does */
+	uint64_t doubt;       /* where a batch whose answer was lost may have brought it */
+	uint64_t opened_seen; /* connections that had been opened when it was last seen to stand there */
+	bool look;            /* ask it before the next batch whatever they were */
 	int64_t since_ns;     /* when the batch's first row or mark was seen; 0: nothing waits */
 	int64_t ended_ns;     /* the last batch */
 	int64_t backoff_ns;
@@ -73,8 +80,9 @@ struct writer {
 	int64_t retry_ns;  /* not before; 0: not failing */
 	int64_t remove_ns; /* when to look for cycles that are too old; 0: not asked yet */
 	uint64_t removed;  /* since it was last told of */
-	bool remove_failing;
-	bool broken; /* a permanent error: nothing is applied any more */
+	int64_t remove_backoff_ns; /* 0: the last step did not fail */
+	int32_t failed_code;       /* of the last batch; TG_OK: it did not fail */
+	bool patient;              /* it will not pass by itself */
 	bool behind_logged;
 	struct writer_status status;
 };
@@ -228,7 +236,13 @@ static bool ring_is_filling(const struct writer *writer)
 /* Has all been taken that a batch needs, and may it go now? */
 static bool batch_is_ready(const struct writer *writer)
 {
-	return writer->mark > writer->applied && writer->retry_ns == 0 && !writer->broken;
+	return writer->mark > writer->applied && writer->retry_ns == 0;
+}
+
+/* Has memory run out amid the rows of a mark? What is in the cache then goes beyond the mark before. */
+static bool mark_is_begun(const struct writer *writer)
+{
+	return writer->taken > writer->marked;
 }
 
 /* Rows up to the mark go into the cache. Those behind it are left in the ring, for the next batch: so the loop fills
@@ -248,8 +262,10 @@ static void writer_collect(struct writer *writer, int64_t now)
 			return;
 		ring_drop(writer->ring);
 	}
-	if (writer->taken >= posted)
+	if (writer->taken >= posted) {
 		writer->mark = position;
+		writer->marked = writer->taken;
+	}
 	while (!batch_is_ready(writer) && ring_is_filling(writer) && (row = ring_peek(writer->ring))) {
 		if (early_add(writer, row) != 0)
 			break;
@@ -263,7 +279,7 @@ static void writer_collect(struct writer *writer, int64_t now)
  * that was begun is brought to its end: no batch may stop before it. */
 static bool writer_may_collect(const struct writer *writer)
 {
-	return !writer->broken && (writer->retry_ns == 0 || !cache_is_full(writer->options.cache));
+	return writer->retry_ns == 0 || mark_is_begun(writer) || !cache_is_full(writer->options.cache);
 }
 
 /* ----------------------------------------- the worker's side: applying */
@@ -279,33 +295,49 @@ static void apply_succeeded(struct writer *writer, uint32_t rows)
 	status_tell(writer);
 	if (was_failing)
 		log_info("storage_recovered", LOG_I("position", writer->mark));
-	writer->applied = writer->mark;
+	writer->applied = writer->stands = writer->mark;
+	writer->doubt = 0;
 	writer->since_ns = writer->retry_ns = writer->backoff_ns = 0;
-	writer->urgent = false;
+	writer->urgent = writer->patient = false;
+	writer->failed_code = TG_OK;
+}
+
+/* Once for all that passes by itself, however it changes; once for each other kind of failure. */
+static void failure_log(const struct writer *writer, int32_t code, bool passes)
+{
+	bool was_failing = writer->failed_code != TG_OK;
+	const char *text = writer->status.error;
+
+	if (!passes && (!writer->patient || code != writer->failed_code))
+		log_error("storage_failed", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
+			  LOG_I("position", writer->mark),
+			  LOG_S("note",
+				"it is tried again, each minute at last, and goes on once this is mended; what is "
+				"not written meanwhile stands in the journal"));
+	else if (passes && (!was_failing || writer->patient))
+		log_warn("storage_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
+			 LOG_I("position", writer->mark));
+}
+
+static int64_t backoff_next(int64_t backoff_ns, int64_t first_ns, int64_t last_ns)
+{
+	int64_t next_ns = backoff_ns * 2 > first_ns ? backoff_ns * 2 : first_ns;
+	return next_ns < last_ns ? next_ns : last_ns;
 }
 
 static void apply_failed(struct writer *writer, int32_t code, bool passes, const struct tg_error *error)
 {
-	bool was_failing = writer->status.failing;
-	const char *text = error->message_len ? error->message : tg_status_text(code);
-
-	writer->backoff_ns = writer->backoff_ns ? writer->backoff_ns * 2 : BACKOFF_FIRST_NS;
-	if (writer->backoff_ns > BACKOFF_LAST_NS)
-		writer->backoff_ns = BACKOFF_LAST_NS;
+	writer->backoff_ns = passes ? backoff_next(writer->backoff_ns, BACKOFF_FIRST_NS, BACKOFF_LAST_NS)
+				    : backoff_next(writer->backoff_ns, PATIENT_FIRST_NS, PATIENT_LAST_NS);
 	writer->pause_ns = error->retry_after_ns > writer->backoff_ns ? error->retry_after_ns : writer->backoff_ns;
-	writer->broken = !passes;
 	writer->status.failing = true;
-	writer->status.retries += passes;
-	snprintf(writer->status.error, sizeof writer->status.error, "%s", text);
+	writer->status.retries++;
+	snprintf(writer->status.error, sizeof writer->status.error, "%s",
+		 error->message_len ? error->message : tg_status_text(code));
 	status_tell(writer);
-	if (!passes)
-		log_error("storage_failed", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
-			  LOG_I("position", writer->mark),
-			  LOG_S("note",
-				"nothing more is written to it until a restart, which brings it up to the journal"));
-	else if (!was_failing)
-		log_warn("storage_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", text),
-			 LOG_I("position", writer->mark));
+	failure_log(writer, code, passes);
+	writer->patient = !passes;
+	writer->failed_code = code;
 }
 
 static int32_t stored_read(const struct writer_options *options, void *backend, uint64_t *ret_position,
@@ -316,6 +348,23 @@ static int32_t stored_read(const struct writer_options *options, void *backend, 
 	return store_pool_api(options->pool)->stored_position(backend, journal, ret_position, ret_error);
 }
 
+/* May the store stand there? Where it was seen last, or where a batch went of whose fate nobody told. */
+static int32_t position_judge(const struct writer *writer, uint64_t stored, struct tg_error *ret_error)
+{
+	if (stored < writer->applied)
+		return tg_error_set(ret_error, TG_ERR_CORRUPT,
+				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
+				    "or a backup was restored; restart the gateway, its journal has the rest",
+				    (unsigned long long)writer->applied, (unsigned long long)stored);
+	if (stored > writer->applied && stored > writer->doubt)
+		return tg_error_set(
+			ret_error, TG_ERR_CORRUPT,
+			"the store stands at record %llu of gateway %s, which has brought it to %llu: another "
+			"one writes under this id; stop both, give each a gateway_id of its own",
+			(unsigned long long)stored, writer->options.journal_id, (unsigned long long)writer->applied);
+	return TG_OK;
+}
+
 /* Behind a new connection may be a store that has lost what it acknowledged: its machine lost power, a standby took
  * over, a backup was restored. The next batch would hide what is missing, for ever. */
 static int32_t store_look(struct writer *writer, void *backend, struct tg_error *ret_error)
@@ -324,24 +373,33 @@ static int32_t store_look(struct writer *writer, void *backend, struct tg_error 
 	uint64_t stored = 0;
 
 	store_pool_status(writer->options.pool, &pool);
-	if (pool.opened == writer->opened_seen)
+	if (pool.opened == writer->opened_seen && !writer->look)
 		return TG_OK;
 	int32_t code = stored_read(&writer->options, backend, &stored, ret_error);
+	if (code == TG_OK)
+		code = position_judge(writer, stored, ret_error);
+	writer->look = code != TG_OK;
 	if (code != TG_OK)
 		return code;
-	if (stored < writer->applied)
-		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
-				    "or a backup was restored; restart the gateway, its journal has the rest",
-				    (unsigned long long)writer->applied, (unsigned long long)stored);
-	if (stored > writer->mark) /* what it would drop, for it is there already by its position */
-		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-				    "the store stands at record %llu of gateway %s, which has told it of %llu: another "
-				    "one writes under this id; stop both, give each a gateway_id of its own",
-				    (unsigned long long)stored, writer->options.journal_id,
-				    (unsigned long long)writer->mark);
+	writer->stands = stored;
 	writer->opened_seen = pool.opened;
 	return TG_OK;
+}
+
+/* The store says that the batch is not for where it stands: why? An earlier one may have come to its end just now. */
+static int32_t refusal_explain(struct writer *writer, void *backend, struct tg_error *error)
+{
+	struct tg_error why = tg_error_init();
+	uint64_t stood = writer->stands;
+
+	writer->look = true;
+	int32_t code = store_look(writer, backend, &why);
+	if (code == TG_OK && writer->stands == stood)
+		return TG_ERR_REJECTED; /* it has reasons of its own */
+	if (code == TG_OK)
+		code = tg_error_set(&why, TG_ERR_RETRYABLE, "an earlier batch came late");
+	*error = why;
+	return code;
 }
 
 static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_rows, struct tg_error *ret_error)
@@ -350,6 +408,8 @@ static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_r
 		.size = sizeof batch,
 		.position = writer->mark,
 		.journal = {writer->options.journal_id, strlen(writer->options.journal_id)},
+		.flags = TG_BATCH_AFTER,
+		.after = writer->stands,
 	};
 	int32_t code = cache_batch_begin(writer->options.cache, &batch.records, &batch.count);
 
@@ -357,10 +417,17 @@ static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_r
 		code = store_pool_api(writer->options.pool)->apply(backend, &batch, ret_error);
 	cache_batch_end(writer->options.cache, code == 0);
 	*ret_rows = batch.count;
+	if (code == TG_ERR_REJECTED)
+		return refusal_explain(writer, backend, ret_error);
+	if (code != TG_OK) {
+		writer->look = true;
+		writer->doubt = writer->mark;
+	}
 	return code;
 }
 
-/* No connection to be had is never for good: at the start there was one. */
+/* Nothing of a mark that is only begun is sent: the journal is not durable that far, and a store that is at the mark
+ * before already would drop it. No connection to be had is never for good: at the start there was one. */
 static void writer_apply(struct writer *writer)
 {
 	const struct writer_options *options = &writer->options;
@@ -370,7 +437,9 @@ static void writer_apply(struct writer *writer)
 	bool connected = true;
 	void *backend;
 
-	if (options->journal_wait)
+	if (mark_is_begun(writer))
+		code = tg_error_set(&error, TG_ERR_NO_MEMORY, "out of memory for what is to be stored");
+	if (code == 0 && options->journal_wait)
 		code = options->journal_wait(options->journal, writer->mark, &error);
 	if (code == 0) {
 		code = store_pool_take(options->pool, "the writer", &backend, &error);
@@ -392,7 +461,7 @@ static void writer_apply(struct writer *writer)
 /* When the batch is to be applied, mono; WORKER_WHEN_WOKEN: not by itself. */
 static int64_t batch_due_ns(struct writer *writer, bool draining)
 {
-	if (writer->broken || writer->since_ns == 0)
+	if (writer->since_ns == 0)
 		return WORKER_WHEN_WOKEN;
 	if (writer->mark <= writer->applied) {
 		/* By the contract of positions the store has these rows; they ride with the next batch. */
@@ -428,18 +497,27 @@ static int32_t old_remove_some(const struct writer *writer, struct tg_error *ret
 	return code;
 }
 
+/* Until the next step, after one that removed so many, or failed. */
+static int64_t remove_pause_ns(const struct writer *writer, int32_t code)
+{
+	if (code < 0)
+		return writer->remove_backoff_ns;
+	return code == REMOVE_CYCLES ? REMOVE_STEP_NS : REMOVE_EVERY_NS;
+}
+
 /* One step, between two batches. */
 static void old_remove(struct writer *writer, int64_t now)
 {
 	struct tg_error error = tg_error_init();
 	int32_t code = old_remove_some(writer, &error);
 
-	if (code < 0 && !writer->remove_failing)
+	if (code < 0 && writer->remove_backoff_ns == 0)
 		log_warn("store.removal_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", error.message));
-	writer->remove_failing = code < 0;
+	writer->remove_backoff_ns =
+		code < 0 ? backoff_next(writer->remove_backoff_ns, REMOVE_FIRST_NS, REMOVE_EVERY_NS) : 0;
 	writer->removed += code > 0 ? (uint64_t)code : 0;
-	writer->remove_ns = now + (code == REMOVE_CYCLES ? REMOVE_STEP_NS : REMOVE_EVERY_NS);
-	if (code == REMOVE_CYCLES || writer->removed == 0)
+	writer->remove_ns = now + remove_pause_ns(writer, code);
+	if (code < 0 || code == REMOVE_CYCLES || writer->removed == 0)
 		return;
 	log_info("store.old_removed", LOG_I("cycles", writer->removed),
 		 LOG_I("older_than_days", writer->options.retention_days));
@@ -451,7 +529,7 @@ static void old_remove(struct writer *writer, int64_t now)
 /* When the next step of it is due. */
 static int64_t remove_due_ns(struct writer *writer, int64_t now)
 {
-	if (writer->options.retention_days == 0 || writer->broken)
+	if (writer->options.retention_days == 0)
 		return WORKER_WHEN_WOKEN;
 	if (writer->remove_ns == 0)
 		writer->remove_ns = now + REMOVE_FIRST_NS;
@@ -460,11 +538,11 @@ static int64_t remove_due_ns(struct writer *writer, int64_t now)
 	return writer->remove_ns;
 }
 
-/* Nothing can be applied now: is that because nothing is left? Rows without a mark cannot be applied while the loop
- * thread waits for us, so it is told at once. */
+/* Nothing can be applied now, or not soon: is that because nothing is left? Rows without a mark cannot be applied while
+ * the loop thread waits for us, so it is told at once. */
 static bool writer_is_empty(const struct writer *writer)
 {
-	return !writer->broken && writer->early_count == 0 && ring_count(writer->ring) == 0;
+	return !writer->patient && writer->early_count == 0 && ring_count(writer->ring) == 0;
 }
 
 static void drain_answer(struct writer *writer)
@@ -491,7 +569,7 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 		writer_apply(writer);
 		return now_ns;
 	}
-	if (due_ns == WORKER_WHEN_WOKEN)
+	if (due_ns == WORKER_WHEN_WOKEN || writer->patient)
 		drain_answer(writer);
 	int64_t remove_ns = remove_due_ns(writer, now_ns);
 	if (remove_ns <= now_ns) {
@@ -538,7 +616,8 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	if (!writer)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory for the storage writer");
 	writer->options = *options;
-	writer->applied = writer->mark = writer->status.applied_position = applied;
+	writer->applied = writer->stands = writer->mark = writer->status.applied_position = applied;
+	writer->doubt = options->known;
 	atomic_store(&writer->mark_position, applied);
 	status = ring_create(options->ring_rows, sizeof(struct row), &writer->ring);
 	if (status != 0)

@@ -4,7 +4,11 @@
  *
  * It takes a connection from the pool for each batch: while nothing is written others can use it, and the pool sees to
  * it that it lives. When its server dies in the middle of a batch, the batch goes again over another one; its position
- * makes that harmless. A store that stands behind what it acknowledged when it is there again gets nothing more. */
+ * makes that harmless. Each batch says where the store has to stand before it: one that has gone back behind what it
+ * acknowledged, or that another gateway writes to under this one's id, gets nothing that would hide what is missing.
+ *
+ * Whatever a store fails for, it is tried again: soon where that may pass by itself, else with pauses of up to a
+ * minute, so that mending the cause is enough. */
 #ifndef TRIGATE_CORE_STATE_WRITER_H
 #define TRIGATE_CORE_STATE_WRITER_H
 
@@ -30,6 +34,7 @@ struct writer_options {
 	 * store that survives a power loss could know more than the journal. NULL: not needed. */
 	int (*journal_wait)(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 	struct journal *journal;
+	uint64_t known; /* of the journal at the start: a batch of the run before may still bring the store up to it */
 	uint32_t ring_rows;
 	bool touch;             /* take the ring's memory now: no page fault on the way to an order */
 	uint32_t batch_rows;    /* apply when so many wait */
@@ -61,12 +66,13 @@ struct writer_status {
 	uint64_t rows;
 	uint64_t retries;
 	uint64_t removed; /* cycles that were closed too long ago */
-	bool failing;     /* the last apply failed; it is being retried with backoff */
+	bool failing;     /* the last apply failed; it is tried again */
 	char error[240];  /* the last failure */
 };
 void writer_status(const struct writer *writer, struct writer_status *ret_status); /* [any] */
 
-/* Wait until all that was posted is applied, at most timeout_ms of the workers' time. False: not all. */
+/* Wait until all that was posted is applied, at most timeout_ms of the workers' time; not for a store that fails for
+ * what will not pass by itself. False: not all. */
 bool writer_drain(struct writer *writer, int64_t timeout_ms);
 
 /* Drain, stop the worker. NULL is allowed. */

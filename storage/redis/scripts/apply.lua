@@ -4,7 +4,8 @@
 -- position is written last: whatever ends this early, the same batch again makes it whole.
 --
 -- KEYS[1]  the namespace with its colon
--- ARGV     schema, journal, position (19 digits), the one that the store has to stand at (the same; empty: any), how many arguments each section has, then the sections one behind another
+-- ARGV     schema, journal, position (19 digits), where the store has to stand (19 digits; empty: anywhere), how many
+--          arguments each section has, then the sections one behind another
 -- Returns  {0} applied, {1} the store is at that position already, {2, schema or false} not this schema,
 --          {3, id} this cycle has to be there and is not, {4, id} this order, {5, position} the store stands elsewhere
 local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2              -- id, where neither the batch nor its progress names it

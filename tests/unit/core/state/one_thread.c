@@ -7,6 +7,7 @@
 #include "core/state/writer.h"
 
 #include "tap.h"
+#include "tests/allocations.h"
 #include "tests/unit/core/state/backed.h"
 #include "tests/unit/core/state/world.h"
 
@@ -63,14 +64,17 @@ static void record_add(struct journal *journal)
 #define APPLIED_MAX 64
 
 static struct {
-	int32_t code; /* what apply returns */
+	int32_t code;   /* what apply returns */
+	bool done;      /* though it was applied */
+	char rows[128]; /* orders that were */
 	int64_t retry_after_ns;
 	int64_t takes_ms; /* that a call lasts */
 	unsigned calls;
 	int64_t at_ns[APPLIED_MAX];
 	unsigned syncs[APPLIED_MAX]; /* of the disk, before it */
 	uint64_t position;
-	uint32_t old; /* cycles that are to be removed */
+	int32_t cleanup_code; /* what cleanup returns, if it fails */
+	uint32_t old;         /* cycles that are to be removed */
 	unsigned cleanups;
 	int64_t before_ns, cleaned_ns;
 } store;
@@ -78,6 +82,14 @@ static struct {
 static struct store_pool *pool;
 static struct cache *cache;
 static int64_t retention_days;
+static unsigned errors_logged;
+
+static void order_note(const struct tg_order_progress *row)
+{
+	size_t used = strlen(store.rows);
+	snprintf(store.rows + used, sizeof store.rows - used, "%s%.*s", used ? " " : "", (int)row->client_id.len,
+		 row->client_id.ptr);
+}
 
 static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *error)
 {
@@ -89,8 +101,13 @@ static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_e
 	store.calls++;
 	workers.now_ns += store.takes_ms * MS;
 	error->retry_after_ns = store.retry_after_ns;
-	if (store.code == 0)
+	if (!tg_batch_fits(batch, store.position))
+		return tg_error_set(error, TG_ERR_REJECTED, "out of turn");
+	if ((store.code == 0 || store.done) && batch->position > store.position) {
+		for (uint32_t i = 0; i < batch->count; i++)
+			order_note(batch->records[i].row);
 		store.position = batch->position;
+	}
 	return store.code;
 }
 
@@ -104,12 +121,14 @@ static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_p
 /* It has 250 cycles that are old. */
 static int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *error)
 {
-	(void)self, (void)error;
-	uint32_t count = limit < store.old ? limit : store.old;
-	store.old -= count;
+	(void)self;
 	store.cleanups++;
 	store.before_ns = before_ns;
 	store.cleaned_ns = workers.now_ns;
+	if (store.cleanup_code)
+		return tg_error_set(error, store.cleanup_code, "told to fail");
+	uint32_t count = limit < store.old ? limit : store.old;
+	store.old -= count;
 	return (int32_t)count;
 }
 
@@ -158,14 +177,29 @@ static void writer_closed(struct writer *writer, int64_t timeout_ms)
 	cache_destroy(cache);
 }
 
-static void row_post(struct writer *writer, uint64_t position, bool urgent)
+static void row_build(struct writer *writer, uint64_t position, bool urgent)
 {
 	struct row *row = writer_reserve(writer);
 	*row = (struct row){.kind = TG_ROW_ORDER_PROGRESS, .urgent = urgent, .cycle = {1, (uint32_t)position}};
 	row->order_progress.state = "live";
 	snprintf(row->order_progress.client_id, sizeof row->order_progress.client_id, "%u", (unsigned)position);
 	writer_commit(writer);
+}
+
+static void row_post(struct writer *writer, uint64_t position, bool urgent)
+{
+	row_build(writer, position, urgent);
 	writer_mark(writer, position, UNIX_NS);
+}
+
+/* So many allocations more, then none is to be had; 0: all are. */
+static void allow(unsigned more)
+{
+#if ALLOCATIONS_ARE_COUNTED
+	allocations_max = more ? allocations + more : 0;
+#else
+	(void)more;
+#endif
 }
 
 /* ----------------------------------------------------------------- tests */
@@ -283,6 +317,67 @@ static void writer_backs_off(void)
 	}
 }
 
+/* What somebody has to mend is tried again, slowly, told of once, and not waited for; mended it goes on by itself. */
+static void writer_is_patient(void)
+{
+	static const int64_t waits_s[] = {1, 2, 4, 8, 16, 32, 60, 60};
+	struct writer *writer = writer_anew(0);
+	unsigned wrong = 0, errors = errors_logged;
+	store.code = TG_ERR_AUTH;
+	row_post(writer, 1, true);
+	world_pass(&workers, 200000);
+	for (unsigned i = 0; i < 8; i++)
+		wrong += store.at_ns[i + 1] - store.at_ns[i] != waits_s[i] * 1000 * MS;
+	ok(wrong == 0 && store.calls == 9, "an error that does not pass is tried again slowly");
+	is_int(errors_logged - errors, 1, "and told once");
+	int64_t from_ns = workers.now_ns;
+	ok(!writer_drain(writer, HOUR_MS) && workers.now_ns == from_ns, "whoever stops need not wait for it");
+	row_post(writer, 2, true);
+	store.code = TG_ERR_CORRUPT;
+	world_pass(&workers, 120000);
+	is_int(errors_logged - errors, 2, "another one is told of too");
+	store.code = TG_ERR_IO;
+	world_pass(&workers, 60000);
+	unsigned calls = store.calls;
+	world_pass(&workers, 10000);
+	is_int(store.calls - calls, 10, "one that passes by itself is tried each second");
+	store.code = 0;
+	world_pass(&workers, 1000);
+	struct writer_status status;
+	writer_status(writer, &status);
+	ok(store.position == 2 && !status.failing, "once it is mended all is written, without a restart");
+	is_str(store.rows, "1 2", "what waited too");
+	writer_closed(writer, HOUR_MS);
+}
+
+/* Memory runs out, wherever it does, while a batch is in doubt that the store has: nothing is taken for stored that is
+ * not. */
+static void writer_lacks_memory(void)
+{
+	unsigned wrong = 0;
+	if (!ALLOCATIONS_ARE_COUNTED) {
+		ok(true, "nothing is lost for want of memory # SKIP malloc is a sanitizer's");
+		return;
+	}
+	for (unsigned at = 1; at <= 16; at++) {
+		struct writer *writer = writer_anew(0);
+		store.code = TG_ERR_UNKNOWN_OUTCOME;
+		store.done = true;
+		row_post(writer, 1, true);
+		world_pass(&workers, 0);
+		for (uint64_t row = 2; row <= 4; row++)
+			row_build(writer, row, true);
+		writer_mark(writer, 4, UNIX_NS);
+		store.code = 0;
+		allow(at);
+		world_pass(&workers, 1000);
+		allow(0);
+		wrong += !writer_drain(writer, HOUR_MS) || !strstr(store.rows, "1 2 3 4");
+		writer_closed(writer, HOUR_MS);
+	}
+	is_int(wrong, 0, "nothing is lost for want of memory");
+}
+
 static void writer_gives_up(void)
 {
 	struct writer *writer = writer_anew(50);
@@ -321,8 +416,18 @@ static void writer_removes_old(void)
 	store.code = TG_ERR_IO;
 	row_post(writer, 2, true);
 	world_pass(&workers, 10 * HOUR_MS);
-	is_int(store.cleanups, 4, "but not in a store that fails");
+	unsigned cleanups = store.cleanups;
+	is_int(cleanups, 4, "but not in a store that fails");
 	store.code = 0;
+	world_pass(&workers, HOUR_MS);
+	cleanups = store.cleanups;
+	store.cleanup_code = TG_ERR_RETRYABLE;
+	world_pass(&workers, 6 * HOUR_MS);
+	ok(store.cleanups > cleanups + 1, "a step that fails is tried again soon");
+	int64_t failed_ns = store.cleaned_ns;
+	store.cleanup_code = 0;
+	world_pass(&workers, 6 * HOUR_MS);
+	ok(store.cleaned_ns > failed_ns, "and later, until it succeeds");
 	writer_closed(writer, HOUR_MS);
 	retention_days = 0;
 }
@@ -368,7 +473,8 @@ static void writer_groups(void)
 
 static void log_drop(void *ctx, enum log_level level, const char *event, const struct log_field *fields, size_t count)
 {
-	(void)ctx, (void)level, (void)event, (void)fields, (void)count;
+	(void)ctx, (void)event, (void)fields, (void)count;
+	errors_logged += level == LOG_ERROR;
 }
 
 int main(void)
@@ -382,6 +488,8 @@ int main(void)
 	writer_waits_for_journal();
 	writer_keeps_time();
 	writer_backs_off();
+	writer_is_patient();
+	writer_lacks_memory();
 	writer_gives_up();
 	writer_removes_old();
 	writer_is_held_back();

@@ -90,6 +90,8 @@ static int32_t fake_apply(void *self, const struct tg_batch *batch, struct tg_er
 	if (store.fail_times > 0) {
 		store.fail_times--;
 		code = tg_error_set(error, store.fail_code, "told to fail");
+	} else if (!tg_batch_fits(batch, store.position)) {
+		code = tg_error_set(error, TG_ERR_REJECTED, "out of turn");
 	} else if (batch->position > store.position) {
 		unsigned n = store.batches++ % BATCHES_MAX;
 		store.count[n] = batch->count;
@@ -123,6 +125,7 @@ static const struct tg_storage_api api = {
 
 static struct store_pool *pool;
 static struct cache *cache;
+static uint64_t start_known; /* the journal's end at the start */
 
 static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t batch_ms)
 {
@@ -133,6 +136,7 @@ static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t bat
 					 .pool = pool,
 					 .cache = cache,
 					 .journal_id = "a1b2",
+					 .known = start_known,
 					 .ring_rows = ring_rows,
 					 .batch_rows = batch_rows,
 					 .batch_ms = batch_ms};
@@ -312,9 +316,43 @@ static void retries(void)
 	mark(writer, 2);
 	ok(!writer_drain(writer, LONG_MS), "nor later");
 	struct writer_status status = status_of(writer);
-	ok(store.calls == 1 && status.failing && strcmp(status.error, "told to fail") == 0,
-	   "it is tried once and kept");
+	ok(status.failing && strcmp(status.error, "told to fail") == 0, "its text is kept");
 	is_int(atomic_load(&errors_logged), 1, "and logged once");
+	stop(writer);
+}
+
+/* Another gateway's writer on the same store, under the same name: whoever comes second is told at once. */
+static void two_of_one_name(void)
+{
+	store_reset(0);
+	struct writer *writer = start(16, 1, LONG_MS);
+	post(writer, order("a", "live"));
+	mark(writer, 5);
+	ok(writer_drain(writer, LONG_MS), "a gateway writes");
+	pthread_mutex_lock(&store.lock);
+	store.position = 7;
+	pthread_mutex_unlock(&store.lock);
+	post(writer, order("b", "live"));
+	mark(writer, 9);
+	ok(!writer_drain(writer, LONG_MS) && store.batches == 1, "nothing of it is written behind another's back");
+	ok(strstr(status_of(writer).error, "another one writes under this id"), "and it says why: %s",
+	   status_of(writer).error);
+	stop(writer);
+}
+
+/* The run before was killed amid a batch, which its server brings to an end only now. */
+static void late_batch(void)
+{
+	store_reset(3);
+	start_known = 6;
+	struct writer *writer = start(16, 1, LONG_MS);
+	pthread_mutex_lock(&store.lock);
+	store.position = 6;
+	pthread_mutex_unlock(&store.lock);
+	post(writer, order("a", "live"));
+	mark(writer, 8);
+	ok(writer_drain(writer, LONG_MS) && store.position == 8, "a late batch of the run before is nobody else's");
+	start_known = 0;
 	stop(writer);
 }
 
@@ -407,6 +445,8 @@ int main(void)
 	server_lost(0, NULL);
 	server_lost(1, "went back from record 2 to 1");
 	server_lost(9, "another one writes under this id");
+	two_of_one_name();
+	late_batch();
 	back_pressure();
 	stream();
 	return tap_done();
