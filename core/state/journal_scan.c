@@ -1,16 +1,17 @@
 /* Reading the journal: a window slides over each of its files, so that their size costs no memory. */
 #include <assert.h>
-#include <endian.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/crc32c.h"
 #include "core/state/journal_file.h"
 
 #define WINDOW_SIZE (64 * 1024)
 #define LISTS_MAX 100 /* of a directory in which files are trimmed while it is read */
+#define HELD_MAX 64   /* files that are kept open until they were read: the oldest, which are trimmed first */
 
 /* One scan. The window lies over the file of the moment. */
 struct reader {
@@ -23,6 +24,8 @@ struct reader {
 	struct tg_error *error;
 
 	int file;
+	bool file_is_held;
+	int held[HELD_MAX]; /* handles of the first ones; -1: none */
 	char path[JOURNAL_PATH_SIZE];
 	int failure;     /* what the last read that failed said, -errno */
 	uint64_t size;   /* of the file; what is appended later is not looked at */
@@ -30,27 +33,6 @@ struct reader {
 	size_t fill;
 	uint8_t bytes[WINDOW_SIZE];
 };
-
-static uint16_t load_u16(const uint8_t *bytes)
-{
-	uint16_t value;
-	memcpy(&value, bytes, sizeof value);
-	return le16toh(value);
-}
-
-static uint32_t load_u32(const uint8_t *bytes)
-{
-	uint32_t value;
-	memcpy(&value, bytes, sizeof value);
-	return le32toh(value);
-}
-
-static uint64_t load_u64(const uint8_t *bytes)
-{
-	uint64_t value;
-	memcpy(&value, bytes, sizeof value);
-	return le64toh(value);
-}
 
 /* ---------------------------------------------------------------- window */
 
@@ -89,16 +71,16 @@ static bool record_decode(const uint8_t *bytes, size_t count, struct journal_ent
 {
 	if (count < JOURNAL_RECORD_HEADER_SIZE)
 		return false;
-	uint32_t size = load_u32(bytes);
+	uint32_t size = bytes_get_u32(bytes);
 	if (size > JOURNAL_PAYLOAD_MAX || count < JOURNAL_RECORD_HEADER_SIZE + size)
 		return false;
-	if (crc32c(0, bytes + 8, JOURNAL_RECORD_HEADER_SIZE - 8 + size) != load_u32(bytes + 4))
+	if (crc32c(0, bytes + 8, JOURNAL_RECORD_HEADER_SIZE - 8 + size) != bytes_get_u32(bytes + 4))
 		return false;
 	*ret_entry = (struct journal_entry){
-		.position = load_u64(bytes + 8),
-		.time_ns = (int64_t)load_u64(bytes + 16),
-		.type = load_u16(bytes + 24),
-		.version = load_u16(bytes + 26),
+		.position = bytes_get_u64(bytes + 8),
+		.time_ns = (int64_t)bytes_get_u64(bytes + 16),
+		.type = bytes_get_u16(bytes + 24),
+		.version = bytes_get_u16(bytes + 26),
 		.size = size,
 		.payload = bytes + JOURNAL_RECORD_HEADER_SIZE,
 	};
@@ -108,34 +90,56 @@ static bool record_decode(const uint8_t *bytes, size_t count, struct journal_ent
 /* Could the bytes be a record that follows `last`? Cheap, so that every offset can be tried. */
 static bool record_plausible(const uint8_t *bytes, size_t count, uint64_t last, uint64_t bytes_left)
 {
-	if (count < JOURNAL_RECORD_HEADER_SIZE || load_u32(bytes) > JOURNAL_PAYLOAD_MAX)
+	if (count < JOURNAL_RECORD_HEADER_SIZE || bytes_get_u32(bytes) > JOURNAL_PAYLOAD_MAX)
 		return false;
-	uint64_t position = load_u64(bytes + 8);
+	uint64_t position = bytes_get_u64(bytes + 8);
 	return position > last && position - last <= bytes_left / JOURNAL_RECORD_HEADER_SIZE;
 }
 
 /* Up to which position a record says that all was durable when it was written. */
 static uint64_t synced_before(const uint8_t *bytes, const struct journal_entry *entry)
 {
-	uint32_t unsynced = load_u32(bytes + 28);
+	uint32_t unsynced = bytes_get_u32(bytes + 28);
 	return entry->position > unsynced ? entry->position - unsynced : 0;
 }
 
 /* ----------------------------------------------------------------- files */
 
-static void file_close(struct reader *reader)
+static int *held_of(struct reader *reader, const struct journal_extent *extent)
 {
-	if (reader->file >= 0)
+	size_t index = (size_t)(extent - reader->scan.file);
+	return index < HELD_MAX ? &reader->held[index] : NULL;
+}
+
+/* A file that is held is closed at the end. */
+static void file_leave(struct reader *reader)
+{
+	if (reader->file >= 0 && !reader->file_is_held)
 		disk_close(reader->disk, reader->file);
 	reader->file = -1;
+}
+
+static void files_close(struct reader *reader)
+{
+	file_leave(reader);
+	for (size_t i = 0; i < HELD_MAX; i++) {
+		if (reader->held[i] >= 0)
+			disk_close(reader->disk, reader->held[i]);
+		reader->held[i] = -1;
+	}
 }
 
 /* In place of the one that is open. */
 static int file_open(struct reader *reader, const struct journal_extent *extent)
 {
-	file_close(reader);
+	int *held = held_of(reader, extent);
+
+	file_leave(reader);
 	journal_path(reader->state_dir, extent->number, reader->path);
-	reader->file = disk_open(reader->disk, reader->path, DISK_READ);
+	reader->file = held && *held >= 0 ? *held : disk_open(reader->disk, reader->path, DISK_READ);
+	reader->file_is_held = held != NULL;
+	if (held && reader->file >= 0)
+		*held = reader->file;
 	reader->size = extent->size;
 	reader->offset = 0;
 	reader->fill = 0;
@@ -177,17 +181,17 @@ static int header_check(struct reader *reader, struct journal_extent *extent, ui
 		return unreadable(reader);
 	if (count < JOURNAL_HEADER_SIZE_1 || memcmp(bytes, JOURNAL_MAGIC, 8) != 0)
 		return header_bad(reader, "not a trigate journal, or its header is damaged");
-	uint32_t version = load_u32(bytes + 8), crc_at = version == 1 ? 28 : 60;
+	uint32_t version = bytes_get_u32(bytes + 8), crc_at = version == 1 ? 28 : 60;
 	if (version != 1 && version != JOURNAL_VERSION)
 		return tg_error_set(reader->error, TG_ERR_VERSION,
 				    "%s: journal version %u, this program reads 1 to %d; use the release that wrote it",
 				    reader->path, version, JOURNAL_VERSION);
 	extent->header = version == 1 ? JOURNAL_HEADER_SIZE_1 : JOURNAL_HEADER_SIZE;
-	if (count < extent->header || load_u32(bytes + 12) != extent->header ||
-	    load_u32(bytes + crc_at) != crc32c(0, bytes, crc_at))
+	if (count < extent->header || bytes_get_u32(bytes + 12) != extent->header ||
+	    bytes_get_u32(bytes + crc_at) != crc32c(0, bytes, crc_at))
 		return header_bad(reader, "the header is damaged (checksum)");
-	*ret_after = version == 1 ? 0 : load_u64(bytes + 32);
-	if ((version == 1 ? 1 : load_u32(bytes + 24)) != extent->number)
+	*ret_after = version == 1 ? 0 : bytes_get_u64(bytes + 32);
+	if ((version == 1 ? 1 : bytes_get_u32(bytes + 24)) != extent->number)
 		return header_bad(reader, "by its header it is another of the journal's files");
 	return owner_check(reader, bytes);
 }
@@ -435,6 +439,8 @@ static int files_find(struct reader *reader)
 {
 	struct journal_scan *scan = &reader->scan;
 	struct journal_numbers numbers;
+
+	files_close(reader); /* of the list before */
 	int status = journal_numbers_find(reader->disk, reader->state_dir, &numbers, reader->error);
 
 	if (status != 0)
@@ -493,6 +499,7 @@ int journal_scan_files(const struct disk *disk, const char *state_dir, const cha
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	memset(reader, 0, offsetof(struct reader, bytes));
 	reader->file = -1;
+	memset(reader->held, 0xff, sizeof reader->held);
 	reader->disk = disk;
 	reader->state_dir = state_dir;
 	reader->gateway_id = gateway_id;
@@ -513,7 +520,7 @@ int journal_scan_files(const struct disk *disk, const char *state_dir, const cha
 		*ret_scan = reader->scan;
 	else
 		free(reader->scan.file);
-	file_close(reader);
+	files_close(reader);
 	free(reader);
 	return status;
 }
@@ -533,7 +540,7 @@ int64_t journal_offset_behind(const struct disk *disk, int file, const struct jo
 		int64_t got = disk_read_all(disk, file, length, sizeof length, offset);
 		if (got != sizeof length)
 			return got < 0 ? got : -EIO;
-		offset += JOURNAL_RECORD_HEADER_SIZE + load_u32(length);
+		offset += JOURNAL_RECORD_HEADER_SIZE + bytes_get_u32(length);
 	}
 	return (int64_t)offset;
 }
