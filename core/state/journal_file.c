@@ -7,6 +7,7 @@
 #include "core/state/journal_file.h"
 
 #define COPY_NAMES_MAX 1000
+#define LISTS_MAX 100 /* of a directory in which files are trimmed meanwhile */
 
 /* ----------------------------------------------------------------- names */
 
@@ -48,6 +49,21 @@ static void name_take(void *ctx, const char *name)
 	found->count++;
 }
 
+static bool has_gap(const struct found *found)
+{
+	return found->count > 0 && found->most - found->least + 1 != found->count;
+}
+
+/* Files may be trimmed while the directory is listed, the oldest first: then the first one that was met has gone since.
+ */
+static bool is_stale(const struct disk *disk, const char *state_dir, const struct found *found)
+{
+	char path[JOURNAL_PATH_SIZE];
+
+	journal_path(state_dir, found->least, path);
+	return has_gap(found) && !disk->ops->exists(disk, path);
+}
+
 static int missing_report(const struct disk *disk, const char *state_dir, const struct found *found,
 			  struct tg_error *ret_error)
 {
@@ -67,14 +83,18 @@ static int missing_report(const struct disk *disk, const char *state_dir, const 
 int journal_numbers_find(const struct disk *disk, const char *state_dir, struct journal_numbers *ret_numbers,
 			 struct tg_error *ret_error)
 {
-	struct found found = {0};
-	int failure = disk->ops->list(disk, state_dir, name_take, &found);
+	struct found found;
+	int failure, lists = 0;
 
+	do {
+		found = (struct found){0};
+		failure = disk->ops->list(disk, state_dir, name_take, &found);
+	} while (failure == 0 && ++lists < LISTS_MAX && is_stale(disk, state_dir, &found));
 	if (failure == -ENOENT)
 		return tg_error_set(ret_error, TG_ERR_NOT_FOUND, "%s: %s", state_dir, strerror(-failure));
 	if (failure != 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot be listed: %s", state_dir, strerror(-failure));
-	if (found.count > 0 && found.most - found.least + 1 != found.count)
+	if (has_gap(&found))
 		return missing_report(disk, state_dir, &found, ret_error);
 	*ret_numbers = (struct journal_numbers){found.least, found.count};
 	return 0;

@@ -362,6 +362,50 @@ static void trimming(void)
 	ok(seen.count == 16 && seen.wrong == 0, "and goes on");
 }
 
+/* Trimmed beside a reader: the oldest go while it lists them, or while it reads. */
+static void files_go(uint32_t from, uint32_t to)
+{
+	for (uint32_t number = from; number <= to; number++)
+		unlink(path_of(number));
+}
+
+static unsigned lists;
+
+static int trimmed_list(const struct disk *reader, const char *path, void (*fn)(void *ctx, const char *name), void *ctx)
+{
+	(void)reader;
+	if (lists++ > 0)
+		return disk_system.ops->list(&disk_system, path, fn, ctx);
+	fn(ctx, strrchr(path_of(1), '/') + 1);
+	files_go(1, 2);
+	return disk_system.ops->list(&disk_system, path, fn, ctx);
+}
+
+static int trimmed_see(void *ctx, const struct journal_entry *entry)
+{
+	files_go(3, 4);
+	return record_see(ctx, entry);
+}
+
+static void trimmed_beside_a_reader(void)
+{
+	struct disk_ops ops = *disk_system.ops;
+	const struct disk reader = {&ops};
+	struct seen seen = {0};
+	struct journal_report report = {0};
+	struct tg_error error = tg_error_init();
+	struct journal *journal = journal_anew();
+	records_add(journal, 22);
+	journal_close(journal);
+	ops.list = trimmed_list;
+	int status = journal_read(&reader, dir, trimmed_see, &seen, &report, &error);
+	is_int(status, 0, "files that go meanwhile are not missing: %s", error.message);
+	ok(lists > 1 && report.first_file == 3 && report.first_position == 9,
+	   "what goes while they are listed is read no more");
+	ok(seen.count == 14 && seen.last == 22 && seen.wrong == 0 && size_of(3) < 0,
+	   "what goes while they are read is read");
+}
+
 /* Each call to the disk fails in turn, in the worker too: nothing is lost, the next start works. */
 static void each_call_fails(void)
 {
@@ -438,6 +482,7 @@ int main(void)
 	damage_in_an_earlier_file();
 	tears();
 	trimming();
+	trimmed_beside_a_reader();
 	each_call_fails();
 	buffer_full();
 	dir_clear();
