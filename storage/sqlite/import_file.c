@@ -1,15 +1,21 @@
 #include "storage/sqlite/import_file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define BLOCK (256 * 1024)
 #define ATTEMPTS 3
+#define SCRATCH_END ".import-"
+#define FOLDER_MAX (FILE_PATH_MAX + 256)
+#define RANDOM_CHARS 6 /* of mkdtemp */
+#define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 #define FNV_START UINT64_C(0xcbf29ce484222325)
 #define FNV_PRIME UINT64_C(0x100000001b3)
 #define MAGIC "SQLite format 3" /* with its NUL */
@@ -17,27 +23,132 @@
 static const char *const ends[] = {"", "-wal", "-journal"};
 #define ENDS (sizeof ends / sizeof *ends)
 
-int32_t file_scratch_make(const char *path, char scratch[FILE_PATH_MAX], struct tg_error *ret_error)
+/* ------------------------------------------------------------ folders */
+
+static const char *const copy_names[] = {FILE_COPY_NAME, FILE_COPY_NAME "-wal", FILE_COPY_NAME "-journal",
+					 FILE_COPY_NAME "-shm"};
+#define COPY_NAMES (sizeof copy_names / sizeof *copy_names)
+
+void file_folder_remove(const char *folder)
 {
-	int length = snprintf(scratch, FILE_PATH_MAX, "%s.import-XXXXXX", path);
+	char path[FOLDER_MAX + 32];
 
-	if (length < 0 || length >= FILE_PATH_MAX)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "%s: the path is too long", path);
-	if (!mkdtemp(scratch))
-		return tg_error_set(ret_error, TG_ERR_IO, "cannot make a folder %s: %s", scratch, strerror(errno));
-	return TG_OK;
-}
-
-void file_scratch_remove(const char *scratch)
-{
-	static const char *const left[] = {"", "-wal", "-journal", "-shm"};
-	char path[FILE_PATH_MAX + 32];
-
-	for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-		snprintf(path, sizeof path, "%s/" FILE_COPY_NAME "%s", scratch, left[i]);
+	for (size_t i = 0; i < COPY_NAMES; i++) {
+		snprintf(path, sizeof path, "%s/%s", folder, copy_names[i]);
 		unlink(path);
 	}
-	rmdir(scratch);
+	rmdir(folder);
+}
+
+static bool is_copy_name(const char *name)
+{
+	size_t i = 0;
+
+	while (i < COPY_NAMES && strcmp(name, copy_names[i]) != 0)
+		i++;
+	return i < COPY_NAMES;
+}
+
+/* Nothing in it that we would not have put there? */
+static bool has_copies_only(const char *folder)
+{
+	DIR *listing = opendir(folder);
+	const struct dirent *entry;
+	bool only = listing != NULL;
+
+	while (only && (entry = readdir(listing)))
+		only = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+		       is_copy_name(entry->d_name);
+	if (listing)
+		closedir(listing);
+	return only;
+}
+
+static bool same_folder(const char *path, int fd)
+{
+	struct stat named, opened;
+
+	return lstat(path, &named) == 0 && fstat(fd, &opened) == 0 && named.st_dev == opened.st_dev &&
+	       named.st_ino == opened.st_ino;
+}
+
+/* One of ours whose process is gone, for it would hold the lock. */
+static void leftover_remove(const char *folder)
+{
+	struct stat info;
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd >= 0 && fstat(fd, &info) == 0 && info.st_uid == geteuid() && flock(fd, LOCK_EX | LOCK_NB) == 0 &&
+	    same_folder(folder, fd) && has_copies_only(folder))
+		file_folder_remove(folder);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Is it `base` with the end that mkdtemp gives? */
+static bool is_scratch_name(const char *name, const char *base)
+{
+	size_t length = strlen(base);
+
+	if (strncmp(name, base, length) != 0 || strncmp(name + length, SCRATCH_END, sizeof SCRATCH_END - 1) != 0)
+		return false;
+	name += length + sizeof SCRATCH_END - 1;
+	return strlen(name) == RANDOM_CHARS && strspn(name, LETTERS_AND_DIGITS) == RANDOM_CHARS;
+}
+
+static void leftovers_remove(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	int folder_length = slash ? (int)(slash - path) + 1 : 0;
+	char folder[FOLDER_MAX];
+	const struct dirent *entry;
+
+	snprintf(folder, sizeof folder, "%.*s.", folder_length, path);
+	DIR *listing = opendir(folder);
+	while (listing && (entry = readdir(listing))) {
+		if (!is_scratch_name(entry->d_name, path + folder_length))
+			continue;
+		snprintf(folder, sizeof folder, "%.*s%s", folder_length, path, entry->d_name);
+		leftover_remove(folder);
+	}
+	if (listing)
+		closedir(listing);
+}
+
+/* TG_ERR_RETRYABLE: somebody took it for a left-over before it was locked. */
+static int32_t scratch_try(const char *path, struct file_scratch *scratch, struct tg_error *ret_error)
+{
+	snprintf(scratch->path, sizeof scratch->path, "%s" SCRATCH_END "XXXXXX", path);
+	if (!mkdtemp(scratch->path))
+		return tg_error_set(ret_error, TG_ERR_IO, "cannot make a folder %s: %s", scratch->path,
+				    strerror(errno));
+	scratch->lock = open(scratch->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (scratch->lock >= 0)
+		flock(scratch->lock, LOCK_EX); /* where it cannot be locked, nobody takes it for a left-over */
+	if (scratch->lock >= 0 && same_folder(scratch->path, scratch->lock))
+		return TG_OK;
+	int32_t status = tg_error_set(ret_error, TG_ERR_RETRYABLE, "%s: it went while it was made", scratch->path);
+	file_scratch_remove(scratch);
+	return status;
+}
+
+int32_t file_scratch_make(const char *path, struct file_scratch *ret_scratch, struct tg_error *ret_error)
+{
+	int32_t status = TG_ERR_RETRYABLE;
+
+	if (strlen(path) + sizeof SCRATCH_END + RANDOM_CHARS > FILE_PATH_MAX)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "%s: the path is too long", path);
+	leftovers_remove(path);
+	for (int attempt = 0; attempt < ATTEMPTS && status == TG_ERR_RETRYABLE; attempt++)
+		status = scratch_try(path, ret_scratch, ret_error);
+	return status;
+}
+
+void file_scratch_remove(struct file_scratch *scratch)
+{
+	file_folder_remove(scratch->path);
+	if (scratch->lock >= 0)
+		close(scratch->lock);
 }
 
 /* ------------------------------------------------------------ one file */

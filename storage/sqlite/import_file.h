@@ -12,10 +12,17 @@
 #define FILE_COPY_NAME "copy.db"
 #define FILE_PATH_MAX 4200
 
-/* A folder for copies, beside `path`: "PATH.import-XXXXXX". */
-int32_t file_scratch_make(const char *path, char scratch[FILE_PATH_MAX], struct tg_error *ret_error);
-/* With the copy in it. */
-void file_scratch_remove(const char *scratch);
+/* A folder for copies, beside a store: "PATH.import-XXXXXX". It is locked while its process lives; those of processes
+ * that were killed go when the next one is made. */
+struct file_scratch {
+	char path[FILE_PATH_MAX];
+	int lock;
+};
+int32_t file_scratch_make(const char *path, struct file_scratch *ret_scratch, struct tg_error *ret_error);
+void file_scratch_remove(struct file_scratch *scratch); /* with the copy in it */
+
+/* A folder that has nothing but a copy in it. */
+void file_folder_remove(const char *folder);
 
 /* Copy a database with its log (-wal) or rollback journal (-journal) into scratch, as one moment shows it.
  * *ret_sum: of all bytes; *ret_time_ns: when it was last changed. Errors: TG_ERR_NOT_FOUND, TG_ERR_IO, TG_ERR_INVALID

@@ -128,19 +128,20 @@ static bool peek_file(const char *path)
 /* Their tables may stand in the log alone: a small file whose program was killed. */
 static bool peek_copy(const char *path)
 {
-	char scratch[FILE_PATH_MAX], copy[FILE_PATH_MAX + 32];
+	struct file_scratch scratch;
+	char copy[FILE_PATH_MAX + 32];
 	uint64_t sum;
 	int64_t time_ns;
 	sqlite3 *db = NULL;
 
-	if (file_scratch_make(path, scratch, NULL) != TG_OK)
+	if (file_scratch_make(path, &scratch, NULL) != TG_OK)
 		return false;
-	snprintf(copy, sizeof copy, "%s/" FILE_COPY_NAME, scratch);
-	bool found = file_copy_aside(path, scratch, &sum, &time_ns, NULL) == TG_OK &&
+	snprintf(copy, sizeof copy, "%s/" FILE_COPY_NAME, scratch.path);
+	bool found = file_copy_aside(path, scratch.path, &sum, &time_ns, NULL) == TG_OK &&
 		     sqlite3_open_v2(copy, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK &&
 		     has_their_table(db);
 	sqlite3_close(db);
-	file_scratch_remove(scratch);
+	file_scratch_remove(&scratch);
 	return found;
 }
 
@@ -252,7 +253,7 @@ static int32_t building_fill(struct building *building, const char *source)
 
 	with_end(building->store.path, ".copy",
 		 scratch); /* its own: the lock is held, and a crash leaves it to the next */
-	file_scratch_remove(scratch);
+	file_folder_remove(scratch);
 	if (status >= 0) /* what a crash loses is built again */
 		status = store_execute(&building->store, "PRAGMA synchronous = OFF", "open", building->error);
 	if (status == TG_OK && mkdir(scratch, 0700) != 0)
@@ -261,7 +262,7 @@ static int32_t building_fill(struct building *building, const char *source)
 	if (status != TG_OK)
 		return status;
 	status = import_read(source, scratch, row_build, odd_tell, note_tell, building, building->error);
-	file_scratch_remove(scratch);
+	file_folder_remove(scratch);
 	if (status == TG_OK)
 		status = building_check(building);
 	return status == TG_OK ? building_sync(building) : status;

@@ -238,17 +238,18 @@ static int32_t sqlite_read(void *self, struct tg_str path, tg_row_fn fn, tg_note
 			   struct tg_error *ret_error)
 {
 	const struct store *store = self;
-	char name[4097], scratch[FILE_PATH_MAX];
+	struct file_scratch scratch;
+	char name[4097];
 
 	if (path.len == 0 || path.len >= sizeof name || memchr(path.ptr, '\0', path.len))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "a path of 1 to 4096 bytes is needed");
 	memcpy(name, path.ptr, path.len);
 	name[path.len] = '\0';
-	int32_t status = file_scratch_make(store->path, scratch, ret_error);
+	int32_t status = file_scratch_make(store->path, &scratch, ret_error);
 	if (status != TG_OK)
 		return status;
-	status = import_read(name, scratch, fn, odd, note, ctx, ret_error);
-	file_scratch_remove(scratch);
+	status = import_read(name, scratch.path, fn, odd, note, ctx, ret_error);
+	file_scratch_remove(&scratch);
 	return status;
 }
 

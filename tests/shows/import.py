@@ -182,7 +182,6 @@ class Show:
         self.judge(name, config, old)
         self.untouched(name, place + ".python", before)
         left = sorted(set(os.listdir(state)) - {f"trigate.db{end}" for end in ("", "-wal", "-shm", ".python", ".python-wal")})
-        left = [one for one in left if not (kills and ".import-" in one)]
         if left:
             self.violation(f"{name}: left over: {left}")
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -488,6 +489,50 @@ static void no_room_for_the_name(void)
 	files_remove();
 }
 
+/* Folders of imports that were killed go with the next one; whatever may be somebody's stays. */
+static void left_over(void)
+{
+	static const struct {
+		const char *name, *inside;
+		bool stays;
+	} folders[] = {
+		{"trigate.db.import-aB3xyZ", "copy.db", false},  {"trigate.db.import-empty1", NULL, false},
+		{"trigate.db.import-theirs", "notes.txt", true}, {"trigate.db.import-toolong", "copy.db", true},
+		{"trigate.db.import-2-late", "copy.db", true},   {"other.db.import-aB3xyZ", "copy.db", true},
+		{"trigate.db.import-locked", "copy.db", true},
+	};
+	struct tg_error error;
+	struct seen seen = {0};
+	char folder[192], inside[256];
+	unsigned wrong = 0;
+	int lock = -1;
+
+	execute(file, CYCLES("PRIMARY KEY") CYCLE("'a'", "completed", "NULL"));
+	snprintf(folder, sizeof folder, "%s/other", dir);
+	mkdir(folder, 0700);
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		snprintf(folder, sizeof folder, "%s/other/%s", dir, folders[i].name);
+		mkdir(folder, 0700);
+		snprintf(inside, sizeof inside, "%s/%s", folder, folders[i].inside ? folders[i].inside : "");
+		if (folders[i].inside)
+			close(open(inside, O_CREAT | O_WRONLY, 0600));
+		if (strstr(folder, "locked"))
+			lock = open(folder, O_RDONLY | O_DIRECTORY);
+	}
+	flock(lock, LOCK_EX); /* as the process does that uses it */
+	is_int(read_file(file, &seen, &error), TG_OK, "an import beside left-overs: %s", error.message);
+	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
+		snprintf(folder, sizeof folder, "%s/other/%s", dir, folders[i].name);
+		snprintf(inside, sizeof inside, "%s/%s", folder, folders[i].inside ? folders[i].inside : "");
+		wrong += (access(inside, F_OK) == 0) != folders[i].stays;
+		unlink(inside);
+		rmdir(folder);
+	}
+	is_int(wrong, 0, "they are gone, and nothing else");
+	close(lock);
+	files_remove();
+}
+
 int main(int argc, char **argv)
 {
 	void *module = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
@@ -512,6 +557,7 @@ int main(int argc, char **argv)
 	stopped();
 	in_place();
 	cut_short();
+	left_over();
 	no_room_for_the_name();
 	rmdir(dir);
 	return tap_done();
