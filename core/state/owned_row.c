@@ -88,72 +88,28 @@ void owned_row_give(struct owned_row *row)
 
 /* ----------------------------------------------------------- progress */
 
-static struct owned_row *cycle_advance(const struct owned_row *full, const struct tg_cycle_progress *progress)
-{
-	struct tg_cycle_row row = full->cycle;
-	row.step = progress->step;
-	row.state = progress->state;
-	row.deltas = progress->deltas;
-	row.reason = progress->reason;
-	row.amount_in = progress->amount_in;
-	row.amount_out = progress->amount_out;
-	row.profit = progress->profit;
-	row.closed_ns = progress->closed_ns;
-	return owned_row_copy(&(struct tg_record){.kind = TG_ROW_CYCLE, .row = &row});
-}
-
-static struct owned_row *order_advance(const struct owned_row *full, const struct tg_order_progress *progress)
-{
-	struct tg_order_row row = full->order;
-	row.exchange_id = progress->exchange_id;
-	row.state = progress->state;
-	row.reason = progress->reason;
-	row.filled_qty = progress->filled_qty;
-	row.filled_quote = progress->filled_quote;
-	row.updated_ns = progress->updated_ns;
-	return owned_row_copy(&(struct tg_record){.kind = TG_ROW_ORDER, .row = &row});
-}
-
 struct owned_row *owned_row_advance(const struct owned_row *full, const struct tg_record *progress)
 {
 	if (progress->kind == TG_ROW_CYCLE_PROGRESS) {
 		assert(full->kind == TG_ROW_CYCLE);
-		return cycle_advance(full, progress->row);
+		struct tg_cycle_row row = full->cycle;
+		tg_cycle_row_advance(&row, progress->row);
+		return owned_row_copy(&(struct tg_record){.kind = TG_ROW_CYCLE, .row = &row});
 	}
 	assert(progress->kind == TG_ROW_ORDER_PROGRESS && full->kind == TG_ROW_ORDER);
-	return order_advance(full, progress->row);
+	struct tg_order_row row = full->order;
+	tg_order_row_advance(&row, progress->row);
+	return owned_row_copy(&(struct tg_record){.kind = TG_ROW_ORDER, .row = &row});
 }
 
 int32_t owned_row_progress(const struct owned_row *full, union progress_row *ret_progress)
 {
 	if (full->kind == TG_ROW_CYCLE) {
-		const struct tg_cycle_row *row = &full->cycle;
-		ret_progress->cycle = (struct tg_cycle_progress){
-			.size = sizeof ret_progress->cycle,
-			.step = row->step,
-			.id = row->id,
-			.state = row->state,
-			.deltas = row->deltas,
-			.reason = row->reason,
-			.amount_in = row->amount_in,
-			.amount_out = row->amount_out,
-			.profit = row->profit,
-			.closed_ns = row->closed_ns,
-		};
+		ret_progress->cycle = tg_cycle_row_progress(&full->cycle);
 		return TG_ROW_CYCLE_PROGRESS;
 	}
 	assert(full->kind == TG_ROW_ORDER);
-	const struct tg_order_row *row = &full->order;
-	ret_progress->order = (struct tg_order_progress){
-		.size = sizeof ret_progress->order,
-		.client_id = row->client_id,
-		.exchange_id = row->exchange_id,
-		.state = row->state,
-		.reason = row->reason,
-		.filled_qty = row->filled_qty,
-		.filled_quote = row->filled_quote,
-		.updated_ns = row->updated_ns,
-	};
+	ret_progress->order = tg_order_row_progress(&full->order);
 	return TG_ROW_ORDER_PROGRESS;
 }
 

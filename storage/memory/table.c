@@ -150,26 +150,12 @@ int32_t row_kind(int32_t kind)
 void *row_progressed(int32_t progress_kind, const void *row, const void *progress)
 {
 	if (progress_kind == TG_ROW_CYCLE_PROGRESS) {
-		const struct tg_cycle_progress *now = progress;
 		struct tg_cycle_row cycle = *(const struct tg_cycle_row *)row;
-		cycle.step = now->step;
-		cycle.state = now->state;
-		cycle.deltas = now->deltas;
-		cycle.reason = now->reason;
-		cycle.amount_in = now->amount_in;
-		cycle.amount_out = now->amount_out;
-		cycle.profit = now->profit;
-		cycle.closed_ns = now->closed_ns;
+		tg_cycle_row_advance(&cycle, progress);
 		return row_copy(TG_ROW_CYCLE, &cycle);
 	}
-	const struct tg_order_progress *now = progress;
 	struct tg_order_row order = *(const struct tg_order_row *)row;
-	order.exchange_id = now->exchange_id;
-	order.state = now->state;
-	order.reason = now->reason;
-	order.filled_qty = now->filled_qty;
-	order.filled_quote = now->filled_quote;
-	order.updated_ns = now->updated_ns;
+	tg_order_row_advance(&order, progress);
 	return row_copy(TG_ROW_ORDER, &order);
 }
 

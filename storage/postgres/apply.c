@@ -15,33 +15,26 @@
 
 static void cycle_put(struct columns *columns, const struct change *change)
 {
-	const struct tg_cycle_row *row = change->row;
-	struct tg_cycle_progress now = {.step = row->step,
-					.state = row->state,
-					.deltas = row->deltas,
-					.reason = row->reason,
-					.amount_in = row->amount_in,
-					.amount_out = row->amount_out,
-					.profit = row->profit,
-					.closed_ns = row->closed_ns};
+	struct tg_cycle_row row = *(const struct tg_cycle_row *)change->row;
+
 	if (change->after)
-		now = *(const struct tg_cycle_progress *)change->after;
-	put_text(columns, row->id);
-	put_text(columns, row->strategy);
-	put_text(columns, row->exchange);
-	put_text(columns, now.state);
-	put_text(columns, row->route);
-	put_text(columns, row->currency);
-	put_number(columns, now.step);
-	put_money(columns, row->planned_in);
-	put_money(columns, row->planned_out);
-	put_money(columns, now.amount_in);
-	put_money(columns, now.amount_out);
-	put_money(columns, now.profit);
-	put_text(columns, now.deltas);
-	put_text(columns, now.reason);
-	put_number(columns, row->opened_ns);
-	put_number(columns, now.closed_ns);
+		tg_cycle_row_advance(&row, change->after);
+	put_text(columns, row.id);
+	put_text(columns, row.strategy);
+	put_text(columns, row.exchange);
+	put_text(columns, row.state);
+	put_text(columns, row.route);
+	put_text(columns, row.currency);
+	put_number(columns, row.step);
+	put_money(columns, row.planned_in);
+	put_money(columns, row.planned_out);
+	put_money(columns, row.amount_in);
+	put_money(columns, row.amount_out);
+	put_money(columns, row.profit);
+	put_text(columns, row.deltas);
+	put_text(columns, row.reason);
+	put_number(columns, row.opened_ns);
+	put_number(columns, row.closed_ns);
 }
 
 static void cycle_move(struct columns *columns, const struct change *change)
@@ -61,32 +54,27 @@ static void cycle_move(struct columns *columns, const struct change *change)
 
 static void order_put(struct columns *columns, const struct change *change)
 {
-	const struct tg_order_row *row = change->row;
-	struct tg_order_progress now = {.exchange_id = row->exchange_id,
-					.state = row->state,
-					.reason = row->reason,
-					.filled_qty = row->filled_qty,
-					.filled_quote = row->filled_quote,
-					.updated_ns = row->updated_ns};
+	struct tg_order_row row = *(const struct tg_order_row *)change->row;
+
 	if (change->after)
-		now = *(const struct tg_order_progress *)change->after;
-	put_text(columns, row->client_id);
-	put_reference(columns, row->cycle_id);
-	put_text(columns, now.exchange_id);
-	put_text(columns, row->market);
-	put_number(columns, row->side);
-	put_text(columns, now.state);
-	put_text(columns, row->purpose);
-	put_text(columns, now.reason);
-	put_number(columns, row->leg);
-	put_number(columns, row->attempt);
-	put_number(columns, row->time_in_force);
-	put_decimal(columns, row->price);
-	put_decimal(columns, row->qty);
-	put_decimal(columns, now.filled_qty);
-	put_money(columns, now.filled_quote);
-	put_number(columns, row->created_ns);
-	put_number(columns, now.updated_ns);
+		tg_order_row_advance(&row, change->after);
+	put_text(columns, row.client_id);
+	put_reference(columns, row.cycle_id);
+	put_text(columns, row.exchange_id);
+	put_text(columns, row.market);
+	put_number(columns, row.side);
+	put_text(columns, row.state);
+	put_text(columns, row.purpose);
+	put_text(columns, row.reason);
+	put_number(columns, row.leg);
+	put_number(columns, row.attempt);
+	put_number(columns, row.time_in_force);
+	put_decimal(columns, row.price);
+	put_decimal(columns, row.qty);
+	put_decimal(columns, row.filled_qty);
+	put_money(columns, row.filled_quote);
+	put_number(columns, row.created_ns);
+	put_number(columns, row.updated_ns);
 }
 
 static void order_move(struct columns *columns, const struct change *change)

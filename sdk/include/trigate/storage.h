@@ -137,6 +137,60 @@ struct tg_order_progress {
 	int64_t updated_ns;
 };
 
+/* [any] A full row as it is after this progress of the same key: in place. What it then points to is partly the
+ * progress's own, which has to live as long. Cannot fail. */
+static inline void tg_cycle_row_advance(struct tg_cycle_row *row, const struct tg_cycle_progress *progress)
+{
+	row->step = progress->step;
+	row->state = progress->state;
+	row->deltas = progress->deltas;
+	row->reason = progress->reason;
+	row->amount_in = progress->amount_in;
+	row->amount_out = progress->amount_out;
+	row->profit = progress->profit;
+	row->closed_ns = progress->closed_ns;
+}
+static inline void tg_order_row_advance(struct tg_order_row *row, const struct tg_order_progress *progress)
+{
+	row->exchange_id = progress->exchange_id;
+	row->state = progress->state;
+	row->reason = progress->reason;
+	row->filled_qty = progress->filled_qty;
+	row->filled_quote = progress->filled_quote;
+	row->updated_ns = progress->updated_ns;
+}
+
+/* [any] The other way round: what a full row says of what progress tells. Its texts are the row's. Cannot fail. */
+static inline struct tg_cycle_progress tg_cycle_row_progress(const struct tg_cycle_row *row)
+{
+	struct tg_cycle_progress progress;
+	progress.size = sizeof progress;
+	progress.step = row->step;
+	progress.id = row->id;
+	progress.state = row->state;
+	progress.deltas = row->deltas;
+	progress.reason = row->reason;
+	progress.amount_in = row->amount_in;
+	progress.amount_out = row->amount_out;
+	progress.profit = row->profit;
+	progress.closed_ns = row->closed_ns;
+	return progress;
+}
+static inline struct tg_order_progress tg_order_row_progress(const struct tg_order_row *row)
+{
+	struct tg_order_progress progress;
+	progress.size = sizeof progress;
+	progress.reserved = 0;
+	progress.client_id = row->client_id;
+	progress.exchange_id = row->exchange_id;
+	progress.state = row->state;
+	progress.reason = row->reason;
+	progress.filled_qty = row->filled_qty;
+	progress.filled_quote = row->filled_quote;
+	progress.updated_ns = row->updated_ns;
+	return progress;
+}
+
 struct tg_record {
 	int32_t kind; /* TG_ROW_ */
 	uint32_t reserved;
