@@ -284,19 +284,31 @@ struct removal {
 	const struct tables *tables;
 	const struct tg_cycle_row **cycles;
 	uint32_t count;
+	bool all;     /* no old one is left behind them, and what is of none goes too */
 	int32_t kind; /* whose table is being filtered */
 	int64_t before_ns;
 };
 
+/* When a row that is of no cycle was changed last. */
+static int64_t loose_time_ns(const struct tables *tables, int32_t kind, const void *row)
+{
+	const struct tg_order_row *order = row;
+
+	if (kind == TG_ROW_EVENT)
+		return ((const struct tg_event_row *)row)->time_ns;
+	if (kind == TG_ROW_FILL)
+		order = row_get(tables, TG_ROW_ORDER, ((const struct tg_fill_row *)row)->client_id);
+	return order->updated_ns;
+}
+
 static bool row_is_kept(const void *ctx, const void *row)
 {
 	const struct removal *removal = ctx;
-	const struct tg_event_row *event = row;
 	const struct tg_cycle_row sought = {.id = cycle_of(removal->tables, removal->kind, row)};
 	const struct tg_cycle_row *key = &sought;
 
-	if (removal->kind == TG_ROW_EVENT && event->cycle_id.len == 0)
-		return event->time_ns >= removal->before_ns;
+	if (sought.id.len == 0)
+		return !removal->all || loose_time_ns(removal->tables, removal->kind, row) >= removal->before_ns;
 	return removal->count == 0 || !bsearch(&key, removal->cycles, removal->count, sizeof(const void *), by_id);
 }
 
@@ -315,7 +327,8 @@ int32_t tables_cleanup(struct tables *tables, int64_t before_ns, uint32_t limit,
 			removal.cycles[removal.count++] = cycle;
 	}
 	qsort(removal.cycles, removal.count, sizeof(const void *), older_first);
-	removal.count = removal.count < limit ? removal.count : limit;
+	removal.all = removal.count < limit;
+	removal.count = removal.all ? removal.count : limit;
 	qsort(removal.cycles, removal.count, sizeof(const void *), by_id);
 	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
 		removal.kind = parts[i];

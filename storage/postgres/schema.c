@@ -199,10 +199,14 @@ int32_t store_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *
 
 /* ----------------------------------------------------------------- clean up */
 
-static int32_t old_drop(struct store *store, const struct values *ids, int64_t before_ns, struct tg_error *ret_error)
+/* all: no old cycle is left behind them, and what is of none goes too. */
+static int32_t old_drop(struct store *store, const struct values *ids, int64_t before_ns, bool all,
+			struct tg_error *ret_error)
 {
 	static const enum statement drops[] = {STATEMENT_OLD_FILLS_DROP, STATEMENT_OLD_ORDERS_DROP,
 					       STATEMENT_OLD_EVENTS_DROP, STATEMENT_OLD_CYCLES_DROP};
+	static const enum statement loose[] = {STATEMENT_LOOSE_FILLS_DROP, STATEMENT_LOOSE_ORDERS_DROP,
+					       STATEMENT_LOOSE_EVENTS_DROP};
 	struct values before = {0};
 	int32_t status = TG_OK;
 
@@ -210,8 +214,8 @@ static int32_t old_drop(struct store *store, const struct values *ids, int64_t b
 	session_pipeline(&store->session);
 	for (size_t i = 0; ids->count > 0 && i < sizeof drops / sizeof *drops && status == TG_OK; i++)
 		status = session_send(&store->session, drops[i], ids, ret_error);
-	if (status == TG_OK)
-		status = session_send(&store->session, STATEMENT_LOOSE_EVENTS_DROP, &before, ret_error);
+	for (size_t i = 0; all && i < sizeof loose / sizeof *loose && status == TG_OK; i++)
+		status = session_send(&store->session, loose[i], &before, ret_error);
 	return status == TG_OK ? session_exchange(&store->session, FOR_EVER, TG_ERR_IO, ret_error) : status;
 }
 
@@ -252,7 +256,7 @@ int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_e
 	if (status == TG_OK)
 		status = count = old_find(store, before_ns, limit, &ids, ret_error);
 	if (status >= 0)
-		status = old_drop(store, &ids, before_ns, ret_error);
+		status = old_drop(store, &ids, before_ns, (uint32_t)count < limit, ret_error);
 	if (status == TG_OK)
 		status = session_commit(&store->session, ret_error);
 	session_rollback(&store->session);

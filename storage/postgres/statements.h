@@ -135,6 +135,10 @@
 	X(OLD_ORDERS_DROP, "DELETE FROM orders WHERE cycle_id = ANY ($1::text[])") \
 	X(OLD_EVENTS_DROP, "DELETE FROM events WHERE cycle_id = ANY ($1::text[]) AND cycle_id <> ''") \
 	X(OLD_CYCLES_DROP, "DELETE FROM cycles WHERE id = ANY ($1::text[])") \
+	X(LOOSE_FILLS_DROP, \
+	  "DELETE FROM fills f USING orders o WHERE f.client_id = o.client_id AND o.cycle_id IS NULL" \
+	  " AND o.updated_ns < $1::bigint") \
+	X(LOOSE_ORDERS_DROP, "DELETE FROM orders WHERE cycle_id IS NULL AND updated_ns < $1::bigint") \
 	X(LOOSE_EVENTS_DROP, "DELETE FROM events WHERE cycle_id = '' AND time_ns < $1::bigint") \
 	X(SLOTS_LOCK, /* a statement of its own: what comes after it sees what the last holder has committed */ \
 	  "SELECT pg_advisory_xact_lock(hashtextextended('trigate slots ' || current_schema() || '/' || $1::text, 0))") \

@@ -225,6 +225,31 @@ static int32_t cleanup_step(struct store *store, int64_t before_ns, uint32_t cyc
 	return status;
 }
 
+/* Orders of no cycle. There are as many as an import left, in no order of their age. */
+static int32_t orders_cleanup(struct store *store, int64_t before_ns, struct tg_error *ret_error)
+{
+	static const char what[] = "remove old orders";
+	struct bytes *request = &store->request;
+	redisReply *last = NULL;
+	int32_t status;
+	bool more;
+
+	do {
+		redisReply *reply = NULL;
+		script_begin(&store->link, request, SCRIPT_CLEANUP_ORDERS, 1, 3);
+		request_text(request, store_prefix(store));
+		request_number(request, before_ns);
+		request_text(request, reply_text(last));
+		request_number(request, LOOSE_STEP);
+		status = script_call(&store->link, request, SCRIPT_CLEANUP_ORDERS, CHANGES, what, &reply, ret_error);
+		more = status == TG_OK && reply_text(reply).len > 0;
+		freeReplyObject(last);
+		last = reply;
+	} while (more);
+	freeReplyObject(last);
+	return status;
+}
+
 int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
 {
 	struct removed step = {0};
@@ -238,7 +263,8 @@ int32_t store_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_e
 			return status;
 		cycles += step.cycles;
 	} while ((asked > 0 && step.cycles == asked && cycles < limit) || step.loose == LOOSE_STEP);
-	return (int32_t)cycles;
+	int32_t status = cycles < limit ? orders_cleanup(self, before_ns, ret_error) : TG_OK;
+	return status == TG_OK ? (int32_t)cycles : status;
 }
 
 /* ----------------------------------------------------------------- status */

@@ -13,7 +13,7 @@
 
 /* Cycles that go in one transaction: a millisecond or so in which others cannot write. */
 #define CLEANUP_STEP 50
-#define CLEANUP_EVENTS_STEP 500
+#define CLEANUP_LOOSE_STEP 500
 
 /* --------------------------------------------------------------- checking */
 
@@ -87,19 +87,45 @@ static int32_t rows_remove(struct store *store, enum statement which, int64_t be
 	return status == TG_OK ? sqlite3_changes(store->db) : status;
 }
 
-/* Some of the oldest cycles with all that is theirs, children first; returns how many cycles. */
+/* These statements in one transaction, children first; returns how many rows the last one removed. */
+static int32_t families_remove(struct store *store, const enum statement *order, size_t count, int64_t before_ns,
+			       uint32_t limit, struct tg_error *ret_error)
+{
+	int32_t removed = store_begin(store, ret_error);
+
+	if (removed != TG_OK)
+		return removed;
+	for (size_t i = 0; i < count && removed >= 0; i++)
+		removed = rows_remove(store, order[i], before_ns, limit, ret_error);
+	int32_t status = store_end(store, removed < 0 ? removed : TG_OK, ret_error);
+	return status == TG_OK ? removed : status;
+}
+
+/* Some of the oldest cycles with all that is theirs. */
 static int32_t cycles_remove(struct store *store, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
 {
 	static const enum statement order[] = {STATEMENT_CLEANUP_FILLS, STATEMENT_CLEANUP_ORDERS,
 					       STATEMENT_CLEANUP_EVENTS, STATEMENT_CLEANUP_CYCLES};
-	int32_t count = store_begin(store, ret_error);
 
-	if (count != TG_OK)
+	return families_remove(store, order, sizeof order / sizeof *order, before_ns, limit, ret_error);
+}
+
+/* Orders of no cycle, with their fills; then events of none. */
+static int32_t loose_remove(struct store *store, int64_t before_ns, struct tg_error *ret_error)
+{
+	static const enum statement order[] = {STATEMENT_CLEANUP_LOOSE_FILLS, STATEMENT_CLEANUP_LOOSE_ORDERS};
+	int32_t count;
+
+	do
+		count = families_remove(store, order, sizeof order / sizeof *order, before_ns, CLEANUP_LOOSE_STEP,
+					ret_error);
+	while (count == CLEANUP_LOOSE_STEP);
+	if (count < 0)
 		return count;
-	for (size_t i = 0; i < sizeof order / sizeof *order && count >= 0; i++)
-		count = rows_remove(store, order[i], before_ns, limit, ret_error);
-	int32_t status = store_end(store, count < 0 ? count : TG_OK, ret_error);
-	return status == TG_OK ? count : status;
+	do /* each a transaction of its own */
+		count = rows_remove(store, STATEMENT_CLEANUP_LOOSE, before_ns, CLEANUP_LOOSE_STEP, ret_error);
+	while (count == CLEANUP_LOOSE_STEP);
+	return count < 0 ? count : TG_OK;
 }
 
 int32_t store_cleanup(struct store *store, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
@@ -116,10 +142,8 @@ int32_t store_cleanup(struct store *store, int64_t before_ns, uint32_t limit, st
 			return count;
 		removed += (uint32_t)count;
 	} while (want > 0 && (uint32_t)count == want);
-	do /* each a transaction of its own */
-		count = rows_remove(store, STATEMENT_CLEANUP_LOOSE, before_ns, CLEANUP_EVENTS_STEP, ret_error);
-	while (count == CLEANUP_EVENTS_STEP);
-	return count < 0 ? count : (int32_t)removed;
+	int32_t status = removed < limit ? loose_remove(store, before_ns, ret_error) : TG_OK;
+	return status == TG_OK ? (int32_t)removed : status;
 }
 
 /* ----------------------------------------------------------------- status */

@@ -15,6 +15,8 @@
 #define OPEN_OR_ANY(cycle) "(?5 = 0 OR EXISTS (SELECT 1 FROM cycles WHERE id = " cycle " AND closed_ns = 0))"
 /* The cycles that a step of a clean-up takes: the same for each of its statements, for it is one transaction. */
 #define OLDEST "SELECT id FROM cycles WHERE closed_ns < ?1 AND closed_ns <> 0 ORDER BY closed_ns, id LIMIT ?2"
+#define OLDEST_LOOSE \
+	"SELECT client_id FROM orders WHERE cycle_id IS NULL AND updated_ns < ?1 ORDER BY updated_ns, client_id LIMIT ?2"
 
 #define STATEMENT_TABLE(X) \
 	X(BEGIN, "BEGIN IMMEDIATE") \
@@ -88,6 +90,8 @@
 	X(CLEANUP_CYCLES, "DELETE FROM cycles WHERE id IN (" OLDEST ")") \
 	X(CLEANUP_LOOSE, "DELETE FROM events WHERE (journal, position) IN (SELECT journal, position FROM events" \
 			 " WHERE cycle_id = '' AND time_ns < ?1 ORDER BY time_ns LIMIT ?2)") \
+	X(CLEANUP_LOOSE_FILLS, "DELETE FROM fills WHERE client_id IN (" OLDEST_LOOSE ")") \
+	X(CLEANUP_LOOSE_ORDERS, "DELETE FROM orders WHERE client_id IN (" OLDEST_LOOSE ")") \
 	X(PING, "SELECT count(*) FROM (SELECT 1 FROM sqlite_schema LIMIT 1)")
 
 #define STATEMENT_CONST(name, sql) STATEMENT_##name,

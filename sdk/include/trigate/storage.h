@@ -325,7 +325,8 @@ struct tg_storage_api {
 	/* [io] Integrity and orphans; each finding is text to fn. Returns how many. */
 	int32_t (*check)(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error);
 	/* [io] Remove up to `limit` cycles that were closed before `before_ns` (unix), oldest first, with their orders,
-	 * fills and events, and events of no cycle that are as old. Returns how many cycles (below limit: all). */
+	 * fills and events. Returns how many cycles; below limit these were all, and what is of no cycle goes by its
+	 * age too: orders by when they were last changed, with their fills, and events. */
 	int32_t (*cleanup)(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error);
 	/* [io] ret_status->size is set by the caller. */
 	int32_t (*status)(void *self, struct tg_storage_status *ret_status, struct tg_error *ret_error);

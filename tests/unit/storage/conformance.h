@@ -30,6 +30,7 @@ static inline struct tg_money money(tg_amount amount)
 
 struct tg_cycle_row cycle(const char *id, const char *state);
 struct tg_order_row order(const char *id, const char *cycle_id, const char *state);
+struct tg_order_progress order_progress(const char *id, const char *state);
 struct tg_fill_row fill(const char *id, const char *fill_id);
 struct tg_event_row event(uint64_t position); /* of journal a1b2 */
 

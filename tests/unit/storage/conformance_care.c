@@ -189,6 +189,56 @@ static void cleaning(void)
 	api->close(self);
 }
 
+/* Orders of no cycle, as an import may bring them: by when they were last changed, however that came. */
+static void cleaning_orphans(void)
+{
+	void *self = fresh();
+	struct tg_order_row rows[] = {order("o-old", "", "filled"), order("o-new", "", "filled"),
+				      order("o-moved", "", "unknown"), order("o-of", "c", "filled")};
+	struct tg_fill_row fills[] = {fill("o-old", "1"), fill("o-new", "1")};
+	struct tg_order_progress moved = order_progress("o-moved", "filled");
+
+	rows[0].updated_ns = 29;
+	rows[1].updated_ns = 30;
+	rows[2].updated_ns = 10;
+	rows[3].updated_ns = 10;
+	moved.updated_ns = 31;
+	is_int(APPLY(self, 1, CYCLE("c", "active"), {TG_ROW_ORDER, 0, &rows[0]}, {TG_ROW_ORDER, 0, &rows[1]},
+		     {TG_ROW_ORDER, 0, &rows[2]}, {TG_ROW_ORDER, 0, &rows[3]}, {TG_ROW_FILL, 0, &fills[0]},
+		     {TG_ROW_FILL, 0, &fills[1]}),
+	       TG_OK, "orders of no cycle");
+	is_int(APPLY(self, 2, {TG_ROW_ORDER_PROGRESS, 0, &moved}), TG_OK, "one of which is told of again");
+	is_int(api->cleanup(self, 30, 10, NULL), 0, "a cleaning that finds no cycle");
+	is_str(load(self, TG_ROW_ORDER, "", "", 10, 0), "o-moved o-new o-of", "takes what was not changed since");
+	is_str(load(self, TG_ROW_FILL, "", "", 10, 0), "o-new/1", "with its fills");
+	unsigned count = 0;
+	is_int(api->check(self, finding_note, &count, NULL), 0, "and the store is sound");
+	api->close(self);
+}
+
+/* More than an implementation looks at in one go, whatever that is. */
+static void cleaning_many_orphans(void)
+{
+	enum { ORDERS = 2500 };
+	void *self = fresh();
+	static struct tg_order_row rows[ORDERS];
+	static struct tg_record records[ORDERS];
+	static char ids[ORDERS][8];
+	for (int i = 0; i < ORDERS; i++) {
+		snprintf(ids[i], sizeof ids[i], "o%04d", i);
+		rows[i] = order(ids[i], "", "filled");
+		rows[i].updated_ns = i % 2 ? 1 : 1000;
+		records[i] = (struct tg_record){TG_ROW_ORDER, 0, &rows[i]};
+	}
+	apply(self, 1, ORDERS, records);
+	is_int(api->cleanup(self, 1000, 10, NULL), 0, "many of them");
+	struct tg_storage_status status = {.size = sizeof status};
+	api->status(self, &status, NULL);
+	is_int(status.orders, ORDERS / 2, "every second one is old");
+	is_str(load(self, TG_ROW_ORDER, "", "", 3, 0), "o0000 o0002 o0004", "the others stay");
+	api->close(self);
+}
+
 /* Twice as much as an implementation takes at a time, whatever that is. */
 static void cleaning_much(void)
 {
@@ -261,6 +311,8 @@ void conform_care(bool processes)
 	status_counts();
 	cleaning();
 	cleaning_much();
+	cleaning_orphans();
+	cleaning_many_orphans();
 	durable();
 	writers();
 	clean_check();

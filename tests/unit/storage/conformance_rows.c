@@ -170,7 +170,7 @@ static struct tg_cycle_progress cycle_progress(const char *id, const char *state
 					  .closed_ns = closed_ns};
 }
 
-static struct tg_order_progress order_progress(const char *id, const char *state)
+struct tg_order_progress order_progress(const char *id, const char *state)
 {
 	return (struct tg_order_progress){.size = sizeof(struct tg_order_progress),
 					  .client_id = str(id),
