@@ -1,13 +1,10 @@
 /* The desk: orders out, what the exchange says of them in, and doubts. An order is on record before its bytes leave; a
- * time-out is `unknown`, never `rejected`; nothing becomes final without evidence. It is long because all of that meets
- * in the same few states of an order. */
+ * time-out is `unknown`, never `rejected`; nothing becomes final without evidence. */
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "core/base/log.h"
-#include "core/base/random.h"
 #include "core/trade/client_id.h"
 #include "core/trade/executor.h"
 
@@ -18,10 +15,7 @@
 
 /* ------------------------------------------------------------ tokens */
 
-/* What done() answers: which order of which cycle, placed or asked for. */
-enum token_kind { TOKEN_PLACE = 0, TOKEN_QUERY = 1 };
-
-static uint64_t token_make(const struct order *order, enum token_kind kind)
+uint64_t desk_token(const struct order *order, enum token_kind kind)
 {
 	_Static_assert(ORDERS_PER_CYCLE_MAX <= 128, "an order's place in its cycle has 7 bits");
 	const struct cycle *cycle = order->cycle;
@@ -57,18 +51,6 @@ static struct work *order_work(const struct order *order)
 	return order->cycle->user;
 }
 
-static void query_order(struct executor *executor, struct order *order);
-static void query_first(struct work *work);
-
-/* The first order of a cycle that left and has no end; NULL: all have theirs. */
-static struct order *order_open(const struct cycle *cycle)
-{
-	struct order *order = cycle->orders;
-	while (order && (order_is_final(order) || order->state == ORDER_INTENT))
-		order = order->next;
-	return order;
-}
-
 /* The order has its end: what follows from it for its cycle's bookkeeping. */
 static void order_ended(struct executor *executor, const struct order *order)
 {
@@ -96,7 +78,7 @@ static void order_unknown(struct executor *executor, struct order *order, uint8_
 		log_error("order.contradicted", LOG_S("client_id", order->client_id),
 			  LOG_S("was", order_state_name(before)));
 	if (!work) {
-		query_order(executor, order); /* its cycle is closed: what comes is taken into its figures */
+		query_closed(executor, order); /* its cycle is closed: what comes is taken into its figures */
 		return;
 	}
 	if (work->cycle->state != CYCLE_RECOVERING)
@@ -196,7 +178,7 @@ static int32_t order_send(struct executor *executor, const struct order *order, 
 		.price = order->price,
 		.qty = order->qty,
 		.valid_ms = order->valid_ms,
-		.token = token_make(order, TOKEN_PLACE),
+		.token = desk_token(order, TOKEN_PLACE),
 	};
 	return executor->exchange->order_place(executor->exchange_self, &request, ret_error);
 }
@@ -207,8 +189,7 @@ int64_t desk_absent_after_ns(const struct executor *executor, const struct order
 	return loop_mono_ns(executor->loop) + (valid_ms + executor->settings.lag_ms) * INT64_C(1000000);
 }
 
-/* What an exchange asks for with an error. */
-static int64_t patience_ns(const struct tg_error *error)
+int64_t desk_patience_ns(const struct tg_error *error)
 {
 	if (!error || error->retry_after_ns < 0)
 		return 0;
@@ -217,7 +198,7 @@ static int64_t patience_ns(const struct tg_error *error)
 
 static void order_patience(struct work *work, int32_t status, const struct tg_error *error)
 {
-	int64_t wait_ns = patience_ns(error);
+	int64_t wait_ns = desk_patience_ns(error);
 	if (status == TG_ERR_RATE_LIMITED && wait_ns < work->executor->settings.retry_delay_ns)
 		wait_ns = work->executor->settings.retry_delay_ns;
 	work->not_before_ns = loop_mono_ns(work->executor->loop) + wait_ns;
@@ -289,77 +270,7 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 	return desk_send(work, order, plan->market);
 }
 
-/* ------------------------------------------------------------ asking */
-
-/* initial * multiplier^n up to the longest, of which a share is random. */
-static int64_t query_delay(struct executor *executor, uint32_t n)
-{
-	int64_t delay = executor->settings.query.initial_delay_ns, most = executor->settings.query.max_delay_ns;
-	while (n-- > 0 && delay < most)
-		delay = delay / 1000 * executor->settings.query.multiplier_e3;
-	if (delay > most)
-		delay = most;
-	int64_t spread = (int64_t)tg_amount_share(delay, executor->settings.query.jitter_e9, TG_ROUND_DOWN);
-	return spread > 0 ? delay - spread + (int64_t)(random_next(&executor->random) % (uint64_t)(2 * spread + 1))
-			  : delay;
-}
-
-static void query_later(struct work *work, int64_t least_ns)
-{
-	int64_t delay_ns = query_delay(work->executor, work->queries++);
-	work->asked = false;
-	work_timer_set(work, WORK_TIMER_QUERY, delay_ns > least_ns ? delay_ns : least_ns);
-}
-
-/* TG_PENDING, or why it was not asked. */
-static int32_t query_send(struct executor *executor, const struct order *order, uint32_t market,
-			  struct tg_error *ret_error)
-{
-	struct tg_order_ref ref = {
-		.size = sizeof ref,
-		.market = market,
-		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
-		.exchange_id = {order->exchange_id, strlen(order->exchange_id)},
-		.token = token_make(order, TOKEN_QUERY),
-	};
-	return executor->exchange->order_query(executor->exchange_self, &ref, ret_error);
-}
-
-static void on_closed_timer(void *ctx);
-
-/* Ask for an order whose cycle is closed. Until it has its end it is asked for again, after as long as an answer may
- * take; when the link is down or all is frozen, by the next start of the link. */
-static void query_order(struct executor *executor, struct order *order)
-{
-	const struct executor_settings *settings = &executor->settings;
-	uint32_t market = markets_find(executor->markets, (struct tg_str){order->market, strlen(order->market)});
-	struct tg_error error = tg_error_init();
-	if (!executor->link_up || executor_is_frozen(executor))
-		return;
-	if (market != MARKET_NONE)
-		query_send(executor, order, market, &error);
-	int64_t delay_ns = settings->query.max_delay_ns + settings->order_timeout_ns;
-	if (executor->closed_timer == 0)
-		loop_timer_start(executor->loop, delay_ns, on_closed_timer, executor, &executor->closed_timer);
-}
-
-/* Ask for the first order of the cycle that has no end. */
-static void query_first(struct work *work)
-{
-	struct executor *executor = work->executor;
-	const struct order *order = order_open(work->cycle);
-	if (!order || !executor->link_up || executor_is_frozen(executor))
-		return; /* asked again when the link is up */
-	uint32_t market = work_market(work, order->leg);
-	struct tg_error error = tg_error_init();
-	if (market == MARKET_NONE || query_send(executor, order, market, &error) != TG_PENDING) {
-		query_later(work, patience_ns(&error));
-		return;
-	}
-	work->asked = true;
-	work->asked_ns = loop_mono_ns(executor->loop);
-	work_timer_set(work, WORK_TIMER_TIMEOUT, executor->settings.order_timeout_ns);
-}
+/* ------------------------------------------------------------ doubts */
 
 /* Every order of the cycle that left and has no end is in doubt. */
 static void work_doubt(struct work *work, struct tg_str why)
@@ -546,8 +457,8 @@ void executor_on_done(struct executor *executor, uint64_t token, int32_t status,
 		return; /* of a cycle that has its end already */
 	if (kind == TOKEN_PLACE)
 		place_done(work, order, status, error);
-	else if (work->asked && order == order_open(work->cycle))
-		query_later(work, status == TG_OK ? 0 : patience_ns(error)); /* the answer did not settle it */
+	else
+		query_done(work, order, status, error);
 	work_advance(work);
 }
 
@@ -571,22 +482,6 @@ static void link_found(struct work *work)
 	work_advance(work);
 }
 
-/* Orders whose end came to be doubted after their cycle was closed. */
-static void closed_query(struct executor *executor)
-{
-	for (const struct cycle *cycle = model_oldest(executor->keeper->model); cycle; cycle = cycle->newer)
-		for (struct order *order = cycle->orders; order && !cycle->user; order = order->next)
-			if (!order_is_final(order))
-				query_order(executor, order);
-}
-
-static void on_closed_timer(void *ctx)
-{
-	struct executor *executor = ctx;
-	executor->closed_timer = 0;
-	closed_query(executor);
-}
-
 void executor_on_link(struct executor *executor, bool up)
 {
 	if (executor->link_up && !up)
@@ -598,7 +493,7 @@ void executor_on_link(struct executor *executor, bool up)
 			(up ? link_found : link_lost)(work);
 	}
 	if (up) {
-		closed_query(executor);
+		query_all_closed(executor);
 		missed_ask(executor);
 	}
 }

@@ -1,16 +1,15 @@
 /* The executor: runs each open cycle, one order at a time, from its first leg to its end. Owner: the loop thread.
  *
  * It keeps no truth of its own: what a cycle holds and what was tried stands in the model, so that after a restart the
- * same functions go on from where they were. After each change executor_advance looks at the cycle and takes the next
- * step:
+ * same functions go on from where they were. After each change work_advance looks at the cycle and takes the next step:
  *
- *   an order's end is open      -> wait; when in doubt, ask the exchange for it by its client id. While the link is up
- * and nothing is frozen, such a cycle always has a timer running: it cannot be forgotten something is held on the way
- * -> the leg on, or back the way it came, whichever brings more now (step.c) nothing that can be traded   -> the cycle
- * is final: its slot is free again
+ * - An order's end is open: wait; when in doubt, ask the exchange for it by its client id. While the link is up and
+ *   nothing is frozen, such a cycle always has a timer running: it cannot be forgotten.
+ * - Something is held on the way: the leg on, or back the way it came, whichever brings more now (step.c).
+ * - Nothing that can be traded: the cycle is final, its slot is free again.
  *
- * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts, parked.c those that wait for the disk,
- * missed.c what passed us by. */
+ * Files: executor.c cycles, step.c the choice, desk.c orders and their doubts, query.c asking for those in doubt,
+ * parked.c those that wait for the disk, missed.c what passed us by. */
 #ifndef TRIGATE_CORE_TRADE_EXECUTOR_H
 #define TRIGATE_CORE_TRADE_EXECUTOR_H
 
@@ -206,6 +205,21 @@ bool desk_send(struct work *work, struct order *order, uint32_t market);
 /* It never leaves. */
 void desk_abandon(struct work *work, struct order *order, const char *why);
 void desk_timer(struct work *work, enum work_timer kind);
+/* What done() answers: which order of which cycle, placed or asked for. */
+enum token_kind { TOKEN_PLACE = 0, TOKEN_QUERY = 1 };
+uint64_t desk_token(const struct order *order, enum token_kind kind);
+/* How long an exchange wants to be left alone, says this error. NULL: not at all. */
+int64_t desk_patience_ns(const struct tg_error *error);
+/* ---- query.c */
+/* Ask for the first order of the cycle that has no end. */
+void query_first(struct work *work);
+/* The answer to that, if it is one: it has not settled it. */
+void query_done(struct work *work, const struct order *order, int32_t status, const struct tg_error *error);
+/* Ask for an order whose cycle is closed. Until it has its end it is asked for again, after as long as an answer may
+ * take; when the link is down or all is frozen, by the next start of the link. */
+void query_closed(struct executor *executor, struct order *order);
+/* For all whose end came to be doubted after their cycle was closed. */
+void query_all_closed(struct executor *executor);
 /* ---- parked.c */
 void work_park(struct work *work, const struct leg_plan *plan);
 void work_park_end(struct work *work, const char *why); /* give the parked order up */
