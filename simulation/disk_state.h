@@ -6,7 +6,7 @@
 #include "simulation/disk.h"
 #include "simulation/disk_names.h"
 
-#define DISK_HANDLES_MAX 64 /* open at once; a gateway has four */
+#define DISK_HANDLES_MAX 128 /* open at once; a gateway has four, and 64 more while it reads its journal */
 
 /* The disk as one side sees it. */
 struct disk_view {
