@@ -8,6 +8,7 @@
 #include <trigate/error.h>
 
 #include "core/base/log.h"
+#include "core/state/backoff.h"
 
 #define MS INT64_C(1000000)
 #define BACKOFF_FIRST_NS (10 * MS)
@@ -163,9 +164,7 @@ static void failure_keep(struct store_pool *pool, int32_t code, const struct tg_
 
 static void open_failed(struct store_pool *pool, int32_t code, const struct tg_error *error, int64_t now)
 {
-	pool->backoff_ns = pool->backoff_ns ? pool->backoff_ns * 2 : BACKOFF_FIRST_NS;
-	if (pool->backoff_ns > BACKOFF_LAST_NS)
-		pool->backoff_ns = BACKOFF_LAST_NS;
+	pool->backoff_ns = backoff_next(pool->backoff_ns, BACKOFF_FIRST_NS, BACKOFF_LAST_NS);
 	pool->retry_ns = now + pool->backoff_ns;
 	pool->away_code = code;
 	failure_keep(pool, code, error);

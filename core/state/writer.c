@@ -10,6 +10,9 @@
 
 #include "core/base/log.h"
 #include "core/base/ring.h"
+#include "core/state/backoff.h"
+#include "core/state/removal.h"
+#include "core/state/standing.h"
 
 #define BACKOFF_FIRST_NS INT64_C(10000000)
 #define BACKOFF_LAST_NS INT64_C(1000000000)
@@ -20,12 +23,6 @@
 /* A final state does not wait for its batch's time, but so long after the batch before: others come in between, and
  * share the transaction. */
 #define URGENT_GAP_NS (5 * MS)
-/* Removing what is too old: so many cycles at a time, so that no batch waits long, and looked for so often. */
-#define REMOVE_CYCLES 100
-#define REMOVE_STEP_NS (100 * MS)
-#define REMOVE_FIRST_NS (60000 * MS)
-#define REMOVE_EVERY_NS (6 * 3600000 * MS)
-#define DAY_NS (INT64_C(86400000) * MS)
 
 #define STATUS_WORDS (sizeof(struct writer_status) / sizeof(uint64_t))
 static_assert(sizeof(struct writer_status) % sizeof(uint64_t) == 0, "a status is copied by words");
@@ -68,21 +65,15 @@ struct writer {
 	uint64_t marked; /* of them, up to the mark */
 	bool urgent;     /* one of those that wait there is */
 	uint64_t mark;   /* position that the batch brings the store to */
-	uint64_t applied;
-	uint64_t stands;      /* where the store stands, as far as is known: a batch is for one that does */
-	uint64_t doubt;       /* where a batch whose answer was lost may have brought it */
-	uint64_t opened_seen; /* connections that had been opened when it was last seen to stand there */
-	bool look;            /* ask it before the next batch whatever they were */
-	int64_t since_ns;     /* when the batch's first row or mark was seen; 0: nothing waits */
-	int64_t ended_ns;     /* the last batch */
+	struct standing standing;
+	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
+	int64_t ended_ns; /* the last batch */
 	int64_t backoff_ns;
-	int64_t pause_ns;  /* how long after the next turn's time to retry_ns: what failed may have taken long */
-	int64_t retry_ns;  /* not before; 0: not failing */
-	int64_t remove_ns; /* when to look for cycles that are too old; 0: not asked yet */
-	uint64_t removed;  /* since it was last told of */
-	int64_t remove_backoff_ns; /* 0: the last step did not fail */
-	int32_t failed_code;       /* of the last batch; TG_OK: it did not fail */
-	bool patient;              /* it will not pass by itself */
+	int64_t pause_ns; /* how long after the next turn's time to retry_ns: what failed may have taken long */
+	int64_t retry_ns; /* not before; 0: not failing */
+	struct removal removal;
+	int32_t failed_code; /* of the last batch; TG_OK: it did not fail */
+	bool patient;        /* it will not pass by itself */
 	bool behind_logged;
 	struct writer_status status;
 };
@@ -236,7 +227,7 @@ static bool ring_is_filling(const struct writer *writer)
 /* Has all been taken that a batch needs, and may it go now? */
 static bool batch_is_ready(const struct writer *writer)
 {
-	return writer->mark > writer->applied && writer->retry_ns == 0;
+	return writer->mark > writer->standing.applied && writer->retry_ns == 0;
 }
 
 /* Has memory run out amid the rows of a mark? What is in the cache then goes beyond the mark before. */
@@ -271,7 +262,8 @@ static void writer_collect(struct writer *writer, int64_t now)
 			break;
 		ring_drop(writer->ring);
 	}
-	if (writer->since_ns == 0 && (cache_waiting(writer->options.cache) > 0 || writer->mark > writer->applied))
+	if (writer->since_ns == 0 &&
+	    (cache_waiting(writer->options.cache) > 0 || writer->mark > writer->standing.applied))
 		writer->since_ns = now;
 }
 
@@ -295,8 +287,7 @@ static void apply_succeeded(struct writer *writer, uint32_t rows)
 	status_tell(writer);
 	if (was_failing)
 		log_info("storage_recovered", LOG_I("position", writer->mark));
-	writer->applied = writer->stands = writer->mark;
-	writer->doubt = 0;
+	standing_reached(&writer->standing, writer->mark);
 	writer->since_ns = writer->retry_ns = writer->backoff_ns = 0;
 	writer->urgent = writer->patient = false;
 	writer->failed_code = TG_OK;
@@ -319,12 +310,6 @@ static void failure_log(const struct writer *writer, int32_t code, bool passes)
 			 LOG_I("position", writer->mark));
 }
 
-static int64_t backoff_next(int64_t backoff_ns, int64_t first_ns, int64_t last_ns)
-{
-	int64_t next_ns = backoff_ns * 2 > first_ns ? backoff_ns * 2 : first_ns;
-	return next_ns < last_ns ? next_ns : last_ns;
-}
-
 static void apply_failed(struct writer *writer, int32_t code, bool passes, const struct tg_error *error)
 {
 	writer->backoff_ns = passes ? backoff_next(writer->backoff_ns, BACKOFF_FIRST_NS, BACKOFF_LAST_NS)
@@ -340,68 +325,6 @@ static void apply_failed(struct writer *writer, int32_t code, bool passes, const
 	writer->failed_code = code;
 }
 
-static int32_t stored_read(const struct writer_options *options, void *backend, uint64_t *ret_position,
-			   struct tg_error *ret_error)
-{
-	struct tg_str journal = {options->journal_id, strlen(options->journal_id)};
-
-	return store_pool_api(options->pool)->stored_position(backend, journal, ret_position, ret_error);
-}
-
-/* May the store stand there? Where it was seen last, or where a batch went of whose fate nobody told. */
-static int32_t position_judge(const struct writer *writer, uint64_t stored, struct tg_error *ret_error)
-{
-	if (stored < writer->applied)
-		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
-				    "or a backup was restored; restart the gateway, its journal has the rest",
-				    (unsigned long long)writer->applied, (unsigned long long)stored);
-	if (stored > writer->applied && stored > writer->doubt)
-		return tg_error_set(
-			ret_error, TG_ERR_CORRUPT,
-			"the store stands at record %llu of gateway %s, which has brought it to %llu: another "
-			"one writes under this id; stop both, give each a gateway_id of its own",
-			(unsigned long long)stored, writer->options.journal_id, (unsigned long long)writer->applied);
-	return TG_OK;
-}
-
-/* Behind a new connection may be a store that has lost what it acknowledged: its machine lost power, a standby took
- * over, a backup was restored. The next batch would hide what is missing, for ever. */
-static int32_t store_look(struct writer *writer, void *backend, struct tg_error *ret_error)
-{
-	struct store_pool_status pool;
-	uint64_t stored = 0;
-
-	store_pool_status(writer->options.pool, &pool);
-	if (pool.opened == writer->opened_seen && !writer->look)
-		return TG_OK;
-	int32_t code = stored_read(&writer->options, backend, &stored, ret_error);
-	if (code == TG_OK)
-		code = position_judge(writer, stored, ret_error);
-	writer->look = code != TG_OK;
-	if (code != TG_OK)
-		return code;
-	writer->stands = stored;
-	writer->opened_seen = pool.opened;
-	return TG_OK;
-}
-
-/* The store says that the batch is not for where it stands: why? An earlier one may have come to its end just now. */
-static int32_t refusal_explain(struct writer *writer, void *backend, struct tg_error *error)
-{
-	struct tg_error why = tg_error_init();
-	uint64_t stood = writer->stands;
-
-	writer->look = true;
-	int32_t code = store_look(writer, backend, &why);
-	if (code == TG_OK && writer->stands == stood)
-		return TG_ERR_REJECTED; /* it has reasons of its own */
-	if (code == TG_OK)
-		code = tg_error_set(&why, TG_ERR_RETRYABLE, "an earlier batch came late");
-	*error = why;
-	return code;
-}
-
 static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_rows, struct tg_error *ret_error)
 {
 	struct tg_batch batch = {
@@ -409,7 +332,7 @@ static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_r
 		.position = writer->mark,
 		.journal = {writer->options.journal_id, strlen(writer->options.journal_id)},
 		.flags = TG_BATCH_AFTER,
-		.after = writer->stands,
+		.after = writer->standing.stands,
 	};
 	int32_t code = cache_batch_begin(writer->options.cache, &batch.records, &batch.count);
 
@@ -418,11 +341,9 @@ static int32_t batch_apply(struct writer *writer, void *backend, uint32_t *ret_r
 	cache_batch_end(writer->options.cache, code == 0);
 	*ret_rows = batch.count;
 	if (code == TG_ERR_REJECTED)
-		return refusal_explain(writer, backend, ret_error);
-	if (code != TG_OK) {
-		writer->look = true;
-		writer->doubt = writer->mark;
-	}
+		return standing_refused(&writer->standing, backend, ret_error);
+	if (code != TG_OK)
+		standing_doubt(&writer->standing, writer->mark);
 	return code;
 }
 
@@ -446,7 +367,7 @@ static void writer_apply(struct writer *writer)
 		connected = code == 0;
 	}
 	if (code == 0) {
-		code = store_look(writer, backend, &error);
+		code = standing_look(&writer->standing, backend, &error);
 		if (code == TG_OK)
 			code = batch_apply(writer, backend, &rows, &error);
 		store_pool_give(options->pool, backend, code);
@@ -463,12 +384,12 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 {
 	if (writer->since_ns == 0)
 		return WORKER_WHEN_WOKEN;
-	if (writer->mark <= writer->applied) {
+	if (writer->mark <= writer->standing.applied) {
 		/* By the contract of positions the store has these rows; they ride with the next batch. */
-		if (!writer->behind_logged && writer->mark < writer->applied)
-			log_warn("storage_ahead_of_journal", LOG_I("store", writer->applied),
+		if (!writer->behind_logged && writer->mark < writer->standing.applied)
+			log_warn("storage_ahead_of_journal", LOG_I("store", writer->standing.applied),
 				 LOG_I("journal", writer->mark));
-		writer->behind_logged |= writer->mark < writer->applied;
+		writer->behind_logged |= writer->mark < writer->standing.applied;
 		return WORKER_WHEN_WOKEN;
 	}
 	if (writer->retry_ns != 0)
@@ -481,62 +402,6 @@ static int64_t batch_due_ns(struct writer *writer, bool draining)
 }
 
 /* ----------------------------------------- the worker's side: the rest */
-
-/* Cycles removed; or an error. */
-static int32_t old_remove_some(const struct writer *writer, struct tg_error *ret_error)
-{
-	const struct writer_options *options = &writer->options;
-	int64_t before_ns = atomic_load(&writer->mark_unix_ns) - options->retention_days * DAY_NS;
-	void *backend;
-	int32_t code = store_pool_take(options->pool, "the removal of old cycles", &backend, ret_error);
-
-	if (code < 0)
-		return code;
-	code = store_pool_api(options->pool)->cleanup(backend, before_ns, REMOVE_CYCLES, ret_error);
-	store_pool_give(options->pool, backend, code);
-	return code;
-}
-
-/* Until the next step, after one that removed so many, or failed. */
-static int64_t remove_pause_ns(const struct writer *writer, int32_t code)
-{
-	if (code < 0)
-		return writer->remove_backoff_ns;
-	return code == REMOVE_CYCLES ? REMOVE_STEP_NS : REMOVE_EVERY_NS;
-}
-
-/* One step, between two batches. */
-static void old_remove(struct writer *writer, int64_t now)
-{
-	struct tg_error error = tg_error_init();
-	int32_t code = old_remove_some(writer, &error);
-
-	if (code < 0 && writer->remove_backoff_ns == 0)
-		log_warn("store.removal_failing", LOG_S("code", tg_status_name(code)), LOG_S("error", error.message));
-	writer->remove_backoff_ns =
-		code < 0 ? backoff_next(writer->remove_backoff_ns, REMOVE_FIRST_NS, REMOVE_EVERY_NS) : 0;
-	writer->removed += code > 0 ? (uint64_t)code : 0;
-	writer->remove_ns = now + remove_pause_ns(writer, code);
-	if (code < 0 || code == REMOVE_CYCLES || writer->removed == 0)
-		return;
-	log_info("store.old_removed", LOG_I("cycles", writer->removed),
-		 LOG_I("older_than_days", writer->options.retention_days));
-	writer->status.removed += writer->removed;
-	writer->removed = 0;
-	status_tell(writer);
-}
-
-/* When the next step of it is due. */
-static int64_t remove_due_ns(struct writer *writer, int64_t now)
-{
-	if (writer->options.retention_days == 0)
-		return WORKER_WHEN_WOKEN;
-	if (writer->remove_ns == 0)
-		writer->remove_ns = now + REMOVE_FIRST_NS;
-	if (now >= writer->remove_ns && (writer->retry_ns != 0 || atomic_load(&writer->mark_unix_ns) == 0))
-		writer->remove_ns = now + REMOVE_FIRST_NS;
-	return writer->remove_ns;
-}
 
 /* Nothing can be applied now, or not soon: is that because nothing is left? Rows without a mark cannot be applied while
  * the loop thread waits for us, so it is told at once. */
@@ -551,6 +416,22 @@ static void drain_answer(struct writer *writer)
 		return;
 	atomic_store(&writer->drained_all, writer_is_empty(writer));
 	atomic_store(&writer->drained, writer->drain_seen);
+}
+
+/* Between two batches. When the next step is due. */
+static int64_t remove_when_due(struct writer *writer, int64_t now_ns)
+{
+	int64_t unix_ns = atomic_load(&writer->mark_unix_ns);
+	int64_t due_ns = removal_due_ns(&writer->removal, now_ns, writer->retry_ns == 0 && unix_ns != 0);
+
+	if (due_ns > now_ns)
+		return due_ns;
+	uint64_t removed = removal_step(&writer->removal, now_ns, unix_ns);
+	if (removed > 0) {
+		writer->status.removed += removed;
+		status_tell(writer);
+	}
+	return writer->removal.due_ns;
 }
 
 static int64_t writer_turn(void *ctx, int64_t now_ns)
@@ -571,13 +452,8 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 	}
 	if (due_ns == WORKER_WHEN_WOKEN || writer->patient)
 		drain_answer(writer);
-	int64_t remove_ns = remove_due_ns(writer, now_ns);
-	if (remove_ns <= now_ns) {
-		old_remove(writer, now_ns);
-		remove_ns = writer->remove_ns;
-	}
-	due_ns = remove_ns < due_ns ? remove_ns : due_ns;
-	return due_ns;
+	int64_t remove_ns = remove_when_due(writer, now_ns);
+	return remove_ns < due_ns ? remove_ns : due_ns;
 }
 
 static bool writer_has_news(void *ctx, int64_t due_ns)
@@ -592,23 +468,11 @@ static bool writer_has_news(void *ctx, int64_t due_ns)
 
 /* ------------------------------------------------------- start and stop */
 
-static int applied_read(const struct writer_options *options, uint64_t *ret_applied, struct tg_error *ret_error)
-{
-	void *backend;
-	int status = store_pool_take(options->pool, "the start", &backend, ret_error);
-
-	if (status != 0)
-		return status;
-	status = stored_read(options, backend, ret_applied, ret_error);
-	store_pool_give(options->pool, backend, status);
-	return status;
-}
-
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error)
 {
 	assert(options->ring_rows >= 2 && options->batch_rows > 0 && options->batch_ms >= 0);
-	uint64_t applied = 0;
-	int status = applied_read(options, &applied, ret_error);
+	struct standing standing = {.pool = options->pool, .journal_id = options->journal_id, .doubt = options->known};
+	int status = standing_begin(&standing, ret_error);
 	if (status != 0)
 		return status;
 
@@ -616,9 +480,10 @@ int writer_start(const struct writer_options *options, struct writer **ret_write
 	if (!writer)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory for the storage writer");
 	writer->options = *options;
-	writer->applied = writer->stands = writer->mark = writer->status.applied_position = applied;
-	writer->doubt = options->known;
-	atomic_store(&writer->mark_position, applied);
+	writer->removal = (struct removal){.pool = options->pool, .days = options->retention_days};
+	writer->standing = standing;
+	writer->mark = writer->status.applied_position = standing.applied;
+	atomic_store(&writer->mark_position, standing.applied);
 	status = ring_create(options->ring_rows, sizeof(struct row), &writer->ring);
 	if (status != 0)
 		goto failed;
