@@ -287,6 +287,10 @@ static int tear_judge(struct reader *reader, uint32_t index)
 		status = later_testifies(reader, &scan->file[i], left);
 		scan->report.torn_bytes += scan->file[i].size - scan->file[i].header;
 	}
+	/* One that the tear left without a record goes too: a file begins with a checkpoint, what is appended does not.
+	 */
+	while (status == 0 && scan->last > 0 && scan->file[scan->last].last < scan->file[scan->last].first)
+		scan->last--;
 	return status;
 }
 

@@ -320,7 +320,11 @@ static void tears(void)
 		ok(seen.count == cases[i].left && seen.wrong == 0, "%u records are left", seen.count);
 		is_int(copies_count(), cases[i].copies, "what stood behind is kept aside");
 		ok((report.torn_bytes > 0) == (cases[i].copies > 0), "and told");
-		records_add(journal, 10);
+		uint32_t last = (cases[i].left - 1) / 4 + 1, records = (cases[i].left - 1) % 4 + 1;
+		records_add(journal, 1);
+		is_int(size_of(last), JOURNAL_HEADER_SIZE + (records + 1) * RECORD,
+		       "the next one follows the last: no file begins with anything but what its turn brings");
+		records_add(journal, 9);
 		is_int(journal_close(journal), 0, "it goes on");
 		journal_close(journal_again(&seen, &report));
 		ok(seen.count == cases[i].left + 10 && seen.wrong == 0 && report.torn_bytes == 0, "in order");
