@@ -1,65 +1,15 @@
 /* What is PostgreSQL's own, on a server that tests/servers/run has started: answers that are lost, servers that die,
  * servers that would lose data. The module's path is the first argument. */
-#include <dlfcn.h>
-#include <json-c/json.h>
 #include <unistd.h>
 
-#include "plugins/host.h"
-#include "tests/unit/storage/server.h"
+#include "tests/unit/storage/backend.h"
 
-#include <trigate/error.h>
-#include <trigate/storage.h>
-
-#include "tap.h"
-
-#define JOURNAL TG_STR("a1b2")
-
-static const struct tg_storage_api *api;
-static struct json_object *server; /* the settings of a store on it */
-static struct proxy proxy;
-static char schema[32];
 static unsigned schemas;
 
 /* A namespace that nothing is in yet. */
 static void fresh(void)
 {
-	snprintf(schema, sizeof schema, "Own \"%u\"", ++schemas);
-}
-
-/* Settings of the current schema, with `changes` (JSON, may be NULL) on top. */
-static int32_t store_open(const char *changes, void **ret_self, struct tg_error *ret_error)
-{
-	struct json_object *settings = NULL, *more = changes ? json_tokener_parse(changes) : NULL;
-	json_object_deep_copy(server, &settings, NULL);
-	json_object_object_add(settings, "schema", json_object_new_string(schema));
-	if (more) {
-		json_object_object_foreach(more, key, value)
-			json_object_object_add(settings, key, json_object_get(value));
-	}
-	struct tg_config config = plugin_config_view(settings);
-	*ret_error = tg_error_init();
-	int32_t status = api->open(NULL, &config, TG_STR(""), ret_self, ret_error);
-	json_object_put(more);
-	json_object_put(settings);
-	return status;
-}
-
-static void *opened(const char *changes)
-{
-	struct tg_error error;
-	void *self = NULL;
-	if (store_open(changes, &self, &error) != TG_OK || api->migrate(self, NULL, NULL, &error) < 0) {
-		printf("Bail out! %s\n", error.message);
-		exit(1);
-	}
-	return self;
-}
-
-static void *through_proxy(const char *more)
-{
-	char changes[128];
-	snprintf(changes, sizeof changes, "{\"port\": %d%s}", proxy.port, more);
-	return opened(changes);
+	snprintf(place, sizeof place, "Own \"%u\"", ++schemas);
 }
 
 /* Rows of the current schema: $S in the statement is its name. */
@@ -84,39 +34,6 @@ static void sql_until(const char *statement, const char *want)
 		}
 		usleep(1000);
 	}
-}
-
-static bool order(const char *word)
-{
-	char answer[512];
-	bool done = server_order(word, answer, sizeof answer);
-	if (!done)
-		printf("# %s: %s\n", word, answer);
-	return done;
-}
-
-/* One cycle with its order, named after the position. */
-static int32_t save(void *self, uint64_t position, struct tg_error *ret_error)
-{
-	char cycle_id[32], client_id[32];
-	struct tg_cycle_row cycle = {.size = sizeof cycle, .state = TG_STR("active")};
-	struct tg_order_row of = {.size = sizeof of, .state = TG_STR("intent")};
-	cycle.id = (struct tg_str){
-		cycle_id, (uint64_t)snprintf(cycle_id, sizeof cycle_id, "c%llu", (unsigned long long)position)};
-	of.client_id = (struct tg_str){
-		client_id, (uint64_t)snprintf(client_id, sizeof client_id, "o%llu", (unsigned long long)position)};
-	of.cycle_id = cycle.id;
-	struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
-	struct tg_batch batch = {sizeof batch, 2, records, position, JOURNAL};
-	*ret_error = tg_error_init();
-	return api->apply(self, &batch, ret_error);
-}
-
-static uint64_t stored(void *self)
-{
-	uint64_t position = UINT64_MAX;
-	api->stored_position(self, JOURNAL, &position, NULL);
-	return position;
 }
 
 /* Rows are inserted as new until some are met that are there: then for a while they are not, then again. */
@@ -226,54 +143,20 @@ static void connections_dropped(void)
 	ok(order("start"), "the server starts");
 }
 
-struct killer {
-	atomic_ullong saved;
-	unsigned long long at;
-	bool done;
-};
-
-static void *killer_main(void *ctx)
-{
-	struct killer *killer = ctx;
-	while (atomic_load(&killer->saved) < killer->at)
-		usleep(200);
-	killer->done = order("kill");
-	return NULL;
-}
-
 #define KILLS 4
 
 /* kill -9 of all the server's processes while batches are being written. */
 static void killed(void)
 {
-	uint64_t next = 1;
 	fresh();
-	for (unsigned round = 0; round < KILLS; round++) {
-		void *self = opened(NULL);
-		struct killer killer = {.at = next + 20 + 7 * round};
-		struct tg_error error;
-		pthread_t thread;
-		int32_t status;
-		pthread_create(&thread, NULL, killer_main, &killer);
-		while ((status = save(self, next, &error)) == TG_OK)
-			atomic_store(&killer.saved, next++);
-		pthread_join(thread, NULL);
-		ok(killer.done && (status == TG_ERR_IO || status == TG_ERR_UNKNOWN_OUTCOME), "kill -9 shows as %s: %s",
-		   tg_status_name(status), error.message);
-		api->close(self);
-		ok(order("start"), "the server recovers");
-		self = opened(NULL);
-		uint64_t position = stored(self);
-		ok(position == next - 1 || (position == next && status == TG_ERR_UNKNOWN_OUTCOME),
-		   "%llu batches were acknowledged, %llu are there", (unsigned long long)next - 1,
-		   (unsigned long long)position);
-		is_int(save(self, next, &error), TG_OK, "the one in doubt is repeated");
+	uint64_t next = 1;
+	for (unsigned round = 0; round < KILLS; round++, next++) {
+		void *self = killed_after(20 + 7 * round, &next);
 		char want[64];
 		snprintf(want, sizeof want, "%llu|%llu\n", (unsigned long long)next, (unsigned long long)next);
 		is_str(sql("SELECT (SELECT count(*) FROM $S.cycles), (SELECT count(*) FROM $S.orders)"), want,
 		       "each batch is there once, whole");
 		api->close(self);
-		next++;
 	}
 }
 
@@ -468,17 +351,8 @@ static void time_out(void)
 
 int main(int argc, char **argv)
 {
-	void *module = argc > 1 ? dlopen(argv[1], RTLD_NOW | RTLD_LOCAL) : NULL;
-	const struct tg_entry *entry = module ? dlsym(module, "tg_plugin_entry") : NULL;
-	const char *settings = getenv("TRIGATE_STORAGE_SETTINGS");
-	struct json_object *port = NULL;
-	server = settings ? json_tokener_parse(settings) : NULL;
-	if (!entry || !json_object_object_get_ex(server, "port", &port) ||
-	    !proxy_start(&proxy, json_object_get_int(port))) {
-		printf("Bail out! run this by tests/servers/run postgres -- %s MODULE\n", argv[0]);
+	if (!backend_start(argc, argv, "schema"))
 		return 1;
-	}
-	api = entry->api;
 	rewritten();
 	lost_answers();
 	lost_slots();
@@ -490,7 +364,6 @@ int main(int argc, char **argv)
 	migrations();
 	findings();
 	time_out();
-	proxy_stop(&proxy);
-	json_object_put(server);
+	backend_stop();
 	return tap_done();
 }

@@ -1,75 +1,17 @@
 /* What is Redis' own, on a server that tests/servers/run has started: servers that would lose data, answers that are
  * lost, servers that die, run full or forget their scripts. The module's path is the first argument. */
-#include <dlfcn.h>
-#include <json-c/json.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "plugins/host.h"
-#include "tests/unit/storage/server.h"
+#include "tests/unit/storage/backend.h"
 
-#include <trigate/error.h>
-#include <trigate/storage.h>
-
-#include "tap.h"
-
-#define JOURNAL TG_STR("a1b2")
-
-static const struct tg_storage_api *api;
-static struct json_object *server; /* the settings of a store on it */
-static struct proxy proxy;
-static char prefix[32], dir[64];
-static unsigned prefixes;
+static char dir[64];
+static unsigned places;
 
 /* A namespace that nothing is in yet. */
 static void fresh(void)
 {
-	snprintf(prefix, sizeof prefix, "own%u", ++prefixes);
-}
-
-/* Settings of the current namespace, with `changes` (JSON, may be NULL) on top. */
-static int32_t store_open(const char *changes, void **ret_self, struct tg_error *ret_error)
-{
-	struct json_object *settings = NULL, *more = changes ? json_tokener_parse(changes) : NULL;
-	json_object_deep_copy(server, &settings, NULL);
-	json_object_object_add(settings, "prefix", json_object_new_string(prefix));
-	if (more) {
-		json_object_object_foreach(more, key, value)
-			json_object_object_add(settings, key, json_object_get(value));
-	}
-	struct tg_config config = plugin_config_view(settings);
-	*ret_error = tg_error_init();
-	int32_t status = api->open(NULL, &config, TG_STR(""), ret_self, ret_error);
-	json_object_put(more);
-	json_object_put(settings);
-	return status;
-}
-
-static void *opened(const char *changes)
-{
-	struct tg_error error;
-	void *self = NULL;
-	if (store_open(changes, &self, &error) != TG_OK || api->migrate(self, NULL, NULL, &error) < 0) {
-		printf("Bail out! %s\n", error.message);
-		exit(1);
-	}
-	return self;
-}
-
-static void *through_proxy(const char *more)
-{
-	char changes[128];
-	snprintf(changes, sizeof changes, "{\"port\": %d%s}", proxy.port, more);
-	return opened(changes);
-}
-
-static bool order(const char *words)
-{
-	char answer[512];
-	bool done = server_order(words, answer, sizeof answer);
-	if (!done)
-		printf("# %s: %s\n", words, answer);
-	return done;
+	snprintf(place, sizeof place, "own%u", ++places);
 }
 
 /* A command of Redis; "$" stands for the current prefix and its colon. */
@@ -79,35 +21,11 @@ static const char *command(const char *words)
 	char text[512];
 	const char *at = strchr(words, '$');
 	int before = at ? (int)(at - words) : (int)strlen(words);
-	snprintf(text, sizeof text, "sql %.*s%s%s%s", before, words, at ? prefix : "", at ? ":" : "", at ? at + 1 : "");
+	snprintf(text, sizeof text, "sql %.*s%s%s%s", before, words, at ? place : "", at ? ":" : "", at ? at + 1 : "");
 	if (!server_order(text, answer, sizeof answer))
 		printf("# %s\n#   %s\n", text, answer);
 	answer[strcspn(answer, "\n")] = '\0';
 	return answer;
-}
-
-/* One cycle with its order, named after the position. */
-static int32_t save(void *self, uint64_t position, struct tg_error *ret_error)
-{
-	char cycle_id[32], client_id[32];
-	struct tg_cycle_row cycle = {.size = sizeof cycle, .state = TG_STR("active")};
-	struct tg_order_row of = {.size = sizeof of, .state = TG_STR("intent")};
-	cycle.id = (struct tg_str){
-		cycle_id, (uint64_t)snprintf(cycle_id, sizeof cycle_id, "c%llu", (unsigned long long)position)};
-	of.client_id = (struct tg_str){
-		client_id, (uint64_t)snprintf(client_id, sizeof client_id, "o%llu", (unsigned long long)position)};
-	of.cycle_id = cycle.id;
-	struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
-	struct tg_batch batch = {sizeof batch, 2, records, position, JOURNAL};
-	*ret_error = tg_error_init();
-	return api->apply(self, &batch, ret_error);
-}
-
-static uint64_t stored(void *self)
-{
-	uint64_t position = UINT64_MAX;
-	api->stored_position(self, JOURNAL, &position, NULL);
-	return position;
 }
 
 static uint64_t durable(void *self)
@@ -382,55 +300,21 @@ static void turned_replica(void)
 
 /* -------------------------------------------------------- servers that die */
 
-struct killer {
-	atomic_ullong saved;
-	unsigned long long at;
-	bool done;
-};
-
-static void *killer_main(void *ctx)
-{
-	struct killer *killer = ctx;
-	while (atomic_load(&killer->saved) < killer->at)
-		usleep(200);
-	killer->done = order("kill");
-	return NULL;
-}
-
 #define KILLS 6
 
 /* kill -9 while batches are being written, with each way to sync. */
 static void killed(void)
 {
-	uint64_t next = 1;
 	fresh();
-	for (unsigned round = 0; round < KILLS; round++) {
+	uint64_t next = 1;
+	for (unsigned round = 0; round < KILLS; round++, next++) {
 		command(round % 2 ? "CONFIG SET appendfsync always" : "CONFIG SET appendfsync everysec");
-		void *self = opened(NULL);
-		struct killer killer = {.at = next + 50 + 37 * round};
-		struct tg_error error;
-		pthread_t thread;
-		int32_t status;
-		pthread_create(&thread, NULL, killer_main, &killer);
-		while ((status = save(self, next, &error)) == TG_OK)
-			atomic_store(&killer.saved, next++);
-		pthread_join(thread, NULL);
-		ok(killer.done && (status == TG_ERR_IO || status == TG_ERR_UNKNOWN_OUTCOME), "kill -9 shows as %s: %s",
-		   tg_status_name(status), error.message);
-		api->close(self);
-		ok(order("start"), "the server starts again");
-		self = opened(NULL);
-		uint64_t position = stored(self);
-		ok(position == next - 1 || (position == next && status == TG_ERR_UNKNOWN_OUTCOME),
-		   "%llu batches were acknowledged, %llu are there", (unsigned long long)next - 1,
-		   (unsigned long long)position);
-		is_int(save(self, next, &error), TG_OK, "the one in doubt is repeated");
+		void *self = killed_after(50 + 37 * round, &next);
 		char want[64];
 		snprintf(want, sizeof want, "%llu %llu", (unsigned long long)next, (unsigned long long)next);
 		is_str(counts(), want, "each batch is there once, whole");
 		is_str(finding(self), "none", "and sound");
 		api->close(self);
-		next++;
 	}
 }
 
@@ -565,19 +449,13 @@ static void large_batch(void)
 
 int main(int argc, char **argv)
 {
-	if (argc < 2)
-		return 99;
-	void *module = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
-	const struct tg_entry *entry = module ? dlsym(module, "tg_plugin_entry") : NULL;
-	const char *settings = getenv("TRIGATE_STORAGE_SETTINGS");
-	server = settings ? json_tokener_parse(settings) : NULL;
+	if (!backend_start(argc, argv, "prefix"))
+		return 1;
 	snprintf(dir, sizeof dir, "/tmp/trigate-redis-XXXXXX");
-	if (!entry || !server || !mkdtemp(dir) ||
-	    !proxy_start(&proxy, json_object_get_int(json_object_object_get(server, "port")))) {
-		printf("Bail out! %s\n", entry ? "to be run by tests/servers/run" : dlerror());
+	if (!mkdtemp(dir)) {
+		printf("Bail out! %s cannot be made\n", dir);
 		return 1;
 	}
-	api = entry->api;
 	servers_refused();
 	settings_refused();
 	users();
@@ -592,8 +470,7 @@ int main(int argc, char **argv)
 	durability();
 	damage();
 	large_batch();
-	proxy_stop(&proxy);
-	json_object_put(server);
+	backend_stop();
 	char remove[96];
 	snprintf(remove, sizeof remove, "rm -rf '%s'", dir);
 	return system(remove) == 0 ? tap_done() : 1;
