@@ -1,10 +1,10 @@
 /* What only the SQLite store can show: its file. The module's path is the first argument. */
-#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "tests/folder.h"
 #include "tests/unit/storage/sqlite.h"
 
 const struct tg_storage_api *api;
@@ -66,12 +66,7 @@ int64_t number(const char *sql)
 
 void file_remove(void)
 {
-	DIR *folder = opendir(dir);
-	if (!folder)
-		abort();
-	for (struct dirent *entry; (entry = readdir(folder));)
-		unlinkat(dirfd(folder), entry->d_name, 0);
-	closedir(folder);
+	folder_empty(dir);
 }
 
 void line_note(void *ctx, struct tg_str line)

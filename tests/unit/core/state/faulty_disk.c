@@ -1,6 +1,5 @@
 /* Each call to the disk fails in turn, on the way from an empty place to a record that is safe: the failure is told,
  * nothing is lost of what was said to be safe, and the next start works. */
-#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -9,19 +8,14 @@
 #include "core/state/statedir.h"
 
 #include "tap.h"
+#include "tests/folder.h"
 #include "tests/unit/core/state/world.h"
 
 static char base[64], dir[128];
 
 static void dir_clear(void)
 {
-	DIR *listing = opendir(dir);
-	struct dirent *entry;
-	while (listing && (entry = readdir(listing)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
+	folder_empty(dir);
 	rmdir(dir);
 }
 

@@ -1,6 +1,5 @@
 #include "core/state/journal.h"
 
-#include <dirent.h>
 #include <endian.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,6 +11,7 @@
 #include "core/base/crc32c.h"
 
 #include "tap.h"
+#include "tests/folder.h"
 
 #define HEADER 64
 #define RECORD 32
@@ -19,17 +19,6 @@
 static char dir[64], file[128];
 
 /* -------------------------------------------------------------- the field */
-
-static void dir_clear(void)
-{
-	DIR *listing = opendir(dir);
-	struct dirent *entry;
-	while (listing && (entry = readdir(listing)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
-}
 
 static size_t file_size(const char *path)
 {
@@ -119,7 +108,7 @@ static struct journal *open_or_die(struct seen *seen, struct journal_report *ret
 
 static void sample_make(unsigned count)
 {
-	dir_clear();
+	folder_empty(dir);
 	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
 	sample_append(journal, 1, count);
 	journal_close(journal);
@@ -132,7 +121,7 @@ static void new_and_again(void)
 	struct journal_report report;
 	struct seen seen = {0};
 	struct stat info;
-	dir_clear();
+	folder_empty(dir);
 
 	struct journal *journal = open_or_die(&seen, &report);
 	is_int(report.last_position, 0, "a new journal is empty");
@@ -280,7 +269,7 @@ static void zeros_behind(void)
 /* Records 1 to 3, then a record 4 that is written when the first `synced` of them are durable. */
 static void sample_make_synced(unsigned synced)
 {
-	dir_clear();
+	folder_empty(dir);
 	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
 	sample_append(journal, 1, synced);
 	journal_sync(journal, NULL);
@@ -370,7 +359,7 @@ static void bad_headers(void)
 	ok(truncate(file, 10) == 0 && journal_open(&disk_system, &workers_threads, dir, "a1b2", 0, NULL, NULL, NULL,
 						   &journal, NULL) == TG_ERR_CORRUPT,
 	   "a cut header");
-	dir_clear();
+	folder_empty(dir);
 	is_int(journal_read(&disk_system, dir, NULL, NULL, NULL, NULL), TG_ERR_NOT_FOUND,
 	       "reading where there is none");
 	is_int(mkdir(file, 0700), 0, "a folder in its place");
@@ -402,7 +391,7 @@ static void large(void)
 	uint8_t payload[JOURNAL_PAYLOAD_MAX];
 	struct journal_report report;
 	uint64_t bytes = HEADER;
-	dir_clear();
+	folder_empty(dir);
 	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
 	memset(payload, 5, sizeof payload);
 	for (uint32_t size = 0; size <= JOURNAL_PAYLOAD_MAX; size += 3, bytes += RECORD + size - 3)
@@ -459,7 +448,7 @@ static int child_result(int (*fn)(void))
 
 static void failures(void)
 {
-	dir_clear();
+	folder_empty(dir);
 	is_int(child_result(failing_sync), 0, "a failed fdatasync is an error from then on");
 }
 
@@ -478,7 +467,7 @@ static int killed_after_flush(void)
 static void kill_minus_nine(void)
 {
 	struct seen seen = {0};
-	dir_clear();
+	folder_empty(dir);
 	is_int(child_result(killed_after_flush), 1000 + SIGKILL, "killed");
 	journal_close(open_or_die(&seen, NULL));
 	ok(seen.count == 9 && seen.wrong == 0, "what was flushed outlives it, what was not is absent whole");
@@ -504,7 +493,7 @@ static void reader_beside_writer(void)
 {
 	pthread_t thread;
 	unsigned wrong = 0, wrong_beside = 0;
-	dir_clear();
+	folder_empty(dir);
 	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
 	journal_limit(journal, 20000, 0);
 	pthread_create(&thread, NULL, read_beside, &wrong_beside);
@@ -543,7 +532,7 @@ int main(void)
 	failures();
 	kill_minus_nine();
 	reader_beside_writer();
-	dir_clear();
+	folder_empty(dir);
 	rmdir(dir);
 	return tap_done();
 }

@@ -1,5 +1,4 @@
 /* Journal and writer with all their workers on one thread, in a time that only passes when it is told to. */
-#include <dirent.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
@@ -8,6 +7,7 @@
 
 #include "tap.h"
 #include "tests/allocations.h"
+#include "tests/folder.h"
 #include "tests/unit/core/state/backed.h"
 #include "tests/unit/core/state/world.h"
 
@@ -19,17 +19,6 @@
 static char dir[64];
 static struct world_disk disk;
 static struct world_workers workers;
-
-static void dir_clear(void)
-{
-	DIR *listing = opendir(dir);
-	struct dirent *entry;
-	while (listing && (entry = readdir(listing)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
-}
 
 static struct journal *journal_opened(void)
 {
@@ -44,7 +33,7 @@ static struct journal *journal_opened(void)
 
 static struct journal *journal_anew(void)
 {
-	dir_clear();
+	folder_empty(dir);
 	disk = WORLD_DISK();
 	workers = WORLD_WORKERS();
 	struct journal *journal = journal_opened();
@@ -494,7 +483,7 @@ int main(void)
 	writer_removes_old();
 	writer_is_held_back();
 	writer_groups();
-	dir_clear();
+	folder_empty(dir);
 	rmdir(dir);
 	return tap_done();
 }

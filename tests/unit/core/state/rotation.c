@@ -9,6 +9,7 @@
 #include "core/state/journal_file.h"
 
 #include "tap.h"
+#include "tests/folder.h"
 #include "tests/unit/core/state/world.h"
 
 #define FILE_BYTES (JOURNAL_HEADER_SIZE + 4 * RECORD)
@@ -20,17 +21,6 @@ static struct world_disk disk;
 static struct world_workers workers;
 
 /* ------------------------------------------------------------- the field */
-
-static void dir_clear(void)
-{
-	DIR *listing = opendir(dir);
-	struct dirent *entry;
-	while (listing && (entry = readdir(listing)))
-		if (entry->d_name[0] != '.')
-			unlinkat(dirfd(listing), entry->d_name, 0);
-	if (listing)
-		closedir(listing);
-}
 
 static const char *path_of(uint32_t number)
 {
@@ -119,7 +109,7 @@ static struct journal *journal_again(struct seen *seen, struct journal_report *r
 
 static struct journal *journal_anew(void)
 {
-	dir_clear();
+	folder_empty(dir);
 	return journal_again(&(struct seen){0}, &(struct journal_report){0});
 }
 
@@ -206,7 +196,7 @@ static void four_files(uint64_t synced)
 {
 	uint8_t bytes[JOURNAL_RECORD_MAX], payload[PAYLOAD];
 	int file = -1;
-	dir_clear();
+	folder_empty(dir);
 	disk = WORLD_DISK();
 	workers = WORLD_WORKERS();
 	for (uint64_t position = 1; position <= 13; position++) {
@@ -419,7 +409,7 @@ static void each_call_fails(void)
 		struct tg_error error;
 		struct journal *journal = NULL;
 		uint64_t safe = 0;
-		dir_clear();
+		folder_empty(dir);
 		disk = WORLD_DISK();
 		workers = WORLD_WORKERS();
 		disk.fail_at = n;
@@ -489,7 +479,7 @@ int main(void)
 	trimmed_beside_a_reader();
 	each_call_fails();
 	buffer_full();
-	dir_clear();
+	folder_empty(dir);
 	rmdir(dir);
 	return tap_done();
 }
