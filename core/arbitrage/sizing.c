@@ -21,7 +21,8 @@
 
 #define TRIES_ALL 32
 #define TRIES_NEAR 8
-#define TRIES_MAX 32 /* in one range */
+#define TRIES_MAX 32     /* in one range */
+#define SURE_ERROR 1e-12 /* of a profit as a double, and more */
 #define BPS_E6 (INT64_C(10000) * 1000000)
 
 /* What all legs make of an amount. */
@@ -42,8 +43,8 @@ struct task {
 	tg_amount best;                /* amount; 0: nothing yet */
 	struct outcome outcome;        /* of the best */
 	bool reached;                  /* it meets the threshold */
-	bool laned[CYCLE_LEGS_MAX];
-	struct lane lane[CYCLE_LEGS_MAX]; /* valid where laned */
+	struct outcome largest;        /* of the budget */
+	struct lanes lanes;
 };
 
 static const struct market *leg_market(const struct task *task, uint32_t leg)
@@ -64,8 +65,7 @@ static void task_init(struct task *task, const struct markets *markets, const st
 	task->limits = limits;
 	task->best = 0;
 	task->reached = false;
-	for (uint32_t i = 0; i < def->legs; i++)
-		task->laned[i] = lane_make(leg_market(task, i), leg_side(task, i), &task->lane[i]);
+	lanes_make(markets, def, &task->lanes);
 }
 
 const char *sizing_verdict_text(enum sizing_verdict verdict)
@@ -190,6 +190,7 @@ static enum sizing_verdict plan_make(const struct task *task, tg_amount have, st
 /* The same of the best, where it went through lanes alone: they know all that a plan tells. */
 static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
 {
+	const int64_t *unit = task->lanes.unit;
 	tg_amount have = task->best;
 
 	ret_plan->cycle = 0;
@@ -198,37 +199,36 @@ static void plan_of_lanes(const struct task *task, struct cycle_plan *ret_plan)
 	for (uint32_t i = 0; i < task->def->legs; i++) {
 		const struct market *market = leg_market(task, i);
 		const struct lane_run *run = &task->outcome.run[i];
+		tg_amount spent = (tg_amount)run->spent * unit[i], received = (tg_amount)run->received * unit[i + 1];
 		uint32_t count;
 		ret_plan->leg[i] = (struct leg_plan){
 			.market = market->id,
 			.side = leg_side(task, i),
 			.lots = run->lots,
 			.limit_ticks = leg_levels(market, leg_side(task, i), &count)->ticks,
-			.spent = run->spent,
-			.received = run->received,
-			.fee = (tg_amount)task->lane[i].gain * run->lots - run->received,
-			.dust = have - run->spent,
+			.spent = spent,
+			.received = received,
+			.fee = (tg_amount)(task->lanes.lane[i].gain * run->lots) * unit[i + 1] - received,
+			.dust = have - spent,
 		};
-		have = run->received;
+		have = received;
 	}
 	ret_plan->amount_in = task->outcome.in;
 	ret_plan->amount_out = have;
 }
 
 /* As far as lanes go, which is far enough where no leg comes to a second level. */
-static bool lanes_run(const struct task *task, tg_amount have, struct outcome *ret_outcome)
+static bool outcome_of_lanes(const struct task *task, tg_amount have, struct outcome *ret_outcome)
 {
-	struct lane_run *run = ret_outcome->run;
+	uint32_t legs = task->lanes.legs;
+	const struct lane_run *run = ret_outcome->run;
 
-	assert(task->def->legs > 0);
-	for (uint32_t i = 0; i < task->def->legs; i++) {
-		if (!task->laned[i] || !lane_run(&task->lane[i], have, &run[i]))
-			return false;
+	if (legs == 0 || !lanes_run(&task->lanes, have, ret_outcome->run))
+		return false;
+	for (uint32_t i = 0; i < legs; i++)
 		ret_outcome->lots[i] = run[i].lots;
-		have = run[i].received;
-	}
-	ret_outcome->in = run[0].spent;
-	ret_outcome->profit = have - run[0].spent;
+	ret_outcome->in = (tg_amount)run[0].spent * task->lanes.unit[0];
+	ret_outcome->profit = (tg_amount)run[legs - 1].received * task->lanes.unit[legs] - ret_outcome->in;
 	return true;
 }
 
@@ -236,7 +236,7 @@ static enum sizing_verdict outcome_make(const struct task *task, tg_amount have,
 {
 	struct cycle_plan plan;
 
-	ret_outcome->laned = lanes_run(task, have, ret_outcome);
+	ret_outcome->laned = outcome_of_lanes(task, have, ret_outcome);
 	if (ret_outcome->laned)
 		return SIZE_OK;
 	enum sizing_verdict verdict = plan_make(task, have, &plan);
@@ -275,41 +275,20 @@ static void outcome_offer(struct task *task, tg_amount have, const struct outcom
 
 /* ---- from lots of a leg back to the amount ---- */
 
-static bool lots_least(const struct task *task, uint32_t leg, int64_t *ret_lots)
-{
-	const struct lane *lane = &task->lane[leg];
-
-	if (!task->laned[leg] || lane->least > lane->most)
-		return leg_lots_least(leg_market(task, leg), leg_side(task, leg), ret_lots);
-	*ret_lots = lane->least;
-	return true;
-}
-
-static bool lots_cost(const struct task *task, uint32_t leg, int64_t lots, tg_amount *ret_have)
-{
-	if (!task->laned[leg] || lots > task->lane[leg].level_lots)
-		return leg_cost(leg_market(task, leg), leg_side(task, leg), lots, ret_have);
-	*ret_have = (tg_amount)task->lane[leg].spend * lots;
-	return true;
-}
-
-static bool lots_for(const struct task *task, uint32_t leg, tg_amount want, int64_t *ret_lots)
-{
-	return (task->laned[leg] && lane_lots_for(&task->lane[leg], want, ret_lots)) ||
-	       leg_lots_for(leg_market(task, leg), leg_side(task, leg), want, ret_lots);
-}
-
 /* Lots that each leg needs for its own minima and for those of the legs behind it. */
 static bool task_minima(struct task *task)
 {
+	if (task->lanes.legs > 0 && lanes_minima(&task->lanes, task->least))
+		return true;
 	for (uint32_t i = task->def->legs; i-- > 0;) {
-		if (!lots_least(task, i, &task->least[i]))
+		if (!leg_lots_least(leg_market(task, i), leg_side(task, i), &task->least[i]))
 			return false;
 		if (i + 1 == task->def->legs)
 			continue;
 		tg_amount need;
 		int64_t lots;
-		if (!lots_cost(task, i + 1, task->least[i + 1], &need) || !lots_for(task, i, need, &lots))
+		if (!leg_cost(leg_market(task, i + 1), leg_side(task, i + 1), task->least[i + 1], &need) ||
+		    !leg_lots_for(leg_market(task, i), leg_side(task, i), need, &lots))
 			return false;
 		if (lots > task->least[i])
 			task->least[i] = lots;
@@ -322,25 +301,32 @@ static bool amount_for(const struct task *task, int64_t lots, tg_amount *ret_amo
 {
 	tg_amount need;
 
+	if (task->lanes.legs > 0 && lanes_amount(&task->lanes, task->pivot, lots, task->least, ret_amount))
+		return true;
 	for (uint32_t i = task->pivot;; i--) {
 		if (lots < task->least[i])
 			lots = task->least[i];
-		if (!lots_cost(task, i, lots, &need))
+		if (!leg_cost(leg_market(task, i), leg_side(task, i), lots, &need))
 			return false;
 		if (i == 0)
 			break;
-		if (!lots_for(task, i - 1, need, &lots))
+		if (!leg_lots_for(leg_market(task, i - 1), leg_side(task, i - 1), need, &lots))
 			return false;
 	}
 	*ret_amount = need;
 	return true;
 }
 
-/* What comes of so many lots of the pivot; false: it cannot be traded. */
+/* What comes of so many lots of the pivot; false: it cannot be traded. By lanes, what the budget spends and the budget
+ * come to the same lots of the first leg, and so to the same end. */
 static bool lots_run(const struct task *task, int64_t lots, tg_amount *ret_amount, struct outcome *ret_outcome)
 {
-	return amount_for(task, lots, ret_amount) && *ret_amount <= task->limits->budget &&
-	       outcome_make(task, *ret_amount, ret_outcome) == SIZE_OK;
+	if (!amount_for(task, lots, ret_amount) || *ret_amount > task->limits->budget)
+		return false;
+	if (!task->largest.laned || *ret_amount < task->largest.in)
+		return outcome_make(task, *ret_amount, ret_outcome) == SIZE_OK;
+	*ret_outcome = task->largest;
+	return true;
 }
 
 static void lots_try(struct task *task, int64_t lots)
@@ -471,53 +457,19 @@ static uint32_t pivot_of(const struct outcome *outcome, uint32_t legs)
 	return pivot;
 }
 
-/* No more than so much profit comes of `lots` of the pivot: by doubles, a little more than can be. An amount that is
- * what whole lots of the first leg cost is spent to the last. */
-static double profit_bound(const struct task *task, int64_t lots)
-{
-	const struct lane *first = &task->lane[0];
-	tg_amount amount;
-	double have;
-
-	if (!amount_for(task, lots, &amount) || amount > task->limits->budget)
-		return -HUGE_VAL;
-	if (amount >= LANE_AMOUNT_MAX)
-		return HUGE_VAL;
-	double in = lane_real(amount), guess = in * first->per_spend;
-	if (guess >= LANE_QUOTIENT_MAX)
-		return HUGE_VAL;
-	int64_t spent = (int64_t)(guess + 0.5);
-	if ((tg_amount)first->spend * spent != amount || spent > first->most || spent >= first->before)
-		return HUGE_VAL;
-	have = (double)spent * first->brings;
-	for (uint32_t i = 1; i < task->def->legs; i++)
-		if (!lane_bound(&task->lane[i], have, &have))
-			return HUGE_VAL;
-	return have - in / LANE_MORE;
-}
-
-static bool all_laned(const struct task *task)
-{
-	bool all = true;
-
-	for (uint32_t i = 0; i < task->def->legs; i++)
-		all &= task->laned[i];
-	return all;
-}
-
 /* Those in a range that are bound to less than this are sure to be surpassed. */
 static double profit_sure(const struct task *task, const struct outcome *outcome)
 {
 	if (!outcome_reaches(task, outcome))
 		return -HUGE_VAL;
 	double profit = real_of(outcome->profit);
-	return profit - fabs(profit) * (LANE_MORE - 1);
+	return profit - fabs(profit) * SURE_ERROR;
 }
 
 /* Try a range of lots. What cannot come up to the one that promises most is passed over: it would not be the best. */
 static void range_try(struct task *task, int64_t first, int64_t last)
 {
-	double bound[TRIES_MAX], sure = -HUGE_VAL;
+	double bound[TRIES_MAX], sure = -HUGE_VAL, budget = real_of(task->limits->budget);
 	int64_t promising = first;
 	struct outcome outcome;
 	tg_amount amount;
@@ -525,8 +477,10 @@ static void range_try(struct task *task, int64_t first, int64_t last)
 	if (last < first)
 		return;
 	assert(last - first < TRIES_MAX);
+	bool laned = task->largest.laned; /* else some leg comes to a second level */
 	for (int64_t lots = first; lots <= last; lots++) {
-		bound[lots - first] = all_laned(task) ? profit_bound(task, lots) : HUGE_VAL;
+		bound[lots - first] =
+			laned ? lanes_bound(&task->lanes, task->pivot, lots, task->least, budget) : HUGE_VAL;
 		if (bound[lots - first] > bound[promising - first])
 			promising = lots;
 	}
@@ -544,11 +498,13 @@ static void range_try(struct task *task, int64_t first, int64_t last)
 /* Around the appetite; if the threshold is not met there for all the rounding, ever smaller amounts. */
 static void near_try(struct task *task, int64_t most)
 {
-	double amount = appetite(task);
+	tg_amount budget = task->limits->budget;
+	bool all = task->largest.laned && lanes_hold(&task->lanes, budget);
+	double amount = all ? (double)budget : appetite(task);
 	int64_t least = task->least[task->pivot], centre = least;
 	struct outcome outcome;
 
-	if (amount >= 1 && amount < (double)task->limits->budget) {
+	if (amount >= 1 && amount < (double)budget) {
 		if (outcome_make(task, (tg_amount)amount, &outcome) == SIZE_OK)
 			centre = outcome.lots[task->pivot];
 	} else if (amount >= 1) {
@@ -562,26 +518,34 @@ static void near_try(struct task *task, int64_t most)
 		lots_try(task, least);
 }
 
+/* All but the legs, of which there are none. */
+static void plan_clear(struct cycle_plan *plan)
+{
+	plan->cycle = plan->legs = plan->third_currency = 0;
+	plan->amount_in = plan->amount_out = plan->third_fees = plan->third_owed = 0;
+	plan->net_bps_e6 = 0;
+}
+
 enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
 				const struct sizing_limits *limits, struct cycle_plan *ret_plan)
 {
 	struct task task;
-	struct outcome largest = {0};
+	struct outcome given;
 
 	assert(def->legs > 0);
-	ret_plan->legs = 0;
+	plan_clear(ret_plan);
 	if (limits->budget <= 0)
 		return SIZE_BUDGET;
 	task_init(&task, markets, def, limits);
-	enum sizing_verdict verdict = outcome_make(&task, limits->budget, &largest);
+	enum sizing_verdict verdict = outcome_make(&task, limits->budget, &task.largest);
 	if (verdict != SIZE_OK)
 		return verdict;
 	if (!task_minima(&task))
 		return SIZE_LOTS;
-	task.pivot = pivot_of(&largest, def->legs);
-	int64_t most = largest.lots[task.pivot];
-	if (limits->amount > 0 && outcome_make(&task, limits->amount, &largest) == SIZE_OK)
-		outcome_offer(&task, limits->amount, &largest);
+	task.pivot = pivot_of(&task.largest, def->legs);
+	int64_t most = task.largest.lots[task.pivot];
+	if (limits->amount > 0 && outcome_make(&task, limits->amount, &given) == SIZE_OK)
+		outcome_offer(&task, limits->amount, &given);
 	else if (limits->amount > 0)
 		return SIZE_LOTS;
 	else if (most <= TRIES_ALL)

@@ -55,7 +55,8 @@ const char *sizing_verdict_text(enum sizing_verdict verdict);
 /* The size of most profit within the limits: the best of all sizes where one leg trades at most 32 lots, else within
  * the worth of one lot of each leg, so that a gain smaller than that may go unseen (see sizing.c). A third fee currency
  * needs a quoted market with the start currency, else SIZE_NO_QUOTE. ret_plan->cycle is left 0: the caller knows. On
- * any verdict ret_plan holds the best that was seen (legs 0 if none), so that a decision can show figures. */
+ * any verdict ret_plan holds the best that was seen (legs 0 and no amounts if none), so that a decision can show
+ * figures. */
 enum sizing_verdict sizing_make(const struct markets *markets, const struct cycle_def *def,
 				const struct sizing_limits *limits, struct cycle_plan *ret_plan);
 

@@ -289,6 +289,38 @@ static void rate_units_set(struct market *market)
 	market->buy_unit = kept / market->tick_size;
 }
 
+static struct unit_form form_of(tg_amount unit)
+{
+	struct unit_form form = {0};
+
+	for (; form.zeros < TG_AMOUNT_SCALE && unit % 10 == 0; unit /= 10)
+		form.zeros++;
+	form.part = unit <= INT64_MAX ? (int64_t)unit : 0;
+	return form;
+}
+
+static int64_t common_divisor(int64_t a, int64_t b)
+{
+	while (b != 0) {
+		int64_t rest = a % b;
+		a = b;
+		b = rest;
+	}
+	return a;
+}
+
+static void forms_set(struct market *market)
+{
+	market->lot_form = form_of(market->lot_unit);
+	market->quote_form = form_of(market->quote_unit);
+	tg_amount step = power_of_ten(market->quote_form.zeros);
+	tg_amount steps = market->min_notional / step + (market->min_notional % step > 0);
+	market->notional_steps = steps <= INT64_MAX ? (int64_t)steps : -1;
+	int64_t common = common_divisor(market->taker_e9, TG_E9);
+	market->fee_part = market->taker_e9 / common;
+	market->fee_whole = TG_E9 / common;
+}
+
 static int instrument_read(const struct markets *markets, const struct tg_instrument *from, struct market *ret_market,
 			   struct tg_error *ret_error)
 {
@@ -362,6 +394,7 @@ static void terms_take(struct market *market, const struct market *terms)
 	market->fee_scale = terms->fee_scale;
 	market->tick_size = terms->tick_size;
 	rate_units_set(market);
+	forms_set(market);
 }
 
 int markets_update(struct markets *markets, const struct tg_instrument *instrument, struct tg_error *ret_error)

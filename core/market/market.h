@@ -39,30 +39,41 @@ struct book {
 	struct level asks[BOOK_LEVELS_MAX];
 };
 
+/* A unit as part * 10^zeros, part without zeros at its end; part 0: it does not fit. */
+struct unit_form {
+	int64_t part;
+	int32_t zeros; /* 0..18 */
+};
+
 struct market {
 	/* What a tick turns the best prices into rates with, after the taker fee; 0 while not trading. Screening only.
 	 */
 	double sell_unit; /* quote per base of one tick */
 	double buy_unit;  /* base per quote at a price of one tick */
 	struct book book;
+	char symbol[SYMBOL_MAX];
 	uint32_t id; /* index in markets */
 	uint32_t version;
+	/* What sizing looks at, two cache lines: amounts come as forms, too, for its lanes. */
 	int32_t status; /* TG_MARKET_; anything but TRADING takes no order */
 	uint32_t base;  /* currency ids */
 	uint32_t quote;
 	uint32_t fee_currency; /* CURRENCY_NONE: the received currency */
-	char symbol[SYMBOL_MAX];
+	struct unit_form lot_form;
+	struct unit_form quote_form;
+	int64_t notional_steps;      /* min_notional in 10^quote_form.zeros, rounded up; -1: it does not fit */
+	int64_t fee_part, fee_whole; /* taker_e9 / 1e9 in lowest terms */
+	int64_t min_lots;            /* >= 1 */
+	int64_t max_lots;            /* INT64_MAX: none */
+	int64_t taker_e9;            /* fee rate in billionths */
+	int64_t maker_e9;
+	int32_t fee_scale;
+	double tick_size;       /* for screening only */
 	struct tg_decimal tick; /* as the connector gave it: prices are mantissas at its scale */
 	struct tg_decimal lot;
 	tg_amount lot_unit;
 	tg_amount quote_unit;
-	int64_t min_lots; /* >= 1 */
-	int64_t max_lots; /* INT64_MAX: none */
 	tg_amount min_notional;
-	int64_t taker_e9; /* fee rate in billionths */
-	int64_t maker_e9;
-	int32_t fee_scale;
-	double tick_size; /* for screening only */
 } __attribute__((aligned(64)));
 
 struct markets {
