@@ -49,6 +49,16 @@ struct memory {
 	int64_t min_profit_bps_e6; /* from this on it is taken: the list's, else the strategy's */
 };
 
+/* What was decided of a cycle, and why. */
+struct decided {
+	const struct cycle_def *def;
+	const struct cycle_plan *plan;
+	double gross;
+	int64_t threshold_bps_e6;
+	uint32_t skip;        /* SKIP_ bits; 0: it is executed, */
+	struct cycle_key key; /* as this one */
+};
+
 struct gateway {
 	struct gateway_options options;
 	struct loop *loop;
@@ -101,6 +111,7 @@ struct gateway {
 	} count;
 	tg_amount pnl[CURRENCIES_MAX]; /* by currency id: what this run's fills and fees changed */
 	struct audit *audit;           /* NULL: none is kept */
+	const struct decided *opening; /* it is being executed, and not yet told; NULL: none is */
 	struct notices notices;
 	struct latency tick_to_order;
 	struct latency round_trip;

@@ -1,7 +1,7 @@
 /* The pipeline: the whole flow on one screen.
  *
  *   frame in -> connector decodes -> on_book -> book_apply -> rates -> screen (only the cycles of that market)
- *     -> gate -> size -> risk and slot -> decision -> executor_open -> intent on record -> order out
+ *     -> gate -> risk -> size -> slot -> executor_open -> intent on record -> order out -> decision told
  *
  *   order, fill, answer -> executor -> the cycle's next step; at the end of the pass the journal is flushed and rows go
  * to the writer.
@@ -127,35 +127,51 @@ static int64_t screened_bps_e6(double gross)
 	return bps_e6 < SCREENED_MAX_E6 ? (int64_t)bps_e6 : (int64_t)SCREENED_MAX_E6;
 }
 
-static void decision_tell(struct gateway *gateway, const struct cycle_def *def, double gross,
-			  struct record_decision *record)
+static void decision_tell(struct gateway *gateway, const struct decided *decided)
 {
-	decision_legs(gateway->markets, def, record);
-	int64_t net_e6 = screened_bps_e6(gross);
-	record->gross_bps_e6 = net_e6 + record->fees_bps_e6;
-	if (record->size.hi == 0 && record->size.lo == 0)
-		record->net_bps_e6 = net_e6;
+	const struct cycle_plan *plan = decided->plan;
+	struct record_decision record = {.execute = decided->skip == 0,
+					 .skip = decided->skip,
+					 .key = decided->key,
+					 .size = tg_money_of(plan->amount_in),
+					 .profit = tg_money_of(plan->amount_out - plan->amount_in),
+					 .net_bps_e6 = plan->net_bps_e6,
+					 .threshold_bps_e6 = decided->threshold_bps_e6};
+	decision_legs(gateway->markets, decided->def, &record);
+	int64_t net_e6 = screened_bps_e6(decided->gross);
+	record.gross_bps_e6 = net_e6 + record.fees_bps_e6;
+	if (plan->amount_in == 0)
+		record.net_bps_e6 = net_e6;
 	gateway->count.decisions++;
-	*(record->execute ? &gateway->count.executed : &gateway->count.skipped) += 1;
-	decisions_add(gateway->decisions, loop_unix_ns(gateway->loop), record);
-	notices_decision(&gateway->notices, record);
+	*(record.execute ? &gateway->count.executed : &gateway->count.skipped) += 1;
+	decisions_add(gateway->decisions, loop_unix_ns(gateway->loop), &record);
+	notices_decision(&gateway->notices, &record);
+}
+
+/* Before anything that follows from it. */
+static void opening_tell(struct gateway *gateway)
+{
+	const struct decided *opening = gateway->opening;
+	gateway->opening = NULL;
+	if (opening)
+		decision_tell(gateway, opening);
 }
 
 /* ------------------------------------------------------------ tick to order */
 
-/* The decision is on record, and told, before the orders that follow from it. */
-static void execute(struct gateway *gateway, const struct cycle_def *def, const struct candidate *candidate,
-		    const struct cycle_plan *plan, struct record_decision *record, int64_t tick_wall_ns)
+/* To tell of the decision takes copies, for which an order need not wait: it is told before the first thing that the
+ * executor tells of the cycle, which is when the order has left, or cannot. */
+static void execute(struct gateway *gateway, struct decided *decided, int64_t tick_wall_ns)
 {
 	bool rehearses = gateway->options.rehearses;
-	record->execute = 1;
 	if (!rehearses)
-		record->key = executor_next_key(&gateway->executor);
-	decision_tell(gateway, def, candidate->gross, record);
-	gateway->memory[candidate->cycle].executed_ns = gateway->last_open_ns = loop_mono_ns(gateway->loop);
+		decided->key = executor_next_key(&gateway->executor);
+	gateway->opening = decided;
+	if (!rehearses)
+		executor_open(&gateway->executor, decided->def, decided->plan, tick_wall_ns);
+	opening_tell(gateway);
+	gateway->memory[decided->plan->cycle].executed_ns = gateway->last_open_ns = loop_mono_ns(gateway->loop);
 	gateway->opened = true;
-	if (!rehearses)
-		executor_open(&gateway->executor, def, plan, tick_wall_ns);
 }
 
 static void consider(struct gateway *gateway, const struct candidate *candidate, int64_t tick_wall_ns)
@@ -168,7 +184,6 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	int64_t now_ns = loop_mono_ns(gateway->loop);
 	struct gate_limits gate = {.max_quote_age_ns = strategy->max_quote_age_ms * 1000000,
 				   .max_profit_bps_e6 = strategy->max_profit_bps_e6};
-	struct record_decision record = {.threshold_bps_e6 = memory->min_profit_bps_e6};
 	gateway->count.evaluated++;
 
 	uint32_t refused = gate_check(gateway->markets, def, candidate->gross, &gate, now_ns) |
@@ -178,7 +193,7 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 	if (refused != 0 && decision_repeats(gateway, memory, refused, now_ns))
 		return;
 	/* sized also when it is refused already: a decision that is told carries all its reasons and figures */
-	struct cycle_plan plan = {0};
+	struct cycle_plan plan;
 	uint32_t start = edge_from(gateway->markets, def->edge[0]);
 	struct sizing_limits limits = {.budget = budget(gateway, start), .min_net_bps_e6 = memory->min_profit_bps_e6};
 	uint32_t unfit = sizing_skip(sizing_make(gateway->markets, def, &limits, &plan));
@@ -189,16 +204,16 @@ static void consider(struct gateway *gateway, const struct candidate *candidate,
 		unfit = SKIP(IMPLAUSIBLE);
 	if ((refused | unfit) == 0 && !gateway->options.rehearses && !executor_claim(&gateway->executor))
 		unfit = SKIP(CONCURRENT);
-	record.skip = refused | unfit;
-	record.size = tg_money_of(plan.amount_in);
-	record.profit = tg_money_of(plan.amount_out - plan.amount_in);
-	record.net_bps_e6 = plan.net_bps_e6;
-	if (record.skip == 0) {
-		plan.cycle = candidate->cycle;
-		execute(gateway, def, candidate, &plan, &record, tick_wall_ns);
-	} else if (refused != 0 || !decision_repeats(gateway, memory, unfit, now_ns)) {
-		decision_tell(gateway, def, candidate->gross, &record);
-	}
+	plan.cycle = candidate->cycle;
+	struct decided decided = {.def = def,
+				  .plan = &plan,
+				  .gross = candidate->gross,
+				  .threshold_bps_e6 = memory->min_profit_bps_e6,
+				  .skip = refused | unfit};
+	if (decided.skip == 0)
+		execute(gateway, &decided, tick_wall_ns);
+	else if (refused != 0 || !decision_repeats(gateway, memory, unfit, now_ns))
+		decision_tell(gateway, &decided);
 }
 
 /* All cycles through a market whose screened net reaches the threshold, best first. */
@@ -449,6 +464,7 @@ static void cycle_judge(struct gateway *gateway, const struct cycle *cycle)
 static void on_cycle_changed(void *ctx, const struct cycle *cycle)
 {
 	struct gateway *gateway = ctx;
+	opening_tell(gateway);
 	if (cycle_is_final(cycle)) {
 		*(cycle->state == CYCLE_COMPLETED ? &gateway->count.completed : &gateway->count.failed) += 1;
 		cycle_judge(gateway, cycle);

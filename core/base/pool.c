@@ -76,13 +76,25 @@ void pool_touch(struct pool *pool)
 		*(volatile char *)(pool->fresh + at) = 0;
 }
 
+static void *zeroed_take(struct pool *pool)
+{
+	void *item = pool->free ? list_take(pool) : fresh_take(pool);
+	return memset(item, 0, pool->item_size);
+}
+
+void pool_ready(struct pool *pool)
+{
+	if (!pool->ready && pool->free_count > 0)
+		pool->ready = zeroed_take(pool);
+}
+
 void *pool_take(struct pool *pool)
 {
 	if (pool->free_count == 0 && (!pool->grow || chunk_add(pool) != TG_OK))
 		return NULL;
-	void *item = pool->free ? list_take(pool) : fresh_take(pool);
+	void *item = pool->ready ? pool->ready : zeroed_take(pool);
+	pool->ready = NULL;
 	pool->free_count--;
-	memset(item, 0, pool->item_size);
 	return item;
 }
 

@@ -14,6 +14,7 @@ struct pool {
 	void *free;         /* list of what was given back */
 	char *fresh;        /* of the newest chunk: never taken yet */
 	size_t fresh_count; /* so many in a row */
+	void *ready;        /* of free_count: zeroed for the next take; NULL: none is */
 };
 
 /* Room for `count` items of `size` bytes; with `grow` more chunks of as many are taken when they are used up. Returns 0
@@ -24,6 +25,9 @@ void pool_clear(struct pool *pool);
 /* A zeroed item; NULL when there is none. Allocates only if the pool may grow. */
 void *pool_take(struct pool *pool);
 void pool_give(struct pool *pool, void *item);
+
+/* Have the next item zeroed now, and not when it is taken. */
+void pool_ready(struct pool *pool);
 
 /* Have the machine give its memory now, and not with a page fault when an item is first taken. */
 void pool_touch(struct pool *pool);

@@ -241,6 +241,7 @@ static bool checkpoint_write(struct keeper *keeper)
 
 void keeper_pass_end(struct keeper *keeper)
 {
+	model_ready(keeper->model);
 	if (!keeper_flush(keeper))
 		return;
 	if (journal_turn(keeper->journal) && !checkpoint_write(keeper))

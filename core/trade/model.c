@@ -68,6 +68,12 @@ void model_touch(struct model *model)
 	pool_touch(&model->fills);
 }
 
+void model_ready(struct model *model)
+{
+	pool_ready(&model->cycles);
+	pool_ready(&model->orders);
+}
+
 void model_destroy(struct model *model)
 {
 	if (!model)

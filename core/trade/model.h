@@ -105,6 +105,8 @@ int model_create(const struct model_options *options, struct model **ret_model);
 void model_destroy(struct model *model);
 /* What it may need is there from now on: no page fault on the way to an order. */
 void model_touch(struct model *model);
+/* Between passes: what the next cycle and order take is zeroed in advance. */
+void model_ready(struct model *model);
 /* From now on this watch is told instead. */
 void model_set_watch(struct model *model, const struct model_watch *watch);
 

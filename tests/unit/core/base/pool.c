@@ -2,6 +2,7 @@
 #include "tests/tap.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <trigate/abi.h>
 
@@ -81,10 +82,38 @@ static void test_reserve_before_use(void)
 	pool_clear(&pool);
 }
 
+/* Whether the next one is made ready or not, the same ones are taken, zeroed, and as many. */
+static void test_ready(void)
+{
+	struct pool pool;
+	struct item *item[4];
+	uint32_t wrong = 0;
+	pool_init(&pool, sizeof(struct item), 3, false);
+	for (uint32_t i = 0; i < 3; i++) {
+		pool_ready(&pool);
+		pool_ready(&pool);
+		wrong += pool.free_count != 3 - i;
+		item[i] = pool_take(&pool);
+		if (!item[i])
+			abort();
+		wrong += !is_zero(item[i]);
+		memset(item[i], 0xff, sizeof *item[i]);
+	}
+	is_int(wrong, 0, "three items are made ready and taken");
+	pool_ready(&pool);
+	ok(!pool_take(&pool), "where none is left none can be ready");
+	pool_give(&pool, item[1]);
+	pool_ready(&pool);
+	item[3] = pool_take(&pool);
+	ok(item[3] == item[1] && is_zero(item[3]), "what was given back is zeroed again");
+	pool_clear(&pool);
+}
+
 int main(void)
 {
 	test_fixed();
 	test_growing();
 	test_reserve_before_use();
+	test_ready();
 	return tap_done();
 }
