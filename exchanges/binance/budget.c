@@ -37,7 +37,8 @@ void budget_limits(struct budget *budget, const struct catalogue_rate *rates, ui
  * counted stays in the interval that it is found to be. */
 static void window_turn(struct budget_window *window, int64_t exchange_unix_ns)
 {
-	if (exchange_unix_ns <= 0)
+	int64_t passed = exchange_unix_ns - window->begin_unix_ns;
+	if (exchange_unix_ns <= 0 || (passed >= 0 && passed < window->interval_ns))
 		return;
 	int64_t begin = exchange_unix_ns - exchange_unix_ns % window->interval_ns;
 	if (begin == window->begin_unix_ns)

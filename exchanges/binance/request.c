@@ -5,33 +5,10 @@
 
 #include <trigate/error.h>
 
-#define CLIENT_ID_MAX 36
-#define NUMBER_MAX 20 /* digits of a 64-bit number */
-#define AROUND 8      /* quotes, colon, comma and the like around a name and its value */
+#include "exchanges/binance/digits.h"
 
-/* A few bytes, without a call: in two moves that may overlap. Returns where they end. */
-static inline char *bytes_put(char *to, const char *from, size_t count)
-{
-	uint64_t head, tail;
-	uint32_t first, last;
-	if (count > 16)
-		return (char *)memcpy(to, from, count) + count;
-	if (count >= 8) {
-		memcpy(&head, from, sizeof head);
-		memcpy(&tail, from + count - sizeof tail, sizeof tail);
-		memcpy(to, &head, sizeof head);
-		memcpy(to + count - sizeof tail, &tail, sizeof tail);
-	} else if (count >= 4) {
-		memcpy(&first, from, sizeof first);
-		memcpy(&last, from + count - sizeof last, sizeof last);
-		memcpy(to, &first, sizeof first);
-		memcpy(to + count - sizeof last, &last, sizeof last);
-	} else {
-		for (size_t i = 0; i < count; i++)
-			to[i] = from[i];
-	}
-	return to + count;
-}
+#define CLIENT_ID_MAX 36
+#define AROUND 8 /* quotes, colon, comma and the like around a name and its value */
 
 static void text_add(struct request *request, const char *bytes, size_t count)
 {
@@ -48,21 +25,6 @@ static bool has_room(struct request *request, size_t count)
 	    request->used + count + AROUND + CREDENTIAL_SIGNATURE_MAX + 32 > sizeof request->text)
 		request->failed = true;
 	return !request->failed;
-}
-
-static const char PAIRS[] =
-	"0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
-	"5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
-
-/* Digits of a number, two at a time, from the end of a buffer of NUMBER_MAX; returns where they begin. */
-static char *digits(uint64_t value, char *end)
-{
-	for (; value >= 100; value /= 100)
-		end = memcpy(end - 2, PAIRS + value % 100 * 2, 2);
-	if (value >= 10)
-		return memcpy(end - 2, PAIRS + value * 2, 2);
-	*--end = (char)('0' + value);
-	return end;
 }
 
 /* ------------------------------------------------------------- parameters */
@@ -99,13 +61,13 @@ static void parameter_add(struct request *request, const char *name, const char 
 
 void request_begin(struct request *request, uint64_t id, const char *method, const struct credential *credential)
 {
-	char buffer[NUMBER_MAX], *end = buffer + sizeof buffer, *begin = digits(id, end);
+	char buffer[DIGITS_MAX], *end = number_put(buffer, id);
 	request->credential = credential;
 	request->failed = false;
 	request->used = request->payload_used = 0;
 	request->name = NULL;
 	TEXT_ADD(request, "{\"id\":");
-	text_add(request, begin, (size_t)(end - begin));
+	text_add(request, buffer, (size_t)(end - buffer));
 	TEXT_ADD(request, ",\"method\":\"");
 	text_add(request, method, strlen(method));
 	TEXT_ADD(request, "\",\"params\":{");
@@ -120,26 +82,16 @@ void request_text(struct request *request, const char *name, struct tg_str value
 
 void request_number(struct request *request, const char *name, int64_t value)
 {
-	char buffer[NUMBER_MAX], *end = buffer + sizeof buffer;
+	char buffer[DIGITS_MAX];
 	assert(value >= 0);
-	char *begin = digits((uint64_t)value, end);
-	parameter_add(request, name, begin, (size_t)(end - begin), false);
+	char *end = number_put(buffer, (uint64_t)value);
+	parameter_add(request, name, buffer, (size_t)(end - buffer), false);
 }
 
 void request_decimal(struct request *request, const char *name, int64_t mantissa, uint32_t scale)
 {
-	char buffer[2 * NUMBER_MAX + 2], *end = buffer + sizeof buffer, *at = end;
-	uint64_t value = (uint64_t)mantissa;
-	assert(mantissa >= 0 && scale <= 18);
-	uint32_t left = scale;
-	for (; left >= 2; left -= 2, value /= 100)
-		at = memcpy(at - 2, PAIRS + value % 100 * 2, 2);
-	for (; left > 0; left--, value /= 10)
-		*--at = (char)('0' + value % 10);
-	if (scale)
-		*--at = '.';
-	at = digits(value, at);
-	parameter_add(request, name, at, (size_t)(end - at), true);
+	char buffer[DIGITS_DECIMAL_MAX], *end = decimal_put(buffer, mantissa, scale);
+	parameter_add(request, name, buffer, (size_t)(end - buffer), true);
 }
 
 int32_t request_end(struct request *request)

@@ -8,8 +8,12 @@
 #define DRIFT_ERROR_PPB 20000 /* a drift that is not known better than so is not used */
 #define BILLION 1000000000
 
+/* Wide only where it must be: orders are stamped by it. */
 static int64_t share(int64_t ns, int64_t ppb)
 {
+	int64_t product;
+	if (!__builtin_mul_overflow(ns, ppb, &product))
+		return product / BILLION;
 	return (int64_t)((__int128)ns * ppb / BILLION);
 }
 

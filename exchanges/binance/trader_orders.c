@@ -4,6 +4,7 @@
 
 #include <trigate/error.h>
 
+#include "exchanges/binance/order_text.h"
 #include "exchanges/binance/trader_state.h"
 
 /* ------------------------------------------------------------------- telling */
@@ -261,20 +262,20 @@ static int32_t terms_take(const struct trader *trader, const struct tg_order_req
 static void order_write(struct trader *trader, const struct ask *ask, const struct tg_order_request *order,
 			const struct terms *terms)
 {
-	struct request *request = &trader->request;
 	const struct route *route = terms->route;
-	request_begin(request, ask_id(trader, ask), "order.place", trader_signer(trader));
-	request_text(request, "newClientOrderId", order->client_id);
-	request_text(request, "newOrderRespType", TG_STR("FULL"));
-	request_decimal(request, "price", terms->price, route->price_scale);
-	request_decimal(request, "quantity", terms->qty, route->qty_scale);
-	request_number(request, "recvWindow", terms->window_ms);
-	request_text(request, "side", order->side == TG_SIDE_BUY ? TG_STR("BUY") : TG_STR("SELL"));
-	request_text(request, "symbol", (struct tg_str){route->symbol, route->length});
-	if (terms->time_in_force)
-		request_text(request, "timeInForce", (struct tg_str){terms->time_in_force, 3});
-	request_number(request, "timestamp", terms->timestamp_us);
-	request_text(request, "type", terms->time_in_force ? TG_STR("LIMIT") : TG_STR("LIMIT_MAKER"));
+	const struct order_text text = {
+		.client_id = order->client_id,
+		.symbol = {route->symbol, route->length},
+		.side = order->side == TG_SIDE_BUY ? TG_STR("BUY") : TG_STR("SELL"),
+		.time_in_force = {terms->time_in_force, terms->time_in_force ? 3 : 0},
+		.price = terms->price,
+		.qty = terms->qty,
+		.price_scale = route->price_scale,
+		.qty_scale = route->qty_scale,
+		.window_ms = terms->window_ms,
+		.timestamp_us = terms->timestamp_us,
+	};
+	order_text_write(&trader->request, ask_id(trader, ask), trader_signer(trader), &text);
 }
 
 /* An accepted order weighs nothing since 2026-04-02; a refused one is counted by what the answer says. */
