@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "core/base/log.h"
+
 #define STAGE_ROWS 1024 /* without a mark */
 /* A cycle that was closed so long ago may have been removed from the store (storage.retention_days is at least a day),
  * and progress of what is not there would be refused. */
@@ -102,6 +104,8 @@ void keeper_event(struct keeper *keeper, const struct journal_entry *entry)
 {
 	if (entry->type != RECORD_START && entry->type != RECORD_STOP)
 		return;
+	if (entry->type == RECORD_START)
+		keeper->started = entry->position;
 	struct row_event *event = event_add(keeper);
 	event->position = entry->position;
 	event->time_ns = entry->time_ns;
@@ -230,6 +234,25 @@ static bool rows_post(struct keeper *keeper)
 	return true;
 }
 
+/* The store has lost what it had: a standby took over, a backup was put back. What it lacks of this run is still known
+ * here, unless it lacks more than that. */
+static void store_tell_again(struct keeper *keeper, uint64_t stored)
+{
+	bool whole = stored >= keeper->started && stored >= model_forgotten_position(keeper->model);
+	writer_begin_again(keeper->writer, whole);
+	if (whole) {
+		uint32_t cycles = model_renew(keeper->model, stored);
+		keeper->changed = true;
+		log_warn("store.told_again", LOG_I("from", stored), LOG_I("cycles", cycles));
+		return;
+	}
+	keeper->store_lost = true;
+	log_error("store.lost", LOG_I("from", stored),
+		  LOG_S("note",
+			"it lacks more than the gateway remembers: restart it when it suits, its journal has the "
+			"rest and keeps it; trading goes on until too much waits"));
+}
+
 /* At the head of a file: from here on a journal may begin. */
 static bool checkpoint_write(struct keeper *keeper)
 {
@@ -246,6 +269,9 @@ void keeper_pass_end(struct keeper *keeper)
 		return;
 	if (journal_turn(keeper->journal) && !checkpoint_write(keeper))
 		return;
+	uint64_t stored;
+	if (writer_went_back(keeper->writer, &stored))
+		store_tell_again(keeper, stored);
 	if (!keeper->changed || !rows_post(keeper))
 		return;
 	keeper->changed = false;

@@ -18,6 +18,8 @@ struct keeper {
 	const char *gateway_id; /* stand in every cycle's row */
 	const char *strategy;
 	const char *exchange;
+	uint64_t started;      /* the record of this start, or of the last one */
+	bool store_lost;       /* the store lacks what only a restart can tell it: the journal has to keep it */
 	bool changed;          /* rows wait to be posted */
 	uint64_t marked;       /* the position that the writer was told last */
 	bool stalled;          /* the journal cannot be written now: nothing may be sent until it can (keeper_retry) */

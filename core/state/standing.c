@@ -30,8 +30,10 @@ static int32_t position_judge(const struct standing *standing, uint64_t stored, 
 	if (stored < standing->applied)
 		return tg_error_set(ret_error, TG_ERR_CORRUPT,
 				    "the store went back from record %llu to %llu: it lost what it had acknowledged, "
-				    "or a backup was restored; restart the gateway, its journal has the rest",
-				    (unsigned long long)standing->applied, (unsigned long long)stored);
+				    "or a backup was restored; %s",
+				    (unsigned long long)standing->applied, (unsigned long long)stored,
+				    standing->is_lost ? "restart the gateway, its journal has the rest"
+						      : "it is told again what it lacks");
 	if (stored > standing->applied && stored > standing->doubt)
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
@@ -55,6 +57,8 @@ int32_t standing_look(struct standing *standing, void *backend, struct tg_error 
 	if (code == TG_OK)
 		code = position_judge(standing, stored, ret_error);
 	standing->look = code != TG_OK;
+	standing->back = code == TG_ERR_CORRUPT && stored < standing->applied;
+	standing->back_to = stored;
 	if (code != TG_OK)
 		return code;
 	standing->stands = stored;
@@ -75,6 +79,16 @@ int32_t standing_refused(struct standing *standing, void *backend, struct tg_err
 		code = tg_error_set(&why, TG_ERR_RETRYABLE, "an earlier batch came late");
 	*error = why;
 	return code;
+}
+
+/* It may come back where it was, too: a server that had been away. */
+void standing_go_back(struct standing *standing)
+{
+	if (standing->doubt < standing->applied)
+		standing->doubt = standing->applied;
+	standing->applied = standing->stands = standing->back_to;
+	standing->back = false;
+	standing->look = true;
 }
 
 void standing_reached(struct standing *standing, uint64_t position)

@@ -16,6 +16,9 @@ struct standing {
 	uint64_t doubt;       /* where a batch whose answer was lost may have brought it */
 	uint64_t opened_seen; /* connections that had been opened then: behind a new one may be another store */
 	bool look;            /* ask it before the next batch whatever they were */
+	bool back;            /* it went back behind what it had acknowledged: */
+	uint64_t back_to;
+	bool is_lost; /* and cannot be told again what it lacks */
 };
 
 /* What the store says, at a start. [io] */
@@ -27,6 +30,9 @@ int32_t standing_look(struct standing *standing, void *backend, struct tg_error 
 /* It has refused a batch as not meant for where it stands: why? TG_ERR_RETRYABLE if an earlier one came late. *error
  * has its answer, and is told better where that is known. [io] */
 int32_t standing_refused(struct standing *standing, void *backend, struct tg_error *error);
+
+/* From the next batch on it is told again what it lacks since it went back. */
+void standing_go_back(struct standing *standing);
 
 /* A batch has brought it there. */
 void standing_reached(struct standing *standing, uint64_t position);

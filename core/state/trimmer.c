@@ -132,7 +132,8 @@ void trimmer_pass(struct trimmer *trimmer, struct keeper *keeper)
 {
 	uint64_t end = journal_oldest_end(keeper->journal);
 
-	if (end == 0 || loop_mono_ns(keeper->loop) < trimmer->look_ns || keeper->stalled || keeper->failed)
+	if (end == 0 || loop_mono_ns(keeper->loop) < trimmer->look_ns || keeper->stalled || keeper->failed ||
+	    keeper->store_lost)
 		return;
 	trimmer->look_ns = loop_mono_ns(keeper->loop) + LOOK_NS;
 	if (trimmer->cleared < end) {

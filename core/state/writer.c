@@ -51,12 +51,18 @@ struct writer {
 	_Atomic uint64_t mark_position;
 	_Atomic uint64_t mark_posted; /* rows that had been posted then */
 	_Atomic int64_t mark_unix_ns;
+	_Atomic uint32_t back_asked;    /* how often the store has gone back */
+	_Atomic uint64_t back_to;       /* the last time */
+	_Atomic uint32_t back_answered; /* the last time that the loop has answered for */
+	_Atomic uint32_t back_mark;     /* its mark_turn then */
+	atomic_bool back_whole;         /* with the next one all is there that the store lacks */
 	_Atomic uint64_t drain_wanted;
 	_Atomic uint64_t drained; /* the last drain request that is answered */
 	atomic_bool drained_all;  /* its answer */
 	struct notice notice;
 
 	/* the worker's */
+	bool back_waits;    /* for an answer, and the mark behind it */
 	uint32_t turn_seen; /* mark_turn and drain_wanted when its last turn began */
 	uint64_t drain_seen;
 	struct row *early; /* rows behind the mark, in order; those below it are in the cache */
@@ -65,6 +71,7 @@ struct writer {
 	uint64_t marked; /* of them, up to the mark */
 	bool urgent;     /* one of those that wait there is */
 	uint64_t mark;   /* position that the batch brings the store to */
+	uint32_t mark_turn_taken;
 	struct standing standing;
 	int64_t since_ns; /* when the batch's first row or mark was seen; 0: nothing waits */
 	int64_t ended_ns; /* the last batch */
@@ -122,6 +129,21 @@ bool writer_is_behind(const struct writer *writer)
 	return ring_count(writer->ring) >= ring_capacity(writer->ring) / 4 * 3;
 }
 
+bool writer_went_back(const struct writer *writer, uint64_t *ret_position)
+{
+	if (atomic_load(&writer->back_asked) == atomic_load_explicit(&writer->back_answered, memory_order_relaxed))
+		return false;
+	*ret_position = atomic_load(&writer->back_to);
+	return true;
+}
+
+void writer_begin_again(struct writer *writer, bool whole)
+{
+	atomic_store(&writer->back_mark, atomic_load(&writer->mark_turn));
+	atomic_store(&writer->back_whole, whole);
+	atomic_store(&writer->back_answered, atomic_load(&writer->back_asked));
+}
+
 static bool drain_is_answered(void *ctx)
 {
 	struct writer *writer = ctx;
@@ -162,7 +184,8 @@ static void status_tell(struct writer *writer)
 
 /* ------------------------------------------- the worker's side: taking */
 
-static void mark_read(struct writer *writer, uint64_t *ret_position, uint64_t *ret_posted)
+/* Returns its turn. */
+static uint32_t mark_read(struct writer *writer, uint64_t *ret_position, uint64_t *ret_posted)
 {
 	uint32_t turn;
 
@@ -171,6 +194,7 @@ static void mark_read(struct writer *writer, uint64_t *ret_position, uint64_t *r
 		*ret_position = atomic_load(&writer->mark_position);
 		*ret_posted = atomic_load(&writer->mark_posted);
 	} while (turn % 2 != 0 || atomic_load(&writer->mark_turn) != turn);
+	return turn;
 }
 
 static int early_add(struct writer *writer, const struct row *row)
@@ -245,7 +269,7 @@ static void writer_collect(struct writer *writer, int64_t now)
 	uint64_t position, posted;
 	const struct row *row;
 
-	mark_read(writer, &position, &posted);
+	uint32_t turn = mark_read(writer, &position, &posted);
 	if (early_move(writer, posted) != 0)
 		return;
 	while (writer->early_count == 0 && writer->taken < posted && (row = ring_peek(writer->ring))) {
@@ -255,6 +279,7 @@ static void writer_collect(struct writer *writer, int64_t now)
 	}
 	if (writer->taken >= posted) {
 		writer->mark = position;
+		writer->mark_turn_taken = turn;
 		writer->marked = writer->taken;
 	}
 	while (!batch_is_ready(writer) && ring_is_filling(writer) && (row = ring_peek(writer->ring))) {
@@ -271,7 +296,33 @@ static void writer_collect(struct writer *writer, int64_t now)
  * that was begun is brought to its end: no batch may stop before it. */
 static bool writer_may_collect(const struct writer *writer)
 {
-	return writer->retry_ns == 0 || mark_is_begun(writer) || !cache_is_full(writer->options.cache);
+	return writer->retry_ns == 0 || mark_is_begun(writer) || writer->back_waits ||
+	       !cache_is_full(writer->options.cache);
+}
+
+/* ------------------------------ the worker's side: a store that went back */
+
+/* Once a time. The loop is not woken for it: its next pass will do. */
+static void back_ask(struct writer *writer)
+{
+	if (!writer->standing.back || writer->back_waits)
+		return;
+	writer->back_waits = true;
+	atomic_store(&writer->back_to, writer->standing.back_to);
+	atomic_fetch_add(&writer->back_asked, 1);
+}
+
+/* The answer: all that the store lacks is in the cache with the first mark behind it. */
+static void back_take(struct writer *writer)
+{
+	if (!writer->back_waits || atomic_load(&writer->back_answered) != atomic_load(&writer->back_asked))
+		return;
+	writer->standing.is_lost = !atomic_load(&writer->back_whole);
+	if (writer->standing.is_lost || (int32_t)(writer->mark_turn_taken - atomic_load(&writer->back_mark)) <= 0)
+		return;
+	standing_go_back(&writer->standing);
+	writer->back_waits = writer->patient = false;
+	writer->retry_ns = writer->backoff_ns = 0;
 }
 
 /* ----------------------------------------- the worker's side: applying */
@@ -377,6 +428,7 @@ static void writer_apply(struct writer *writer)
 		apply_succeeded(writer, rows);
 	else
 		apply_failed(writer, code, !connected || tg_status_may_pass(code), &error);
+	back_ask(writer);
 }
 
 /* When the batch is to be applied, mono; WORKER_WHEN_WOKEN: not by itself. */
@@ -445,6 +497,7 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 	writer->pause_ns = 0;
 	if (writer_may_collect(writer))
 		writer_collect(writer, now_ns);
+	back_take(writer);
 	int64_t due_ns = batch_due_ns(writer, writer->drain_seen != atomic_load(&writer->drained));
 	if (due_ns <= now_ns) {
 		writer_apply(writer);

@@ -60,6 +60,12 @@ uint32_t writer_unmarked(const struct writer *writer);
  * taken all that it may. [hot] */
 bool writer_is_behind(const struct writer *writer);
 
+/* Has the store gone back behind what it had acknowledged, and waits for an answer? *ret_position: where to. [hot] */
+bool writer_went_back(const struct writer *writer, uint64_t *ret_position);
+/* The answer. whole: with the next mark all is posted that came after that position; else nobody can tell it what it
+ * lacks but a restart. */
+void writer_begin_again(struct writer *writer, bool whole);
+
 struct writer_status {
 	uint64_t applied_position;
 	uint64_t batches;

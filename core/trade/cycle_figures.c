@@ -1,5 +1,6 @@
-/* What a cycle of the model comes to: flows, steps, and both as text. */
+/* What a cycle of the model comes to: flows, steps, what is open of it, and its figures as text. */
 #include <stdio.h>
+#include <string.h>
 
 #include "core/trade/model.h"
 
@@ -52,4 +53,34 @@ void cycle_deltas(const struct cycle *cycle, char *text, size_t size)
 		used += (size_t)snprintf(text + used, size - used, "%s%s=%s", used ? " " : "",
 					 cycle->holding[i].currency, amount);
 	}
+}
+
+bool order_has_fill(const struct order *order, struct tg_str fill_id)
+{
+	for (const struct fill *fill = order->fills; fill; fill = fill->next)
+		if (strlen(fill->fill_id) == fill_id.len && memcmp(fill->fill_id, fill_id.ptr, fill_id.len) == 0)
+			return true;
+	return false;
+}
+
+bool cycle_has_open_order(const struct cycle *cycle)
+{
+	for (const struct order *order = cycle->orders; order; order = order->next)
+		if (!order_is_final(order))
+			return true;
+	return false;
+}
+
+bool cycle_is_forgettable(const struct cycle *cycle)
+{
+	if (!cycle_is_final(cycle) || cycle->dirty)
+		return false;
+	for (const struct order *order = cycle->orders; order; order = order->next) {
+		if (order->dirty || !order_is_final(order))
+			return false;
+		for (const struct fill *fill = order->fills; fill; fill = fill->next)
+			if (!fill->posted)
+				return false;
+	}
+	return true;
 }

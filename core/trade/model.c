@@ -22,6 +22,7 @@ struct model {
 	struct cycle *newest;
 	struct cycle *dirty_first;
 	struct cycle *dirty_last;
+	uint64_t forgotten_position; /* of the last record that changed a cycle which is forgotten */
 	struct record_start start;
 	int64_t missed_since_ns;
 	struct model_counts counts;
@@ -119,22 +120,10 @@ static void cycle_forget(struct model *model, struct cycle *cycle)
 	*(cycle->older ? &cycle->older->newer : &model->oldest) = cycle->newer;
 	*(cycle->newer ? &cycle->newer->older : &model->newest) = cycle->older;
 	cycle->forgotten = true;
+	if (cycle->changed_position > model->forgotten_position)
+		model->forgotten_position = cycle->changed_position;
 	if (!cycle->dirty)
 		cycle_free(model, cycle);
-}
-
-bool cycle_is_forgettable(const struct cycle *cycle)
-{
-	if (!cycle_is_final(cycle) || cycle->dirty)
-		return false;
-	for (const struct order *order = cycle->orders; order; order = order->next) {
-		if (order->dirty || !order_is_final(order))
-			return false;
-		for (const struct fill *fill = order->fills; fill; fill = fill->next)
-			if (!fill->posted)
-				return false;
-	}
-	return true;
 }
 
 bool model_has_room(const struct model *model, uint32_t orders, uint32_t fills)
@@ -175,6 +164,33 @@ void model_clean(struct model *model)
 	cycle->dirty = cycle->row_dirty = false;
 	if (cycle->forgotten)
 		cycle_free(model, cycle);
+}
+
+/* Before those that are dirty already: then all that comes up to the first record of one of these is told when its turn
+ * comes. */
+uint32_t model_renew(struct model *model, uint64_t position)
+{
+	uint32_t count = 0;
+	for (struct cycle *cycle = model->newest; cycle; cycle = cycle->older) {
+		if (cycle->changed_position <= position)
+			continue;
+		count++;
+		cycle->stored = false;
+		if (cycle->dirty)
+			continue;
+		cycle->dirty = true;
+		cycle->dirty_position = position + 1;
+		cycle->next_dirty = model->dirty_first;
+		model->dirty_first = cycle;
+		if (!model->dirty_last)
+			model->dirty_last = cycle;
+	}
+	return count;
+}
+
+uint64_t model_forgotten_position(const struct model *model)
+{
+	return model->forgotten_position;
 }
 
 const struct record_start *model_start(const struct model *model)
@@ -224,22 +240,6 @@ struct order *model_order(const struct model *model, struct tg_str client_id)
 	return cycle ? cycle_order(cycle, client_id.ptr) : NULL;
 }
 
-bool order_has_fill(const struct order *order, struct tg_str fill_id)
-{
-	for (const struct fill *fill = order->fills; fill; fill = fill->next)
-		if (strlen(fill->fill_id) == fill_id.len && memcmp(fill->fill_id, fill_id.ptr, fill_id.len) == 0)
-			return true;
-	return false;
-}
-
-bool cycle_has_open_order(const struct cycle *cycle)
-{
-	for (const struct order *order = cycle->orders; order; order = order->next)
-		if (!order_is_final(order))
-			return true;
-	return false;
-}
-
 /* ------------------------------------------------------------ records */
 
 /* Was a cycle that is not known forgotten before the journal begins? Keys rise with the cycles' opening. */
@@ -279,6 +279,7 @@ static void cycle_tell(const struct model *model, const struct cycle *cycle, uin
 /* The record being applied changed something of the cycle; own: of its row. */
 static void cycle_touch(struct model *model, struct cycle *cycle, bool own)
 {
+	cycle->changed_position = model->position;
 	if (!model->dirties)
 		return;
 	cycle->row_dirty |= own;

@@ -61,7 +61,8 @@ struct cycle {
 	struct order *orders;
 	struct order *last_order;
 	struct cycle_key key;
-	uint64_t position; /* of the record that opened it */
+	uint64_t position;         /* of the record that opened it */
+	uint64_t changed_position; /* of the last one that changed it, or something of it */
 	struct cycle *next_dirty;
 	uint64_t dirty_position; /* of the first record that made it dirty; in the list they rise */
 	uint8_t state;           /* enum cycle_state */
@@ -145,6 +146,11 @@ struct cycle *model_newest(const struct model *model);
 struct cycle *model_dirty(const struct model *model);
 /* It has heard of model_dirty(). */
 void model_clean(struct model *model);
+/* The store has heard of nothing that came after this position: all cycles that changed since are dirty, as if this
+ * start had never told of them. How many these are. For cycles that are forgotten it is too late:
+ * model_forgotten_position is that of the last record that changed one. */
+uint32_t model_renew(struct model *model, uint64_t position);
+uint64_t model_forgotten_position(const struct model *model);
 struct cycle *model_cycle(const struct model *model, struct cycle_key key);
 struct order *model_order(const struct model *model, struct tg_str client_id);
 

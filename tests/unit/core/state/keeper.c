@@ -337,6 +337,68 @@ static void test_taken_up(const char *path)
 	desk_close(desk);
 }
 
+static void passes_until(struct desk *desk, bool (*done)(const struct desk *desk))
+{
+	for (int passes = 0; passes < 100000 && !done(desk); passes++) {
+		keeper_pass_end(&desk->keeper);
+		usleep(100);
+	}
+}
+
+static bool is_forward_again(const struct desk *desk)
+{
+	(void)desk;
+	return store_back_to == 0;
+}
+
+static bool is_all_posted(const struct desk *desk)
+{
+	return !keeper_is_behind(&desk->keeper);
+}
+
+static bool says_restart(const struct desk *desk)
+{
+	struct writer_status status;
+	writer_status(desk->keeper.writer, &status);
+	return strstr(status.error, "restart the gateway") != NULL;
+}
+
+/* A standby that lagged takes over: what it lacks is told again by the gateway that runs. */
+static void test_went_back(const char *path)
+{
+	static struct exchange exchange;
+	static struct shelf behind;
+	memset(&shelf, 0, sizeof shelf);
+	desk_clean_position = 0;
+	struct desk *desk = desk_open(path, &exchange, 5);
+	commit(desk, RECORD_START, &(struct record_start){.epoch = 5, .gateway_id = "0001"},
+	       sizeof(struct record_start));
+	cycle_begin(desk, (struct cycle_key){5, 1});
+	keeper_pass_end(&desk->keeper);
+	ok(writer_drain(desk->keeper.writer, 10000), "a store that is up to the journal");
+	behind = shelf;
+	order_filled(desk, "1");
+	keeper_pass_end(&desk->keeper);
+	cycle_begin(desk, (struct cycle_key){5, 2});
+	order_accepted(desk);
+	keeper_pass_end(&desk->keeper);
+	ok(writer_drain(desk->keeper.writer, 10000), "and stays so");
+	shelf = behind;
+	store_back_to = behind.position;
+	order_filled(desk, "2");
+	passes_until(desk, is_forward_again);
+	ok(writer_drain(desk->keeper.writer, 10000) && !desk->keeper.store_lost, "one that went back takes all again");
+	is_int(shelf_differs(desk->keeper.model), 0, "it has every row that it lacked");
+	ok(shelf.wrong == 0 && shelf.position == journal_position(desk->keeper.journal), "and is up to the journal");
+	store_back_to = 1;
+	order_filled(desk, "3");
+	passes_until(desk, says_restart);
+	ok(desk->keeper.store_lost && says_restart(desk), "one that lacks more than is remembered waits for a restart");
+	is_int(store_back_to, 1, "and gets nothing that would hide it");
+	store_back_to = 0;
+	desk_close(desk);
+}
+
 static struct {
 	uint32_t largest, rows;
 	uint64_t position;
@@ -356,9 +418,9 @@ static void test_far_behind(const char *path)
 {
 	static struct exchange exchange;
 	store_keep = count_batch;
-	struct desk *desk = desk_open(path, &exchange, 5);
+	struct desk *desk = desk_open(path, &exchange, 6);
 	for (uint32_t i = 0; i < 3000; i++)
-		cycle_begin(desk, (struct cycle_key){5, i});
+		cycle_begin(desk, (struct cycle_key){6, i});
 	is_int(journal_sync(desk->keeper.journal, NULL), TG_OK, "a long journal");
 	for (int passes = 0; passes < 100000 && keeper_is_behind(&desk->keeper); passes++) {
 		keeper_pass_end(&desk->keeper);
@@ -368,6 +430,15 @@ static void test_far_behind(const char *path)
 	   "all is written");
 	ok(batches.rows >= 6000 && batches.largest <= 4096 && !batches.falls, "%u rows, at most %u at a time",
 	   batches.rows, batches.largest);
+	batches.rows = 0;
+	batches.position = 0;
+	store_back_to = 1000; /* most of it is gone, more than ring and cache hold */
+	cycle_begin(desk, (struct cycle_key){6, 3000});
+	passes_until(desk, is_forward_again);
+	passes_until(desk, is_all_posted);
+	ok(writer_drain(desk->keeper.writer, 10000) && batches.position == journal_position(desk->keeper.journal) &&
+		   batches.rows >= 5000 && !batches.falls,
+	   "a store that lost most of it is told %u rows again", batches.rows);
 	desk_close(desk);
 }
 
@@ -379,6 +450,7 @@ int main(void)
 	test_replayed(dir);
 	test_progress(dir);
 	test_taken_up(dir);
+	test_went_back(dir);
 	test_far_behind(dir);
 	dir_remove(dir);
 	return tap_done();

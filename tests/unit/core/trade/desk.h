@@ -252,11 +252,14 @@ static const struct tg_exchange_api fake_exchange = {
 /* ------------------------------------------------------------ the store: takes all, remembers what a test wants */
 
 static void (*store_keep)(const struct tg_batch *batch); /* on the writer's thread */
+static _Atomic uint64_t store_back_to; /* it went back, and stands there until it takes a batch; 0: it did not */
 
 static int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
 {
 	(void)self;
-	(void)ret_error;
+	if (store_back_to != 0 && !tg_batch_fits(batch, store_back_to))
+		return tg_error_set(ret_error, TG_ERR_REJECTED, "out of turn");
+	store_back_to = 0;
 	if (store_keep)
 		store_keep(batch);
 	return TG_OK;
@@ -267,7 +270,7 @@ static int32_t store_position(void *self, struct tg_str journal, uint64_t *ret_p
 	(void)self;
 	(void)journal;
 	(void)ret_error;
-	*ret_position = 0;
+	*ret_position = store_back_to;
 	return TG_OK;
 }
 
