@@ -283,6 +283,33 @@ def test_paused_readers_of_both():
     ok(code == 1, "with nobody to read even its complaints it ends all the same", code)
 
 
+def cycles_stored(path):
+    db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    ids = {cycle for cycle, in db.execute("select id from cycles")}
+    db.close()
+    return ids
+
+
+def test_store_put_back():
+    """A backup is put back under a running gateway, as when a standby takes over that lags behind."""
+    gateway = Gateway("put-back", "--json", "--speed", "50")
+    path, copy = os.path.join(gateway.state, trigate.STORE), place("copy.db")
+    until(lambda: len(cycles_stored(path)) > 20, "cycles are stored")
+    got = run("store", "backup", copy, "-d", gateway.state)
+    old = cycles_stored(copy)
+    until(lambda: len(cycles_stored(path)) > len(old) + 20, "more than the copy has")
+    for end in ("-wal", "-shm"):
+        os.unlink(path + end)
+    os.rename(copy, path)
+    until(lambda: "store.told_again" in open(gateway.out).read(), "it sees that")
+    until(lambda: "store_error" not in gateway.status(), "and takes what it is told")
+    ok(got.code == 0 and run("stop", "-d", gateway.state).code == 0 and gateway.end()[0] == 0, "it goes on, and ends", got)
+    told = {"0001-" + json.loads(line)["cycle"] for line in open(gateway.out) if line.startswith('{"event":"cycle"')}
+    stored = cycles_stored(path)
+    ok(len(told) > len(old) + 20 and told == stored, "the store has again what it lacked", told - stored, stored - told)
+    tap.none(trigate.all_problems(gateway.state), "each row as the ledger has it")
+
+
 def clean():
     for gateway in Gateway.all:
         gateway.process.kill()
