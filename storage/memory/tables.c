@@ -169,39 +169,15 @@ int32_t tables_apply(struct tables *tables, const struct tg_batch *batch, struct
 
 /* --------------------------------------------------------------- loading */
 
-static bool number_parse(struct tg_str text, uint64_t *ret_number)
-{
-	int64_t number = 0;
-
-	for (uint64_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9' || __builtin_mul_overflow(number, 10, &number) ||
-		    __builtin_add_overflow(number, text.ptr[i] - '0', &number))
-			return false;
-	*ret_number = (uint64_t)number;
-	return text.len > 0;
-}
-
 /* The key that a page begins behind, from its text. */
 static int32_t after_parse(const struct tg_load *what, struct key *ret_key, struct tg_error *ret_error)
 {
-	bool event = what->kind == TG_ROW_EVENT;
-	struct tg_str text = what->after;
+	int64_t position;
+	int32_t status = tg_load_after(what, &ret_key->first, &ret_key->second, &position, ret_error);
 
-	*ret_key = (struct key){.first = text};
-	if (text.len == 0 || (what->kind != TG_ROW_FILL && !event))
-		return TG_OK;
-	const char *slash = event ? memrchr(text.ptr, '/', text.len) : memchr(text.ptr, '/', text.len);
-	if (slash) {
-		ret_key->first.len = (uint64_t)(slash - text.ptr);
-		ret_key->second = (struct tg_str){slash + 1, text.len - ret_key->first.len - 1};
-	}
-	if (!slash || (event && !number_parse(ret_key->second, &ret_key->number)))
-		return tg_error_set(ret_error, TG_ERR_INVALID, "after: %s, not '%.*s'",
-				    event ? "events are behind JOURNAL/POSITION" : "fills are behind CLIENT_ID/FILL_ID",
-				    (int)text.len, text.ptr);
-	if (event)
-		ret_key->second.len = 0;
-	return TG_OK;
+	if (status == TG_OK)
+		ret_key->number = position > 0 ? (uint64_t)position : 0;
+	return status;
 }
 
 int32_t load_check(const struct tg_load *what, struct tg_error *ret_error)
@@ -250,7 +226,7 @@ int32_t tables_load(const struct tables *tables, const struct tg_load *what, tg_
 	if (status != TG_OK)
 		return status;
 	const struct table *table = &tables->of[what->kind];
-	struct key after;
+	struct key after = {0};
 	after_parse(what, &after, NULL);
 	size_t at = what->after.len > 0 ? table_find(table, what->kind, after, true) : 0;
 	uint32_t count = 0;

@@ -133,49 +133,15 @@ static const struct loader {
 	[TG_ROW_EVENT] = {STATEMENT_EVENTS_GET, STATEMENT_EVENTS_GET, STATEMENT_EVENTS_GET_OF, event_pass},
 };
 
-static bool position_parse(struct tg_str text, int64_t *ret_position)
-{
-	int64_t position = 0;
-
-	for (uint64_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9' || __builtin_mul_overflow(position, 10, &position) ||
-		    __builtin_add_overflow(position, text.ptr[i] - '0', &position))
-			return false;
-	*ret_position = position;
-	return text.len > 0;
-}
-
-/* Before and behind the slash at `at`. */
-static struct tg_str split(struct tg_str text, const char *at, struct tg_str *ret_behind)
-{
-	uint64_t length = (uint64_t)(at - text.ptr);
-
-	*ret_behind = (struct tg_str){at + 1, text.len - length - 1};
-	return (struct tg_str){text.ptr, length};
-}
-
 /* $1 and $2: the key to start behind. */
 static int32_t after_put(struct values *values, const struct tg_load *what, struct tg_error *ret_error)
 {
-	struct tg_str first = what->after, second = {"", 0};
-	int64_t position = -1;
+	struct tg_str first, second;
+	int64_t position;
+	int32_t status = tg_load_after(what, &first, &second, &position, ret_error);
 
-	if (what->kind == TG_ROW_FILL && first.len > 0) {
-		const char *slash = memchr(first.ptr, '/', first.len);
-		if (!slash)
-			return tg_error_set(ret_error, TG_ERR_INVALID,
-					    "after: fills are behind CLIENT_ID/FILL_ID, not '%.*s'", (int)first.len,
-					    first.ptr);
-		first = split(first, slash, &second);
-	} else if (what->kind == TG_ROW_EVENT && first.len > 0) {
-		const char *slash = memrchr(first.ptr, '/', first.len);
-		if (slash)
-			first = split(first, slash, &second);
-		if (!slash || !position_parse(second, &position))
-			return tg_error_set(ret_error, TG_ERR_INVALID,
-					    "after: events are behind JOURNAL/POSITION, not '%.*s'",
-					    (int)what->after.len, what->after.ptr);
-	}
+	if (status != TG_OK)
+		return status;
 	values_text(values, first);
 	if (what->kind == TG_ROW_EVENT)
 		values_number(values, position);

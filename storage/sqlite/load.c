@@ -115,47 +115,15 @@ static const struct loader loaders[] = {
 	[TG_ROW_EVENT] = {STATEMENT_EVENTS_GET, STATEMENT_EVENTS_GET_OF, STATEMENT_EVENTS_GET, event_pass},
 };
 
-static bool position_parse(struct tg_str text, int64_t *ret_position)
-{
-	int64_t position = 0;
-
-	for (uint64_t i = 0; i < text.len; i++)
-		if (text.ptr[i] < '0' || text.ptr[i] > '9' || __builtin_mul_overflow(position, 10, &position) ||
-		    __builtin_add_overflow(position, text.ptr[i] - '0', &position))
-			return false;
-	*ret_position = position;
-	return text.len > 0;
-}
-
-/* The text at the slash: a client id holds none, a fill's id and a journal's name may. */
-static bool key_split(struct tg_str key, const char *slash, struct tg_str *ret_first, struct tg_str *ret_second)
-{
-	if (!slash)
-		return false;
-	*ret_first = (struct tg_str){key.ptr, (uint64_t)(slash - key.ptr)};
-	*ret_second = (struct tg_str){slash + 1, key.len - ret_first->len - 1};
-	return true;
-}
-
 /* ?1 and ?2: the key to start behind. */
 static int32_t after_bind(sqlite3_stmt *statement, const struct tg_load *what, struct tg_error *ret_error)
 {
-	struct tg_str after = what->after, first = {"", 0}, second = {"", 0};
-	int64_t position = -1;
-	bool right = true;
+	struct tg_str first, second;
+	int64_t position;
+	int32_t status = tg_load_after(what, &first, &second, &position, ret_error);
 
-	if (after.len == 0 || what->kind == TG_ROW_CYCLE || what->kind == TG_ROW_ORDER)
-		first = after;
-	else if (what->kind == TG_ROW_FILL)
-		right = key_split(after, memchr(after.ptr, '/', after.len), &first, &second);
-	else
-		right = key_split(after, memrchr(after.ptr, '/', after.len), &first, &second) &&
-			position_parse(second, &position);
-	if (!right)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "after: %s, not '%.*s'",
-				    what->kind == TG_ROW_FILL ? "fills are behind CLIENT_ID/FILL_ID"
-							      : "events are behind JOURNAL/POSITION",
-				    (int)after.len, after.ptr);
+	if (status != TG_OK)
+		return status;
 	bind_text(statement, 1, first);
 	if (what->kind == TG_ROW_EVENT)
 		sqlite3_bind_int64(statement, 2, position);

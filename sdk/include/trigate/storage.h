@@ -246,6 +246,12 @@ struct tg_load {
 };
 enum { TG_LOAD_OPEN = 1 }; /* rows of cycles that are not closed (closed_ns = 0) only; no events */
 
+/* [any] The parts of the key that loading starts behind, as they stand in what->after: of a fill first and second, of
+ * an event first and the position, else first. What a kind has not, or is not there, is empty; a position -1. The texts
+ * point into what->after. TG_ERR_INVALID: it is no key of that kind; then nothing is set. */
+int32_t tg_load_after(const struct tg_load *what, struct tg_str *ret_first, struct tg_str *ret_second,
+		      int64_t *ret_position, struct tg_error *ret_error);
+
 /* Takes one row, borrowed for the call. Return 0 to go on, else loading ends there. */
 typedef int32_t (*tg_row_fn)(void *ctx, int32_t kind, const void *row);
 

@@ -1,6 +1,7 @@
-/* The helpers of the storage contract: a row and its progress. */
+/* The helpers of the storage contract: a row and its progress, keys. */
 #include <string.h>
 
+#include <trigate/error.h>
 #include <trigate/storage.h>
 
 #include "tests/tap.h"
@@ -61,8 +62,48 @@ static void order_advances(void)
 	ok(memcmp(&told, &order_now, sizeof told) == 0, "which the row says again");
 }
 
+static void keys_to_load_behind(void)
+{
+	static const struct {
+		int32_t kind;
+		const char *after, *first, *second; /* first NULL: refused */
+		int64_t position;
+	} cases[] = {
+		{TG_ROW_CYCLE, "", "", "", -1},
+		{TG_ROW_CYCLE, "a/b", "a/b", "", -1},
+		{TG_ROW_ORDER, "o1", "o1", "", -1},
+		{TG_ROW_FILL, "", "", "", -1},
+		{TG_ROW_FILL, "o1/f/2", "o1", "f/2", -1},
+		{TG_ROW_FILL, "o1/", "o1", "", -1},
+		{TG_ROW_FILL, "o1", NULL, NULL, 0},
+		{TG_ROW_EVENT, "", "", "", -1},
+		{TG_ROW_EVENT, "a/b/7", "a/b", "", 7},
+		{TG_ROW_EVENT, "j/9223372036854775807", "j", "", INT64_MAX},
+		{TG_ROW_EVENT, "j/9223372036854775808", NULL, NULL, 0},
+		{TG_ROW_EVENT, "j/-1", NULL, NULL, 0},
+		{TG_ROW_EVENT, "j/", NULL, NULL, 0},
+		{TG_ROW_EVENT, "7", NULL, NULL, 0},
+	};
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		const struct tg_load what = {
+			.size = sizeof what, .kind = cases[i].kind, .after = {cases[i].after, strlen(cases[i].after)}};
+		struct tg_str first, second;
+		int64_t position;
+		struct tg_error error = tg_error_init();
+		int32_t status = tg_load_after(&what, &first, &second, &position, &error);
+		if (cases[i].first)
+			ok(status == TG_OK && same(first, cases[i].first) && same(second, cases[i].second) &&
+				   position == cases[i].position,
+			   "behind '%s'", cases[i].after);
+		else
+			ok(status == TG_ERR_INVALID && strstr(error.message, cases[i].after), "no key: %s",
+			   error.message);
+	}
+}
+
 int main(void)
 {
+	keys_to_load_behind();
 	cycle_advances();
 	order_advances();
 	return tap_done();
