@@ -1,14 +1,9 @@
-/* A batch as one call of apply.lua. Of several rows of one key only what they come to is sent: the last row, with the
- * progress that followed it. */
+#include "storage/redis/batch.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "storage/redis/row.h"
-#include "storage/redis/store.h"
-
-/* Redis 6.2 takes 2^20 arguments a request, and by default drops a client whose request exceeds 1 GiB. */
-#define ARGUMENTS_MAX 1000000
-#define BYTES_MAX ((size_t)512 << 20)
 
 /* A key that the batch names. Records are numbered from 1; 0: none. */
 struct seen {
@@ -24,44 +19,63 @@ void batch_work_finish(struct batch_work *work)
 {
 	for (int i = 0; i < SECTIONS; i++)
 		bytes_free(&work->sections[i].bytes);
+	for (int i = 0; i < CLAIMS; i++)
+		bytes_free(&work->claims[i].bytes);
 	bytes_free(&work->row);
+	bytes_free(&work->key);
 	free(work->seen);
 	free(work->buckets);
+	free(work->of_record);
 	*work = (struct batch_work){0};
 }
 
 /* Each record names two keys at most. */
 static int32_t work_prepare(struct batch_work *work, uint32_t count, struct tg_error *ret_error)
 {
-	uint32_t room = count * 2 + 1, buckets = 64;
-
-	while (buckets < room * 2)
-		buckets *= 2;
-	if (work->seen_room < room) {
+	work->bucket_count = 64;
+	while (work->bucket_count < count * 4)
+		work->bucket_count *= 2;
+	if (work->record_room < count) {
 		free(work->seen);
 		free(work->buckets);
-		work->seen = calloc(room, sizeof *work->seen);
-		work->buckets = calloc(buckets, sizeof *work->buckets);
-		work->seen_room = work->seen && work->buckets ? room : 0;
-		work->bucket_count = buckets;
-		if (work->seen_room == 0)
+		free(work->of_record);
+		work->seen = calloc((size_t)count * 2, sizeof *work->seen);
+		work->buckets = calloc(work->bucket_count, sizeof *work->buckets);
+		work->of_record = calloc(count, sizeof *work->of_record);
+		work->record_room = work->seen && work->buckets && work->of_record ? count : 0;
+		if (work->record_room == 0)
 			return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
 	}
-	memset(work->buckets, 0, work->bucket_count * sizeof *work->buckets);
+	if (count > 0)
+		memset(work->buckets, 0, work->bucket_count * sizeof *work->buckets);
 	work->seen_count = 0;
+	work->last[0] = work->last[1] = NULL;
+	batch_clear(work);
+	return TG_OK;
+}
+
+void batch_clear(struct batch_work *work)
+{
 	for (int i = 0; i < SECTIONS; i++)
 		part_clear(&work->sections[i]);
-	return TG_OK;
 }
 
 /* ------------------------------------------------ what the batch comes to */
 
 static uint32_t hash_of(int32_t kind, struct tg_str key, uint64_t number)
 {
-	uint64_t hash = 0xcbf29ce484222325u ^ (uint64_t)kind ^ number * 0x9e3779b97f4a7c15u;
+	const uint64_t odd = 0x9e3779b97f4a7c15u;
+	uint64_t hash = (number ^ (uint64_t)kind) * odd + key.len, word = 0;
 
-	for (uint64_t i = 0; i < key.len; i++)
-		hash = (hash ^ (unsigned char)key.ptr[i]) * 0x100000001b3u;
+	for (; key.len >= sizeof word; key.ptr += sizeof word, key.len -= sizeof word) {
+		memcpy(&word, key.ptr, sizeof word);
+		hash = (hash ^ word) * odd;
+		hash ^= hash >> 29;
+	}
+	word = 0;
+	if (key.len > 0)
+		memcpy(&word, key.ptr, key.len);
+	hash = (hash ^ word) * odd;
 	return (uint32_t)(hash ^ hash >> 32);
 }
 
@@ -87,6 +101,16 @@ static struct seen *seen_get(struct batch_work *work, int32_t kind, struct tg_st
 	return seen;
 }
 
+/* Rows of one cycle stand together more often than not. */
+static struct seen *owner_get(struct batch_work *work, int32_t kind, struct tg_str key)
+{
+	struct seen **last = &work->last[kind == TG_ROW_ORDER];
+
+	if (!*last || !is_key(*last, kind, key, 0))
+		*last = seen_get(work, kind, key, 0);
+	return *last;
+}
+
 static int32_t row_kind(int32_t kind)
 {
 	return kind == TG_ROW_CYCLE_PROGRESS ? TG_ROW_CYCLE : kind == TG_ROW_ORDER_PROGRESS ? TG_ROW_ORDER : kind;
@@ -110,17 +134,18 @@ static struct seen *seen_of(struct batch_work *work, const struct tg_record *rec
 }
 
 /* Progress comes after its row, in the batch or in the store. */
-static void record_see(struct batch_work *work, const struct tg_record *record, uint32_t number)
+static void record_see(struct batch_work *work, const struct tg_record *record, uint32_t i)
 {
 	struct seen *seen = seen_of(work, record);
 
+	work->of_record[i] = seen ? (uint32_t)(seen - work->seen) + 1 : 0;
 	if (!seen)
 		return;
 	if (record->kind == row_kind(record->kind)) {
-		seen->row = number;
+		seen->row = i + 1;
 	} else {
 		seen->needed |= seen->row == 0;
-		seen->progress = number;
+		seen->progress = i + 1;
 	}
 }
 
@@ -132,11 +157,78 @@ static void owner_see(struct batch_work *work, const struct tg_record *record)
 	struct seen *owner = NULL;
 
 	if (record->kind == TG_ROW_ORDER && order->cycle_id.len > 0)
-		owner = seen_get(work, TG_ROW_CYCLE, order->cycle_id, 0);
+		owner = owner_get(work, TG_ROW_CYCLE, order->cycle_id);
 	else if (record->kind == TG_ROW_FILL)
-		owner = seen_get(work, TG_ROW_ORDER, fill->client_id, 0);
+		owner = owner_get(work, TG_ROW_ORDER, fill->client_id);
 	if (owner)
 		owner->needed |= owner->row == 0;
+}
+
+int32_t batch_see(struct batch_work *work, const struct tg_batch *batch, struct tg_error *ret_error)
+{
+	int32_t status = work_prepare(work, batch->count, ret_error);
+
+	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
+		record_see(work, &batch->records[i], i);
+	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
+		owner_see(work, &batch->records[i]);
+	return status;
+}
+
+/* An event's key as it is kept, in work->key. */
+static struct tg_str event_key(struct batch_work *work, struct tg_str journal, uint64_t position)
+{
+	char digits[POSITION_DIGITS];
+
+	position_format(position, digits);
+	bytes_clear(&work->key);
+	bytes_text(&work->key, journal);
+	bytes_add(&work->key, "", 1);
+	bytes_add(&work->key, digits, sizeof digits);
+	return (struct tg_str){work->key.data, work->key.failed ? 0 : work->key.len};
+}
+
+static bool is_before(struct tg_str a, struct tg_str b)
+{
+	size_t len = a.len < b.len ? a.len : b.len;
+	int order = len > 0 ? memcmp(a.ptr, b.ptr, len) : 0;
+
+	return order < 0 || (order == 0 && a.len < b.len);
+}
+
+static void key_claim(struct batch_work *work, enum claim claim, struct tg_str key)
+{
+	struct span *span = &work->spans[claim];
+	bool is_only = work->claims[claim].count == 0;
+
+	if (is_only || is_before(key, span->first))
+		span->first = key;
+	if (is_only || is_before(span->last, key))
+		span->last = key;
+	part_text(&work->claims[claim], key);
+}
+
+static void row_claim(struct batch_work *work, const struct seen *seen)
+{
+	switch (seen->kind) {
+	case TG_ROW_CYCLE: key_claim(work, CYCLES_NEW, seen->key); return;
+	case TG_ROW_ORDER: key_claim(work, ORDERS_NEW, seen->key); return;
+	default:
+		part_text(&work->claims[EVENTS_NEW], event_key(work, seen->key, seen->number));
+		work->claims[EVENTS_NEW].bytes.failed |= work->key.failed;
+	}
+}
+
+void batch_claim(struct batch_work *work)
+{
+	for (int i = 0; i < CLAIMS; i++)
+		part_clear(&work->claims[i]);
+	for (const struct seen *seen = work->seen, *end = seen + work->seen_count; seen < end; seen++) {
+		if (seen->row)
+			row_claim(work, seen);
+		if (seen->needed)
+			part_text(&work->claims[seen->kind == TG_ROW_CYCLE ? CYCLES_THERE : ORDERS_THERE], seen->key);
+	}
 }
 
 /* -------------------------------------------------------------- arguments */
@@ -164,37 +256,24 @@ static int32_t key_check(const struct tg_record *record, struct tg_error *ret_er
 	}
 }
 
-static void part_row(struct batch_work *work, enum section section)
+/* What the row in work->row is, under its key. */
+static void row_put(struct batch_work *work, enum section section, struct tg_str key)
 {
+	part_text(&work->sections[section], key);
 	part_text(&work->sections[section], (struct tg_str){work->row.data, work->row.len});
 }
 
-static struct tg_cycle_row cycle_progressed(const struct tg_cycle_row *row, const struct tg_cycle_progress *to)
+/* A member of an index that is in order of its members: all have score 0. */
+static void member_put(struct batch_work *work, enum section section, struct tg_str member)
 {
-	struct tg_cycle_row cycle = *row;
-
-	cycle.step = to->step;
-	cycle.state = to->state;
-	cycle.deltas = to->deltas;
-	cycle.reason = to->reason;
-	cycle.amount_in = to->amount_in;
-	cycle.amount_out = to->amount_out;
-	cycle.profit = to->profit;
-	cycle.closed_ns = to->closed_ns;
-	return cycle;
+	part_zero(&work->sections[section]);
+	part_text(&work->sections[section], member);
 }
 
-static struct tg_order_row order_progressed(const struct tg_order_row *row, const struct tg_order_progress *to)
+static void member_pair_put(struct batch_work *work, enum section section, struct tg_str first, struct tg_str second)
 {
-	struct tg_order_row order = *row;
-
-	order.exchange_id = to->exchange_id;
-	order.state = to->state;
-	order.reason = to->reason;
-	order.filled_qty = to->filled_qty;
-	order.filled_quote = to->filled_quote;
-	order.updated_ns = to->updated_ns;
-	return order;
+	part_zero(&work->sections[section]);
+	part_pair(&work->sections[section], first, second);
 }
 
 /* The row with what followed it in the batch, in work->row instead of the row alone. */
@@ -205,65 +284,60 @@ static int32_t row_merge(struct batch_work *work, const struct tg_batch *batch, 
 
 	bytes_clear(&work->row);
 	if (seen->kind == TG_ROW_CYCLE) {
-		struct tg_cycle_row cycle = cycle_progressed(row, progress);
+		struct tg_cycle_row cycle = *(const struct tg_cycle_row *)row;
+		tg_cycle_row_advance(&cycle, progress);
 		return row_encode(&work->row, TG_ROW_CYCLE, &cycle, ret_error);
 	}
-	struct tg_order_row order = order_progressed(row, progress);
+	struct tg_order_row order = *(const struct tg_order_row *)row;
+	tg_order_row_advance(&order, progress);
 	return row_encode(&work->row, TG_ROW_ORDER, &order, ret_error);
 }
 
 static void fill_put(struct batch_work *work, const struct tg_fill_row *fill)
 {
 	part_pair(&work->sections[FILLS], fill->client_id, fill->fill_id);
-	part_row(work, FILLS);
+	part_text(&work->sections[FILLS], (struct tg_str){work->row.data, work->row.len});
+	member_pair_put(work, FILL_IDS, fill->client_id, fill->fill_id);
 }
 
 static void event_put(struct batch_work *work, const struct tg_event_row *event)
 {
-	char digits[POSITION_DIGITS];
-	struct tg_str position = {digits, sizeof digits};
-	struct part *members = &work->sections[event->cycle_id.len ? EVENT_MEMBERS : LOOSE];
-	struct bytes key = {0};
+	struct tg_str key = event_key(work, event->journal, event->position);
 
-	position_format(event->position, digits);
-	part_pair(&work->sections[EVENTS], event->journal, position);
-	part_row(work, EVENTS);
-	bytes_text(&key, event->journal);
-	bytes_add(&key, "", 1);
-	bytes_text(&key, position);
-	members->bytes.failed |= key.failed;
+	row_put(work, EVENTS, key);
+	member_put(work, EVENT_IDS, key);
 	if (event->cycle_id.len > 0) {
-		part_pair(members, event->cycle_id, (struct tg_str){key.data, key.len});
+		member_pair_put(work, EVENT_MEMBERS, event->cycle_id, key);
 	} else {
-		part_number(members, event->time_ns);
-		part_text(members, (struct tg_str){key.data, key.len});
+		part_number(&work->sections[LOOSE], event->time_ns);
+		part_text(&work->sections[LOOSE], key);
 	}
-	bytes_free(&key);
+	work->sections[EVENTS].bytes.failed |= work->key.failed;
 }
 
 static void order_put(struct batch_work *work, const struct tg_order_row *order)
 {
-	part_text(&work->sections[ORDERS], order->client_id);
-	part_row(work, ORDERS);
-	part_pair(&work->sections[ORDER_MEMBERS], order->cycle_id, order->client_id);
+	row_put(work, ORDERS, order->client_id);
+	member_put(work, ORDER_IDS, order->client_id);
+	member_pair_put(work, ORDER_MEMBERS, order->cycle_id, order->client_id);
 }
 
 /* The record's row is in work->row. key: of cycles, orders and their progress. */
 static void record_put(struct batch_work *work, const struct tg_record *record, struct tg_str key)
 {
-	static const enum section rows[] = {[TG_ROW_CYCLE] = CYCLES,
-					    [TG_ROW_CYCLE_PROGRESS] = CYCLES_PROGRESS,
-					    [TG_ROW_ORDER_PROGRESS] = ORDERS_PROGRESS};
-
 	switch (record->kind) {
+	case TG_ROW_CYCLE:
+		row_put(work, CYCLES, key);
+		member_put(work, CYCLE_IDS, key);
+		return;
+	case TG_ROW_ORDER: order_put(work, record->row); return;
 	case TG_ROW_FILL: fill_put(work, record->row); return;
 	case TG_ROW_EVENT: event_put(work, record->row); return;
-	case TG_ROW_ORDER: order_put(work, record->row); return;
-	default: part_text(&work->sections[rows[record->kind]], key); part_row(work, rows[record->kind]);
+	case TG_ROW_CYCLE_PROGRESS: row_put(work, CYCLES_PROGRESS, key); return;
+	default: row_put(work, ORDERS_PROGRESS, key);
 	}
 }
 
-/* Every record has to be sound, also one that a later one makes pointless. */
 static int32_t record_encode(struct batch_work *work, const struct tg_batch *batch, uint32_t i,
 			     struct tg_error *ret_error)
 {
@@ -275,7 +349,7 @@ static int32_t record_encode(struct batch_work *work, const struct tg_batch *bat
 		status = key_check(record, ret_error);
 	if (status != TG_OK)
 		return status;
-	const struct seen *seen = seen_of(work, record);
+	const struct seen *seen = work->of_record[i] ? &work->seen[work->of_record[i] - 1] : NULL;
 	bool is_row = record->kind == row_kind(record->kind);
 	if (seen && (is_row ? seen->row : seen->progress) != i + 1)
 		return TG_OK; /* a later one wins */
@@ -298,120 +372,38 @@ static int64_t closed_ns_of(const struct tg_batch *batch, const struct seen *see
 					    : ((const struct tg_cycle_progress *)record->row)->closed_ns;
 }
 
-static void seen_put(struct batch_work *work, const struct tg_batch *batch, const struct seen *seen)
+static void cycle_state_put(struct batch_work *work, const struct tg_batch *batch, const struct seen *seen)
 {
-	bool asked = seen->progress && !seen->row; /* the script asks for what it gets progress of */
-	if (seen->needed && !asked)
-		part_text(&work->sections[seen->kind == TG_ROW_CYCLE ? CYCLES_NEEDED : ORDERS_NEEDED], seen->key);
-	if (seen->kind != TG_ROW_CYCLE || (!seen->row && !seen->progress))
-		return;
 	int64_t closed_ns = closed_ns_of(batch, seen);
-	if (closed_ns != 0)
+
+	if (closed_ns == 0) {
+		member_put(work, OPEN, seen->key);
+	} else {
 		part_number(&work->sections[CLOSED], closed_ns);
-	part_text(&work->sections[closed_ns != 0 ? CLOSED : OPEN], seen->key);
+		part_text(&work->sections[CLOSED], seen->key);
+	}
+	if (!seen->row)
+		part_text(&work->sections[closed_ns == 0 ? STILL_OPEN : JUST_CLOSED], seen->key);
 }
 
-static int32_t sections_make(struct batch_work *work, const struct tg_batch *batch, struct tg_error *ret_error)
+void batch_encode_states(struct batch_work *work, const struct tg_batch *batch)
 {
-	int32_t status = work_prepare(work, batch->count, ret_error);
+	for (const struct seen *seen = work->seen, *end = seen + work->seen_count; seen < end; seen++) {
+		bool asked = seen->progress && !seen->row; /* the script asks for what it gets progress of */
+		if (seen->needed && !asked)
+			part_text(&work->sections[seen->kind == TG_ROW_CYCLE ? CYCLES_NEEDED : ORDERS_NEEDED],
+				  seen->key);
+		if (seen->kind == TG_ROW_CYCLE && (seen->row || seen->progress))
+			cycle_state_put(work, batch, seen);
+	}
+}
 
-	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
-		record_see(work, &batch->records[i], i + 1);
-	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
-		owner_see(work, &batch->records[i]);
-	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
+int32_t batch_encode(struct batch_work *work, const struct tg_batch *batch, uint32_t first, uint32_t count,
+		     struct tg_error *ret_error)
+{
+	int32_t status = TG_OK;
+
+	for (uint32_t i = first; i < first + count && status == TG_OK; i++)
 		status = record_encode(work, batch, i, ret_error);
-	for (uint32_t i = 0; i < work->seen_count && status == TG_OK; i++)
-		seen_put(work, batch, &work->seen[i]);
-	return status;
-}
-
-/* ------------------------------------------------------------------ apply */
-
-#define HEAD 4 /* schema, journal, position, where the store has to stand */
-
-static int32_t request_make(struct store *store, const struct tg_batch *batch, struct tg_error *ret_error)
-{
-	struct bytes *request = &store->request;
-	const struct part *sections = store->work.sections;
-	char digits[POSITION_DIGITS], after[POSITION_DIGITS];
-	uint32_t arguments = HEAD + SECTIONS;
-	size_t size = 0;
-
-	for (int i = 0; i < SECTIONS; i++) {
-		arguments += sections[i].count;
-		size += sections[i].bytes.len;
-	}
-	if (arguments > ARGUMENTS_MAX || size > BYTES_MAX)
-		return tg_error_set(ret_error, TG_ERR_LIMIT,
-				    "a batch of %u rows, %zu bytes: too much for one script; make smaller batches",
-				    batch->count, size);
-	position_format(batch->position, digits);
-	position_format(tg_batch_has_after(batch) ? batch->after : 0, after);
-	script_begin(&store->link, request, SCRIPT_APPLY, 1, arguments);
-	request_text(request, store_prefix(store));
-	request_text(request, TG_STR(SCHEMA_TEXT));
-	request_text(request, batch->journal);
-	request_text(request, (struct tg_str){digits, sizeof digits});
-	request_text(request, (struct tg_str){after, tg_batch_has_after(batch) ? sizeof after : 0});
-	for (int i = 0; i < SECTIONS; i++)
-		request_number(request, sections[i].count);
-	for (int i = 0; i < SECTIONS; i++) {
-		bytes_add(request, sections[i].bytes.data, sections[i].bytes.len);
-		request->failed |= sections[i].bytes.failed;
-	}
-	return request->failed ? tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory") : TG_OK;
-}
-
-static int32_t missing_refuse(const char *what, const redisReply *reply, struct tg_error *ret_error)
-{
-	struct tg_str id = reply_text(reply);
-
-	return tg_error_set(ret_error, TG_ERR_INVALID, "a row belongs to the %s %.*s, which is not there", what,
-			    (int)(id.len < 100 ? id.len : 100), id.ptr);
-}
-
-static int32_t elsewhere_refuse(struct tg_str stored, struct tg_error *ret_error)
-{
-	return tg_error_set(ret_error, TG_ERR_REJECTED, "the store stands at record %.*s, and the batch is for another",
-			    (int)(stored.len < POSITION_DIGITS ? stored.len : POSITION_DIGITS), stored.ptr);
-}
-
-static int32_t answer_take(struct store *store, const redisReply *reply, struct tg_error *ret_error)
-{
-	enum { APPLIED, APPLIED_BEFORE, OTHER_SCHEMA, NO_CYCLE, NO_ORDER, ELSEWHERE };
-	bool sound = reply_is_array(reply, 1) && reply_is_number(reply->element[0]);
-	const redisReply *more = sound && reply->elements > 1 ? reply->element[1] : NULL;
-
-	switch (sound ? reply->element[0]->integer : -1) {
-	case APPLIED:
-	case APPLIED_BEFORE: return TG_OK;
-	case OTHER_SCHEMA: return store_schema_refuse(store, more, ret_error);
-	case NO_CYCLE: return missing_refuse("cycle", more, ret_error);
-	case NO_ORDER: return missing_refuse("order", more, ret_error);
-	case ELSEWHERE: return elsewhere_refuse(reply_text(more), ret_error);
-	default: return link_strange(&store->link, "write a batch", ret_error);
-	}
-}
-
-int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
-{
-	struct store *store = self;
-	redisReply *reply = NULL;
-
-	if (!tg_batch_is_sound(batch) || text_check(batch->journal, NULL) != TG_OK)
-		return tg_error_set(ret_error, TG_ERR_INVALID, "a batch needs a journal and a position below 2^63");
-	if (batch->count > ARGUMENTS_MAX)
-		return tg_error_set(ret_error, TG_ERR_LIMIT, "a batch of %u rows; make smaller batches", batch->count);
-	int32_t status = sections_make(&store->work, batch, ret_error);
-	if (status == TG_OK)
-		status = request_make(store, batch, ret_error);
-	if (status == TG_OK)
-		status = script_call(&store->link, &store->request, SCRIPT_APPLY, CHANGES, "write a batch", &reply,
-				     ret_error);
-	if (status != TG_OK)
-		return status;
-	status = answer_take(store, reply, ret_error);
-	freeReplyObject(reply);
 	return status;
 }

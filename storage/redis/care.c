@@ -8,19 +8,21 @@
 #define CLEANUP_STEP 100 /* cycles a script: others wait for it */
 #define LOOSE_STEP 1000
 
-/* Keys of fixed name that are there once something was written. */
-static const char *const hashes[] = {"cycles", "orders", "fills", "events", "cycles:progress", "orders:progress"};
-static const char *const indexes[] = {"cycles:ids", "cycles:open", "cycles:closed", "orders:ids",  "orders:of",
-				      "fills:ids",  "events:ids",  "events:of",     "events:loose"};
-static const char *const others[] = {"positions", "slots-last", "slots-groups"};
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
-static void names_add(const struct store *store, struct bytes *request, const char *const *names, size_t count)
-{
-	char name[NAME_MAX_LEN];
+const struct store_key store_keys[STORE_KEYS] = {
+	{"meta", "hash"},         {"positions", "hash"},   {"cycles", "hash"},          {"orders", "hash"},
+	{"fills", "hash"},        {"events", "hash"},      {"cycles:progress", "hash"}, {"orders:progress", "hash"},
+	{"cycles:ids", "zset"},   {"cycles:open", "zset"}, {"cycles:closed", "zset"},   {"orders:ids", "zset"},
+	{"orders:of", "zset"},    {"fills:ids", "zset"},   {"events:ids", "zset"},      {"events:of", "zset"},
+	{"events:loose", "zset"},
+};
 
-	for (size_t i = 0; i < count; i++)
-		request_text(request, store_name(store, names[i], name));
+static void name_add(struct store *store, const char *name)
+{
+	char buffer[NAME_MAX_LEN];
+
+	request_text(&store->request, store_name(store, name, buffer));
 }
 
 /* ---------------------------------------------------------------- migrate */
@@ -63,12 +65,12 @@ int32_t store_migrate(void *self, tg_note_fn note, void *ctx, struct tg_error *r
 	struct store *store = self;
 	redisReply *reply = NULL;
 
-	script_begin(&store->link, &store->request, SCRIPT_MIGRATE, 1 + COUNT(hashes) + COUNT(indexes) + COUNT(others),
-		     1);
+	script_begin(&store->link, &store->request, SCRIPT_MIGRATE, 1 + STORE_KEYS - 1 + 2, 1);
 	request_text(&store->request, store_prefix(store));
-	names_add(store, &store->request, hashes, COUNT(hashes));
-	names_add(store, &store->request, indexes, COUNT(indexes));
-	names_add(store, &store->request, others, COUNT(others));
+	for (int i = 1; i < STORE_KEYS; i++) /* all but meta, which it looks at by itself */
+		name_add(store, store_keys[i].name);
+	name_add(store, "slots-last");
+	name_add(store, "slots-groups");
 	request_text(&store->request, TG_STR(SCHEMA_TEXT));
 	int32_t status = script_call(&store->link, &store->request, SCRIPT_MIGRATE, CHANGES, "prepare the store",
 				     &reply, ret_error);
@@ -119,17 +121,14 @@ static int32_t part_check(struct store *store, const char *key, char cursor[24],
 	return status;
 }
 
-static int32_t keys_check(struct store *store, const char *const *keys, size_t count, struct findings *findings,
-			  struct tg_error *ret_error)
+static int32_t key_check(struct store *store, const char *key, struct findings *findings, struct tg_error *ret_error)
 {
-	int32_t status = TG_OK;
+	char cursor[24] = "0";
+	int32_t status;
 
-	for (size_t i = 0; i < count && status == TG_OK; i++) {
-		char cursor[24] = "0";
-		do
-			status = part_check(store, keys[i], cursor, findings, ret_error);
-		while (status == TG_OK && strcmp(cursor, "0") != 0);
-	}
+	do
+		status = part_check(store, key, cursor, findings, ret_error);
+	while (status == TG_OK && strcmp(cursor, "0") != 0);
 	return status;
 }
 
@@ -186,10 +185,10 @@ static int32_t rows_check(struct store *store, int32_t kind, struct findings *fi
 int32_t store_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
 	struct findings findings = {.fn = finding, .ctx = ctx};
-	int32_t status = keys_check(self, hashes, COUNT(hashes), &findings, ret_error);
+	int32_t status = TG_OK;
 
-	if (status == TG_OK)
-		status = keys_check(self, indexes, COUNT(indexes), &findings, ret_error);
+	for (int i = STORE_HASHES; i < STORE_KEYS && status == TG_OK; i++)
+		status = key_check(self, store_keys[i].name, &findings, ret_error);
 	for (int32_t kind = TG_ROW_CYCLE; kind <= TG_ROW_EVENT && status == TG_OK; kind++)
 		status = rows_check(self, kind, &findings, ret_error);
 	return status == TG_OK ? findings.count : status;

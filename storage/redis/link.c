@@ -92,8 +92,8 @@ int32_t link_strange(struct link *link, const char *what, struct tg_error *ret_e
 
 /* What did not leave at all is not carried out; of what left in part the change may have been whole, and the question
  * behind it not. hiredis' own way of sending raises SIGPIPE on a link that was closed. */
-static int32_t request_send(struct link *link, const struct bytes *request, enum effect effect, const char *what,
-			    struct tg_error *ret_error)
+int32_t link_send(struct link *link, const struct bytes *request, enum effect effect, const char *what,
+		  struct tg_error *ret_error)
 {
 	if (request->failed)
 		return tg_error_set(ret_error, TG_ERR_NO_MEMORY, "out of memory");
@@ -115,8 +115,8 @@ static int32_t request_send(struct link *link, const struct bytes *request, enum
 	return TG_OK;
 }
 
-static int32_t answer_read(struct link *link, enum effect effect, const char *what, redisReply **ret_reply,
-			   struct tg_error *ret_error)
+int32_t link_answer(struct link *link, enum effect effect, const char *what, redisReply **ret_reply,
+		    struct tg_error *ret_error)
 {
 	void *reply = NULL;
 
@@ -134,20 +134,12 @@ static int32_t answer_read(struct link *link, enum effect effect, const char *wh
 			    link->redis->errstr);
 }
 
-static int32_t error_take(const struct link *link, redisReply *reply, const char *what, struct tg_error *ret_error)
-{
-	int32_t status = reply_failure(link, reply, what, ret_error);
-
-	freeReplyObject(reply);
-	return status;
-}
-
 static int32_t exchange(struct link *link, const struct bytes *request, enum effect effect, const char *what,
 			redisReply **ret_reply, struct tg_error *ret_error)
 {
-	int32_t status = request_send(link, request, effect, what, ret_error);
+	int32_t status = link_send(link, request, effect, what, ret_error);
 
-	return status == TG_OK ? answer_read(link, effect, what, ret_reply, ret_error) : status;
+	return status == TG_OK ? link_answer(link, effect, what, ret_reply, ret_error) : status;
 }
 
 int32_t link_words(struct link *link, const char *words, const char *what, redisReply **ret_reply,
@@ -234,27 +226,40 @@ static int32_t written_wait(struct link *link, redisReply *info, const char *wha
 	return status;
 }
 
+void link_written_ask(const struct link *link, struct bytes *request)
+{
+	if (link->may_postpone)
+		bytes_add(request, PERSISTENCE, sizeof PERSISTENCE - 1);
+}
+
+int32_t link_written_take(struct link *link, const char *what, bool has_changed, struct tg_error *ret_error)
+{
+	redisReply *info = NULL;
+
+	if (!link->may_postpone)
+		return TG_OK;
+	int32_t status = link_answer(link, CHANGES, what, &info, ret_error);
+	if (status == TG_OK && has_changed)
+		return written_wait(link, info, what, ret_error);
+	freeReplyObject(info);
+	return status;
+}
+
 int32_t link_call(struct link *link, struct bytes *request, enum effect effect, const char *what,
 		  redisReply **ret_reply, struct tg_error *ret_error)
 {
-	bool asks = effect == CHANGES && link->may_postpone;
-	redisReply *reply = NULL, *info = NULL;
+	redisReply *reply = NULL;
+	size_t len = request->len;
 
-	if (asks)
-		bytes_add(request, PERSISTENCE, sizeof PERSISTENCE - 1);
+	if (effect == CHANGES)
+		link_written_ask(link, request);
 	int32_t status = exchange(link, request, effect, what, &reply, ret_error);
-	if (asks)
-		request->len -= request->failed ? 0 : sizeof PERSISTENCE - 1;
-	if (status == TG_OK && asks)
-		status = answer_read(link, effect, what, &info, ret_error);
-	if (status != TG_OK || !reply || reply->type == REDIS_REPLY_ERROR) {
-		freeReplyObject(info);
-		if (status == TG_OK && reply)
-			return error_take(link, reply, what, ret_error);
-		freeReplyObject(reply);
-		return status;
-	}
-	status = asks ? written_wait(link, info, what, ret_error) : TG_OK;
+	request->len = request->failed ? request->len : len;
+	bool refused = reply && reply->type == REDIS_REPLY_ERROR;
+	if (status == TG_OK && effect == CHANGES)
+		status = link_written_take(link, what, !refused, ret_error);
+	if (status == TG_OK && refused)
+		status = reply_failure(link, reply, what, ret_error);
 	if (status == TG_OK)
 		*ret_reply = reply;
 	else

@@ -65,6 +65,16 @@ int32_t link_call(struct link *link, struct bytes *request, enum effect effect, 
 int32_t link_words(struct link *link, const char *words, const char *what, redisReply **ret_reply,
 		   struct tg_error *ret_error);
 
+/* What an exchange of several requests is made of. The answer may be an error's. */
+int32_t link_send(struct link *link, const struct bytes *request, enum effect effect, const char *what,
+		  struct tg_error *ret_error);
+int32_t link_answer(struct link *link, enum effect effect, const char *what, redisReply **ret_reply,
+		    struct tg_error *ret_error);
+/* Behind a change: asks whether it is written. */
+void link_written_ask(const struct link *link, struct bytes *request);
+/* Takes the answer to that; has changed: waits until it is written, before that it may be lost with the server. */
+int32_t link_written_take(struct link *link, const char *what, bool has_changed, struct tg_error *ret_error);
+
 /* A script's call: begin, then as many keys and arguments as were announced (request_text), then call. */
 void script_begin(const struct link *link, struct bytes *request, enum script script, uint32_t keys,
 		  uint32_t arguments);

@@ -17,12 +17,10 @@ void bytes_free(struct bytes *bytes)
 	*bytes = (struct bytes){0};
 }
 
-char *bytes_reserve(struct bytes *bytes, size_t more)
+char *bytes_grow(struct bytes *bytes, size_t more)
 {
 	if (bytes->failed)
 		return NULL;
-	if (bytes->room - bytes->len >= more)
-		return bytes->data + bytes->len;
 	size_t room = bytes->room ? bytes->room * 2 : ROOM_MIN;
 	while (room - bytes->len < more)
 		room *= 2;
@@ -101,6 +99,11 @@ static void argument_end(struct bytes *bytes, char *at)
 void request_begin(struct bytes *request, uint32_t count)
 {
 	bytes_clear(request);
+	request_next(request, count);
+}
+
+void request_next(struct bytes *request, uint32_t count)
+{
 	bytes_add(request, "*", 1);
 	bytes_number(request, count);
 	bytes_add(request, "\r\n", 2);
@@ -150,4 +153,18 @@ void part_number(struct part *part, int64_t number)
 {
 	request_number(&part->bytes, number);
 	part->count++;
+}
+
+void part_zero(struct part *part)
+{
+	static const char zero[] = "$1\r\n0\r\n";
+
+	bytes_add(&part->bytes, zero, sizeof zero - 1);
+	part->count++;
+}
+
+void part_add(struct bytes *request, const struct part *part)
+{
+	bytes_add(request, part->bytes.data, part->bytes.len);
+	request->failed |= part->bytes.failed;
 }

@@ -18,8 +18,13 @@ struct bytes {
 
 void bytes_clear(struct bytes *bytes);
 void bytes_free(struct bytes *bytes);
+char *bytes_grow(struct bytes *bytes, size_t more);
 /* Room for more bytes at data + len; NULL: no memory. The caller adds to len what it has written. */
-char *bytes_reserve(struct bytes *bytes, size_t more);
+static inline char *bytes_reserve(struct bytes *bytes, size_t more)
+{
+	bool fits = !bytes->failed && bytes->room - bytes->len >= more && bytes->room > 0;
+	return fits ? bytes->data + bytes->len : bytes_grow(bytes, more);
+}
 void bytes_add(struct bytes *bytes, const char *data, size_t len);
 static inline void bytes_text(struct bytes *bytes, struct tg_str text)
 {
@@ -42,10 +47,14 @@ void part_text(struct part *part, struct tg_str text);
 /* One argument of two texts with a NUL between. */
 void part_pair(struct part *part, struct tg_str first, struct tg_str second);
 void part_number(struct part *part, int64_t number);
+void part_zero(struct part *part); /* "0" */
 
 /* "*COUNT": what every request begins with. */
 void request_begin(struct bytes *request, uint32_t count);
+/* The same behind what is there: another request that is sent with it. */
+void request_next(struct bytes *request, uint32_t count);
 void request_text(struct bytes *request, struct tg_str text);
 void request_number(struct bytes *request, int64_t number);
+void part_add(struct bytes *request, const struct part *part);
 
 #endif

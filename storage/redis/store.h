@@ -23,6 +23,13 @@
 #define PREFIX_MAX 64
 #define NAME_MAX_LEN (PREFIX_MAX + 1 + 32) /* of a key of fixed name */
 
+/* The keys that a batch reads and writes: meta, positions, then hashes of rows and indexes. care.c */
+struct store_key {
+	const char *name, *type;
+};
+enum { STORE_HASHES = 2, STORE_KEYS = STORE_HASHES + 6 + 9 };
+extern const struct store_key store_keys[STORE_KEYS];
+
 enum sync { SYNC_ALWAYS, SYNC_EVERYSEC };
 
 /* A position that is written, and durable once the server has begun and ended a sync after this second of its clock. */
@@ -40,6 +47,7 @@ struct store {
 	bool sync_is_told; /* by a setting, not asked of the server */
 	struct awaited awaited;
 	struct batch_work work;
+	uint32_t script_turns; /* so many more batches go by the script whatever their size */
 	struct bytes request;
 };
 
@@ -58,7 +66,7 @@ int32_t store_schema_refuse(const struct store *store, const redisReply *schema,
 int32_t store_position_get(struct store *store, struct tg_str journal, uint64_t *ret_position,
 			   struct tg_error *ret_error);
 
-/* batch.c */
+/* apply.c */
 int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error);
 
 /* load.c */

@@ -8,12 +8,14 @@
 --          arguments each section has, then the sections one behind another
 -- Returns  {0} applied, {1} the store is at that position already, {2, schema or false} not this schema,
 --          {3, id} this cycle has to be there and is not, {4, id} this order, {5, position} the store stands elsewhere
-local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2              -- id, where neither the batch nor its progress names it
-local CYCLES, CYCLES_PROGRESS = 3, 4                   -- id row
-local OPEN, CLOSED = 5, 6                              -- id; closed_ns id
-local ORDERS, ORDER_MEMBERS, ORDERS_PROGRESS = 7, 8, 9 -- id row; cycle NUL id, one an order row; id row
-local FILLS = 10                                       -- key row
-local EVENTS, EVENT_MEMBERS, LOOSE = 11, 12, 13        -- key row; cycle NUL key; time_ns key
+local CYCLES_NEEDED, ORDERS_NEEDED = 1, 2               -- id, where neither the batch nor its progress names it
+local CYCLES, CYCLE_IDS, CYCLES_PROGRESS = 3, 4, 5      -- id row; 0 id, one a row; id tail
+local OPEN, CLOSED, STILL_OPEN, JUST_CLOSED = 6, 7, 8, 9 -- 0 id; closed_ns id; of them, id, what the batch has no row of
+local ORDERS, ORDER_IDS, ORDER_MEMBERS = 10, 11, 12     -- id row; 0 id; 0 cycle NUL id
+local ORDERS_PROGRESS = 13                              -- id tail
+local FILLS, FILL_IDS = 14, 15                          -- key row; 0 key
+local EVENTS, EVENT_IDS, EVENT_MEMBERS = 16, 17, 18     -- key row; 0 key; 0 cycle NUL key
+local LOOSE = 19                                        -- time_ns key
 local HEAD = 4
 local CHUNK = 4000 -- arguments a call, even; Lua's stack takes 8000
 
@@ -69,40 +71,19 @@ local function call_all(command, key, list)
 	call_list(command, name .. key, list, 1, #list)
 end
 
--- Every second argument of a section of pairs, from its first or its second on.
-local function ids_of(section, offset)
+-- The keys of a section of rows.
+local function ids_of(section)
 	local ids, count = {}, 0
-	for i = first[section] + offset, last[section], 2 do
+	for i = first[section], last[section], 2 do
 		count = count + 1
 		ids[count] = ARGV[i]
 	end
 	return ids
 end
 
-local function list_of(section)
-	local list, count = {}, 0
-	for i = first[section], last[section] do
-		count = count + 1
-		list[count] = ARGV[i]
-	end
-	return list
-end
-
--- Into an index that is in order of its members: all have score 0. Returns how many are new to it.
-local function index(key, ids)
-	local list, added = {}, 0
-	for i = 1, #ids do
-		list[2 * i - 1], list[2 * i] = '0', ids[i]
-	end
-	for i = 1, #list, CHUNK do
-		added = added + redis.call('ZADD', name .. key, unpack(list, i, math.min(i + CHUNK - 1, #list)))
-	end
-	return added
-end
-
 -- The first of these ids that is in no row. Whatever has progress has a row, and that is where the progress is about to go.
 local function missing(key, section, progress_section)
-	local asked, ids = ids_of(progress_section, 0), {}
+	local asked, ids = ids_of(progress_section), {}
 	local progress = call_list('HMGET', name .. key .. ':progress', asked, 1, #asked, {})
 	for i = 1, #asked do
 		if not progress[i] then
@@ -129,88 +110,64 @@ if gap then
 	return {4, gap}
 end
 
--- Into the index of all. Returns the rows that stand there now, for what the other indexes have to forget; nearly always all
--- are new, and there is nothing to forget.
-local function enter(key, ids)
-	if index(key .. ':ids', ids) == #ids then
-		return {}
+-- Into the index of all. Returns which of the rows were there already, and what stands there now, for what the other indexes
+-- have to forget; nearly always all are new, and there is nothing to forget.
+local function enter(key, rows, ids)
+	local added = 0
+	for i = first[ids], last[ids], CHUNK do
+		added = added + redis.call('ZADD', name .. key .. ':ids', unpack(ARGV, i, math.min(i + CHUNK - 1, last[ids])))
 	end
-	return call_list('HMGET', name .. key, ids, 1, #ids, {})
-end
-
--- Ids in two lists: those that are new, and those that were there.
-local function divided(ids, before)
-	if not next(before) then
-		return ids, {}
+	if added * 2 > last[rows] - first[rows] then
+		return {}, {}
 	end
-	local fresh, known = {}, {}
-	for i = 1, #ids do
-		local list = before[i] and known or fresh
-		list[#list + 1] = ids[i]
-	end
-	return fresh, known
-end
-
--- A row begins with its cycle. The members under which the rows stood that were there before.
-local function members_before(ids, before)
-	local members = {}
-	for i = 1, #ids do
-		if before[i] then
-			members[#members + 1] = string.match(before[i], '^[^%z]*') .. '\0' .. ids[i]
+	local known, before, all = {}, {}, ids_of(rows)
+	local stored = call_list('HMGET', name .. key, all, 1, #all, {})
+	for i = 1, #all do
+		if stored[i] then
+			known[#known + 1], before[#before + 1] = all[i], stored[i]
 		end
+	end
+	return known, before
+end
+
+-- A row begins with its cycle. The members under which rows stood before.
+local function members_before(known, before)
+	local members = {}
+	for i = 1, #known do
+		members[i] = string.match(before[i], '^[^%z]*') .. '\0' .. known[i]
 	end
 	return members
 end
 
 -- Cycles. A row says it all: progress from before is forgotten.
-local ids = ids_of(CYCLES, 0)
-local before = enter('cycles', ids)
-local fresh, known = divided(ids, before)
-local _
-local is_fresh = {}
-for i = 1, #fresh do
-	is_fresh[fresh[i]] = true
-end
--- Cycles that are in one index now may have been in the other.
-local function leave(key, all)
-	local leaving = {}
-	for i = 1, #all do
-		if not is_fresh[all[i]] then
-			leaving[#leaving + 1] = all[i]
-		end
-	end
-	call_all('ZREM', key, leaving)
-end
+local known, before = enter('cycles', CYCLES, CYCLE_IDS)
 put('HSET', 'cycles', CYCLES)
 call_all('HDEL', 'cycles:progress', known)
 put('HSET', 'cycles:progress', CYCLES_PROGRESS)
-local open = list_of(OPEN)
-index('cycles:open', open)
-leave('cycles:closed', open)
+call_all('ZREM', 'cycles:open', known)
+call_all('ZREM', 'cycles:closed', known)
+put('ZREM', 'cycles:closed', STILL_OPEN)
+put('ZREM', 'cycles:open', JUST_CLOSED)
+put('ZADD', 'cycles:open', OPEN)
 put('ZADD', 'cycles:closed', CLOSED)
-leave('cycles:open', ids_of(CLOSED, 1))
 
 -- Orders.
-ids = ids_of(ORDERS, 0)
-before = enter('orders', ids)
-_, known = divided(ids, before)
+known, before = enter('orders', ORDERS, ORDER_IDS)
 put('HSET', 'orders', ORDERS)
 call_all('HDEL', 'orders:progress', known)
-call_all('ZREM', 'orders:of', members_before(ids, before))
-index('orders:of', list_of(ORDER_MEMBERS))
+call_all('ZREM', 'orders:of', members_before(known, before))
+put('ZADD', 'orders:of', ORDER_MEMBERS)
 put('HSET', 'orders:progress', ORDERS_PROGRESS)
 
 put('HSET', 'fills', FILLS)
-index('fills:ids', ids_of(FILLS, 0))
+put('ZADD', 'fills:ids', FILL_IDS)
 
 -- Events.
-ids = ids_of(EVENTS, 0)
-before = enter('events', ids)
-_, known = divided(ids, before)
+known, before = enter('events', EVENTS, EVENT_IDS)
 put('HSET', 'events', EVENTS)
-call_all('ZREM', 'events:of', members_before(ids, before))
+call_all('ZREM', 'events:of', members_before(known, before))
 call_all('ZREM', 'events:loose', known)
-index('events:of', list_of(EVENT_MEMBERS))
+put('ZADD', 'events:of', EVENT_MEMBERS)
 put('ZADD', 'events:loose', LOOSE)
 
 redis.call('HSET', name .. 'positions', ARGV[2], ARGV[3])

@@ -9,6 +9,7 @@
 const struct tg_storage_api *api;
 struct proxy proxy;
 char place[32];
+unsigned width = 1;
 
 static struct json_object *server; /* the settings of a store on it */
 static const char *place_key;
@@ -84,20 +85,41 @@ bool order(const char *words)
 
 /* ------------------------------------------------------------ rows */
 
+static struct tg_str id_make(struct id *id, char kind, uint64_t position, unsigned i)
+{
+	int length = snprintf(id->text, sizeof id->text, i ? "%c%llu.%04u" : "%c%llu", kind,
+			      (unsigned long long)position, i);
+	return (struct tg_str){id->text, (uint64_t)length};
+}
+
+struct saving *saving_make(struct saving *saving, uint64_t position)
+{
+	saving->batch = (struct tg_batch){sizeof saving->batch, 2 * width, saving->records, position, JOURNAL};
+	for (unsigned i = 0; i < width; i++) {
+		struct tg_str cycle_id = id_make(&saving->ids[2 * i], 'c', position, i);
+		struct tg_str client_id = id_make(&saving->ids[2 * i + 1], 'o', position, i);
+		saving->cycles[i] = (struct tg_cycle_row){
+			.size = sizeof *saving->cycles, .id = cycle_id, .state = TG_STR("active")};
+		saving->orders[i] = (struct tg_order_row){.size = sizeof *saving->orders,
+							  .client_id = client_id,
+							  .cycle_id = cycle_id,
+							  .state = TG_STR("intent")};
+		saving->records[2 * i] = (struct tg_record){TG_ROW_CYCLE, 0, &saving->cycles[i]};
+		saving->records[2 * i + 1] = (struct tg_record){TG_ROW_ORDER, 0, &saving->orders[i]};
+	}
+	return saving;
+}
+
+int32_t saving_apply(void *self, const struct saving *saving, struct tg_error *ret_error)
+{
+	*ret_error = tg_error_init();
+	return api->apply(self, &saving->batch, ret_error);
+}
+
 int32_t save(void *self, uint64_t position, struct tg_error *ret_error)
 {
-	char cycle_id[32], client_id[32];
-	struct tg_cycle_row cycle = {.size = sizeof cycle, .state = TG_STR("active")};
-	struct tg_order_row of = {.size = sizeof of, .state = TG_STR("intent")};
-	cycle.id = (struct tg_str){
-		cycle_id, (uint64_t)snprintf(cycle_id, sizeof cycle_id, "c%llu", (unsigned long long)position)};
-	of.client_id = (struct tg_str){
-		client_id, (uint64_t)snprintf(client_id, sizeof client_id, "o%llu", (unsigned long long)position)};
-	of.cycle_id = cycle.id;
-	struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
-	struct tg_batch batch = {sizeof batch, 2, records, position, JOURNAL};
-	*ret_error = tg_error_init();
-	return api->apply(self, &batch, ret_error);
+	struct saving saving;
+	return saving_apply(self, saving_make(&saving, position), ret_error);
 }
 
 uint64_t stored(void *self)

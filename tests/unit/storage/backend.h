@@ -33,7 +33,26 @@ void *through_proxy(const char *more);
 /* Of tests/servers/run; what it says when it fails is told. */
 bool order(const char *words);
 
-/* One cycle with its order, named after the position: c1, o1. */
+/* So many cycles, each with its order, named after the position: c1, o1, c1.0001, o1.0001, and so on. What a backend
+ * does may depend on how many there are. */
+#define WIDE 100
+extern unsigned width; /* 1 to WIDE; 1 at first */
+
+struct id {
+	char text[32];
+};
+
+struct saving {
+	struct tg_cycle_row cycles[WIDE];
+	struct tg_order_row orders[WIDE];
+	struct tg_record records[2 * WIDE + 8]; /* with room for more */
+	struct id ids[2 * WIDE];
+	struct tg_batch batch;
+};
+
+struct saving *saving_make(struct saving *saving, uint64_t position);
+int32_t saving_apply(void *self, const struct saving *saving, struct tg_error *ret_error);
+/* Both. */
 int32_t save(void *self, uint64_t position, struct tg_error *ret_error);
 uint64_t stored(void *self);
 

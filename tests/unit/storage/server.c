@@ -88,10 +88,23 @@ static void stall(const struct proxy *proxy, int client)
 			return;
 }
 
+static void answer_await(const struct proxy *proxy, int server)
+{
+	static char answer[1 << 16];
+	const char *until = proxy->until ? proxy->until : "";
+	size_t used = 0;
+	ssize_t length;
+
+	do {
+		length = recv(server, answer + used, sizeof answer - used, 0);
+		used += length > 0 ? (size_t)length : 0;
+	} while (length > 0 && !memmem(answer, used, until, strlen(until)));
+}
+
 /* What the client has sent; false to end the connection. */
 static bool client_pass(struct proxy *proxy, int client, int server)
 {
-	static char bytes[1 << 16], answer[1 << 16];
+	static char bytes[1 << 16];
 	ssize_t length = recv(client, bytes, sizeof bytes, 0);
 
 	if (length <= 0)
@@ -101,8 +114,12 @@ static bool client_pass(struct proxy *proxy, int client, int server)
 		return send_all(server, bytes, (size_t)length);
 	atomic_store(&proxy->act, PROXY_PASS);
 	atomic_fetch_add(&proxy->acted, 1);
+	if (act == PROXY_MEANWHILE) {
+		proxy->meanwhile();
+		return send_all(server, bytes, (size_t)length);
+	}
 	if (act == PROXY_CUT_AFTER && send_all(server, bytes, (size_t)length))
-		recv(server, answer, sizeof answer, 0);
+		answer_await(proxy, server);
 	else if (act == PROXY_STALL)
 		stall(proxy, client);
 	return false;

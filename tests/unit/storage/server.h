@@ -17,7 +17,8 @@ enum proxy_act {
 	PROXY_PASS,
 	PROXY_CUT_BEFORE, /* cut; the server does not get it */
 	PROXY_CUT_AFTER,  /* the server gets it and answers; then cut, the client does not get the answer */
-	PROXY_STALL       /* nothing passes any more, nor is cut until the client does */
+	PROXY_STALL,      /* nothing passes any more, nor is cut until the client does */
+	PROXY_MEANWHILE   /* calls `meanwhile` in the proxy's thread, then passes it */
 };
 
 /* One connection at a time, on a port of its own. It acts once, then passes until it is told again. */
@@ -26,6 +27,8 @@ struct proxy {
 	int port;
 	int to_port;
 	const char *pattern;
+	const char *until; /* PROXY_CUT_AFTER: the answer has come once this is in it; NULL: once there is any */
+	void (*meanwhile)(void);
 	atomic_int act;
 	atomic_int acted;
 	atomic_bool stop;
