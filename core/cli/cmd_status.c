@@ -2,13 +2,11 @@
 #include <string.h>
 
 #include "core/cli/arguments.h"
+#include "core/cli/gateway_ask.h"
 #include "core/cli/json.h"
 #include "core/cli/out.h"
 #include "core/cli/records.h"
 #include "core/cli/table.h"
-#include "core/control/client.h"
-
-#define TIMEOUT_MS 5000
 
 static const struct table_column status_columns[] = {{"WHAT", false}, {"VALUE", false}};
 
@@ -33,10 +31,6 @@ static void rows_add(struct table *table, const char *prefix, struct json_object
 
 static int reply_show(const struct arguments *args, struct json_object *reply)
 {
-	if (!json_object_get_boolean(json_object_object_get(reply, "ok"))) {
-		const char *why = json_object_get_string(json_object_object_get(reply, "error"));
-		return cli_fail(args, "the gateway refused: %s", why ? why : "it does not say why");
-	}
 	if (arguments_given(args, "json")) {
 		out_json(json_object_get(reply));
 		return EXIT_DONE;
@@ -52,20 +46,15 @@ static int reply_show(const struct arguments *args, struct json_object *reply)
 static int status_run(const struct arguments *args)
 {
 	char state_dir[4096];
-	struct tg_error error = tg_error_init();
-	struct json_object *reply = NULL;
+	struct json_object *reply;
 	int rc = state_dir_find(args, state_dir, sizeof state_dir);
 	if (rc)
 		return rc;
 	struct json_object *request = json_object_new_object();
 	json_put_text(request, "command", "status");
-	rc = control_request(state_dir, request, TIMEOUT_MS, &reply, &error);
-	json_object_put(request);
+	rc = gateway_ask(args, state_dir, request, &reply);
 	if (rc)
-		return cli_fail(args, "%s%s", error.message,
-				rc == TG_ERR_NOT_FOUND && !state_dir_given(args)
-					? "; name it with --state-dir DIR or --config FILE"
-					: "");
+		return rc;
 	rc = reply_show(args, reply);
 	json_object_put(reply);
 	return rc;

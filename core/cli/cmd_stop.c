@@ -2,13 +2,12 @@
 #include <time.h>
 
 #include "core/cli/arguments.h"
+#include "core/cli/gateway_ask.h"
 #include "core/cli/json.h"
 #include "core/cli/out.h"
 #include "core/cli/records.h"
-#include "core/control/client.h"
 #include "core/state/statedir.h"
 
-#define TIMEOUT_MS 5000
 #define POLL_MS 50
 
 /* What a stop means, from least to most. */
@@ -61,10 +60,6 @@ static int wait_end(const struct arguments *args, const char *state_dir)
 static int reply_show(const struct arguments *args, struct json_object *reply, const char *said)
 {
 	struct json_object *message;
-	if (!json_object_get_boolean(json_object_object_get(reply, "ok"))) {
-		const char *why = json_object_get_string(json_object_object_get(reply, "error"));
-		return cli_fail(args, "the gateway refused: %s", why ? why : "it does not say why");
-	}
 	if (arguments_given(args, "json")) {
 		out_json(json_object_get(reply));
 	} else {
@@ -79,8 +74,7 @@ static int stop_run(const struct arguments *args)
 {
 	char state_dir[4096];
 	const char *level, *said;
-	struct tg_error error = tg_error_init();
-	struct json_object *reply = NULL;
+	struct json_object *reply;
 	int rc = level_read(args, &level, &said);
 	if (!rc)
 		rc = state_dir_find(args, state_dir, sizeof state_dir);
@@ -89,13 +83,9 @@ static int stop_run(const struct arguments *args)
 	struct json_object *request = json_object_new_object();
 	json_put_text(request, "command", "stop");
 	json_put_text(request, "level", level);
-	rc = control_request(state_dir, request, TIMEOUT_MS, &reply, &error);
-	json_object_put(request);
+	rc = gateway_ask(args, state_dir, request, &reply);
 	if (rc)
-		return cli_fail(args, "%s%s", error.message,
-				rc == TG_ERR_NOT_FOUND && !state_dir_given(args)
-					? "; name it with --state-dir DIR or --config FILE"
-					: "");
+		return rc;
 	rc = reply_show(args, reply, said);
 	json_object_put(reply);
 	return rc || !arguments_given(args, "wait") ? rc : wait_end(args, state_dir);
