@@ -2,28 +2,23 @@
  * The plugin is the fixture `sound`, loaded as the gateway loads it; the call is a router's `paths`, which does
  * nothing. The way back, from plugin to host, is tg.clock/1 through the vtable that the host lends. One JSON line a
  * figure. Usage: bench_abi [PLUGIN.so] */
-#include <plugins/host.h>
-
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include <trigate/router.h>
 
+#include "bench/measure.h"
+#include "plugins/host.h"
+
 #define ROUNDS 15
 #define CALLS 4000000
+
+const char *const bench_name = "abi";
 
 struct round {
 	double ours;
 	double floor;
 };
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ------------------------------------------------------------------ floor */
 
@@ -72,33 +67,19 @@ static double clock_ns(const struct tg_ext_clock *clock, const struct tg_host *h
 
 /* ------------------------------------------------------------------ figures */
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof *values, compare);
-	return values[ROUNDS / 2];
-}
-
-static void figure_print(const char *metric, const struct round rounds[ROUNDS])
+static void rounds_print(const char *metric, const struct round rounds[ROUNDS])
 {
 	double ours[ROUNDS], floor[ROUNDS];
 	for (int i = 0; i < ROUNDS; i++) {
 		ours[i] = rounds[i].ours;
 		floor[i] = rounds[i].floor;
 	}
-	printf("{\"bench\":\"abi\",\"metric\":\"%s\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.3f,\"floor\":%.3f,"
-	       "\"peer\":null,\"peer_name\":null}\n",
-	       metric, median(ours), median(floor));
+	figure_print(&(struct figure){metric, "ns", "lower", median(ours, ROUNDS), median(floor, ROUNDS), 0, NULL});
 }
 
 static const struct tg_ext_clock host_clock = {.size = sizeof host_clock, .mono_ns = clock_direct};
 
-static void measure(const struct tg_router_api *api, void *self, const struct tg_host *host)
+static void calls_measure(const struct tg_router_api *api, void *self, const struct tg_host *host)
 {
 	struct round calls[ROUNDS], clocks[ROUNDS];
 	const struct tg_ext_clock *clock = host->extension(host, TG_STR(TG_EXT_CLOCK));
@@ -107,8 +88,8 @@ static void measure(const struct tg_router_api *api, void *self, const struct tg
 		calls[i] = (struct round){.ours = paths_ns(api, self), .floor = paths_ns(NULL, self)};
 		clocks[i] = (struct round){.ours = clock_ns(clock, host), .floor = clock_ns(NULL, host)};
 	}
-	figure_print("call_ns", calls);
-	figure_print("clock_ns", clocks);
+	rounds_print("call_ns", calls);
+	rounds_print("clock_ns", clocks);
 }
 
 int main(int argc, char **argv)
@@ -132,7 +113,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "bench_abi: %s\n", error.message);
 		return 1;
 	}
-	measure(api, self, &host.host);
+	calls_measure(api, self, &host.host);
 	api->destroy(self);
 	return 0;
 }

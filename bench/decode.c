@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "bench/measure.h"
 #include "core/market/market.h"
 #include "exchanges/binance/depth.h"
 #include "exchanges/binance/quotes.h"
@@ -15,6 +15,8 @@
 #define FRAMES 512
 #define MARKETS 50
 #define FRAME_ROOM 8192
+
+const char *const bench_name = "decode";
 
 static struct routes routes;
 static struct frame frame;
@@ -29,13 +31,6 @@ static void fail(const char *what)
 {
 	fprintf(stderr, "bench_decode: %s\n", what);
 	exit(1);
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 static void book_take(void *ctx, const struct tg_book_event *event)
@@ -186,13 +181,7 @@ static double round_run(size_t (*write)(char *, uint32_t), void (*run)(void))
 	return (double)passed / (double)frames;
 }
 
-static int double_order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
-static void figure_print(const char *metric, size_t (*write)(char *, uint32_t))
+static void frames_measure(const char *metric, size_t (*write)(char *, uint32_t))
 {
 	double ours[ROUNDS], least[ROUNDS];
 	round_run(write, ours_run);
@@ -200,23 +189,18 @@ static void figure_print(const char *metric, size_t (*write)(char *, uint32_t))
 		ours[i] = round_run(write, ours_run);
 		least[i] = round_run(write, floor_run);
 	}
-	qsort(ours, ROUNDS, sizeof *ours, double_order);
-	qsort(least, ROUNDS, sizeof *least, double_order);
-	printf("{\"bench\":\"decode\",\"metric\":\"%s\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.1f,\"floor\":%.1f,"
-	       "\"peer\":null,\"peer_name\":null}\n",
-	       metric, ours[ROUNDS / 2], least[ROUNDS / 2]);
-	fflush(stdout);
+	figure_print(&(struct figure){metric, "ns", "lower", median(ours, ROUNDS), median(least, ROUNDS), 0, NULL});
 }
 
 int main(void)
 {
 	markets_make();
 	quotes_init(&quotes, &routes, book_take, NULL);
-	figure_print("ticker_ns", ticker_write);
-	figure_print("depth20_ns", partial_write);
+	frames_measure("ticker_ns", ticker_write);
+	frames_measure("depth20_ns", partial_write);
 	sequence += MARKETS - sequence % MARKETS;
 	books_start();
-	figure_print("update_ns", update_write);
+	frames_measure("update_ns", update_write);
 	struct depth_counts counts = depth_counts(depth);
 	if (counts.gaps || counts.crossed || counts.synced != MARKETS)
 		fail("the books did not hold");

@@ -6,11 +6,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <openssl/sha.h>
 #include <sodium.h>
 
+#include "bench/measure.h"
 #include "core/secrets/signer.h"
 
 #define ROUNDS 15
@@ -18,16 +18,11 @@
 #define ED25519S 1000
 #define SECRET "NhqPtmdSJYdKjVHjA7PZj4Mge3R5YNiP1e3UZjInClVN65XAbvqqM6A7H5fATj0j" /* of Binance's documentation */
 
+const char *const bench_name = "hmac";
+
 static const char order[] = "symbol=LTCBTC&side=BUY&type=LIMIT&timeInForce=IOC&quantity=1&price=0.1&recvWindow=5000"
 			    "&newClientOrderId=0001000000010000000a000100010001&timestamp=1499827319559";
 static uint8_t signature[64];
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 /* ------------------------------------------------------------------ floors */
 
@@ -116,34 +111,18 @@ static double call_ns(void (*sign)(void), int calls)
 	return (double)(now_ns() - start) / calls;
 }
 
-static int compare(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
-}
-
-static double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof *values, compare);
-	return values[ROUNDS / 2];
-}
-
 /* In turn, so that a change of clock rate meets all. Without a peer: NULL. */
-static void figure(const char *metric, int calls, void (*ours)(void), void (*least)(void), void (*peer)(void))
+static void signs_measure(const char *metric, int calls, void (*ours)(void), void (*least)(void), void (*peer)(void))
 {
 	double own[ROUNDS], floor[ROUNDS], other[ROUNDS] = {0};
-	char told[64] = "null,\"peer_name\":null";
 	for (int i = 0; i < ROUNDS; i++) {
 		own[i] = call_ns(ours, calls);
 		floor[i] = call_ns(least, calls);
 		if (peer)
 			other[i] = call_ns(peer, calls);
 	}
-	if (peer)
-		snprintf(told, sizeof told, "%.1f,\"peer_name\":\"libsodium\"", median(other));
-	printf("{\"bench\":\"hmac\",\"metric\":\"%s\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.1f,\"floor\":%.1f,"
-	       "\"peer\":%s}\n",
-	       metric, median(own), median(floor), told);
+	figure_print(&(struct figure){metric, "ns", "lower", median(own, ROUNDS), median(floor, ROUNDS),
+				      median(other, ROUNDS), peer ? "libsodium" : NULL});
 }
 
 /* The three must agree, else they do not do the same. */
@@ -169,8 +148,8 @@ int main(void)
 		fprintf(stderr, "bench_hmac: the signatures differ\n");
 		return 1;
 	}
-	figure("hmac_sha256_ns", HMACS, hmac_ours, hmac_floor, hmac_peer);
-	figure("ed25519_ns", ED25519S, ed25519_ours, ed25519_floor, NULL);
+	signs_measure("hmac_sha256_ns", HMACS, hmac_ours, hmac_floor, hmac_peer);
+	signs_measure("ed25519_ns", ED25519S, ed25519_ours, ed25519_floor, NULL);
 	keys_close(keys);
 	return 0;
 }

@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "bench/measure.h"
 #include "core/state/journal.h"
 
 #define ROUNDS 9
@@ -14,25 +14,20 @@
 #define PAYLOAD 200
 #define RECORD_HEADER 32
 
-static double now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
-}
+const char *const bench_name = "journal";
 
 static double ours(const char *dir, const uint8_t *payload)
 {
 	struct journal *journal = NULL;
 	if (journal_open(&disk_system, &workers_threads, dir, "be0c", 0, NULL, NULL, NULL, &journal, NULL) != 0)
 		exit(1);
-	double from = now_ns();
+	int64_t from = now_ns();
 	for (int i = 0; i < APPENDS; i++) {
 		journal_append(journal, i, 1, 1, payload, PAYLOAD);
 		if (journal_flush(journal, NULL) != 0)
 			exit(1);
 	}
-	double took = now_ns() - from;
+	double took = (double)(now_ns() - from);
 	journal_close(journal);
 	return took / APPENDS;
 }
@@ -42,19 +37,13 @@ static double bare(const char *path, const uint8_t *bytes)
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	if (fd < 0)
 		exit(1);
-	double from = now_ns();
+	int64_t from = now_ns();
 	for (int i = 0; i < APPENDS; i++)
 		if (write(fd, bytes, PAYLOAD + RECORD_HEADER) != PAYLOAD + RECORD_HEADER)
 			exit(1);
-	double took = now_ns() - from;
+	double took = (double)(now_ns() - from);
 	close(fd);
 	return took / APPENDS;
-}
-
-static int ascending(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return (x > y) - (x < y);
 }
 
 int main(void)
@@ -77,10 +66,7 @@ int main(void)
 		unlink(floor_file);
 	}
 	rmdir(dir);
-	qsort(our_ns, ROUNDS, sizeof *our_ns, ascending);
-	qsort(floor_ns, ROUNDS, sizeof *floor_ns, ascending);
-	printf("{\"bench\":\"journal\",\"metric\":\"append_ns\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.1f,\"floor\":%.1f,"
-	       "\"peer\":null,\"peer_name\":null}\n",
-	       our_ns[ROUNDS / 2], floor_ns[ROUNDS / 2]);
+	figure_print(&(struct figure){"append_ns", "ns", "lower", median(our_ns, ROUNDS), median(floor_ns, ROUNDS), 0,
+				      NULL});
 	return 0;
 }

@@ -138,7 +138,7 @@ static void number_print(const char *key, double value, int places)
 
 void figure_print(const struct figure *figure)
 {
-	int places = figure->ours >= 1000 ? 0 : 2;
+	int places = figure->ours >= 1000 ? 0 : figure->ours >= 10 ? 2 : 3;
 	printf("{\"bench\":\"%s\",\"metric\":\"%s\",\"unit\":\"%s\",\"better\":\"%s\"", bench_name, figure->metric,
 	       figure->unit, figure->better);
 	number_print("ours", figure->ours, places);

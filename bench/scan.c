@@ -7,15 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <trigate/error.h>
 
+#include "bench/measure.h"
 #include "core/arbitrage/cycles.h"
 
 #define ROUNDS 15
 #define ROUND_NS 12000000 /* long enough for the clock, short enough to take turns often */
 #define LEAST 1.0005      /* some cycles pass, most do not, as on an exchange */
+
+const char *const bench_name = "scan";
 
 static uint64_t random_state = 7;
 
@@ -30,13 +32,6 @@ static uint64_t random_next(void)
 static double random_unit(void)
 {
 	return (double)(random_next() >> 11) / 0x1p53;
-}
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
 /* ---- the floor: everything laid out for this one purpose, nothing else done ---- */
@@ -251,13 +246,7 @@ static double round_run(struct world *world, void (*run)(struct world *))
 	return (double)passed / (double)ticks;
 }
 
-static int double_order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-	return x < y ? -1 : x > y;
-}
-
-static void figure_print(const char *metric, struct world *world)
+static void ticks_measure(const char *metric, struct world *world)
 {
 	double ours[ROUNDS], floor[ROUNDS];
 
@@ -267,12 +256,7 @@ static void figure_print(const char *metric, struct world *world)
 		ours[i] = round_run(world, ours_run);
 		floor[i] = round_run(world, bare_run);
 	}
-	qsort(ours, ROUNDS, sizeof *ours, double_order);
-	qsort(floor, ROUNDS, sizeof *floor, double_order);
-	printf("{\"bench\":\"scan\",\"metric\":\"%s\",\"unit\":\"ns\",\"better\":\"lower\",\"ours\":%.2f,\"floor\":%.2f,"
-	       "\"peer\":null,\"peer_name\":null}\n",
-	       metric, ours[ROUNDS / 2], floor[ROUNDS / 2]);
-	fflush(stdout);
+	figure_print(&(struct figure){metric, "ns", "lower", median(ours, ROUNDS), median(floor, ROUNDS), 0, NULL});
 }
 
 /* Each market once, shuffled: no tick finds the caches as the one before wanted them. */
@@ -319,10 +303,10 @@ static void world_measure(const char *name, bool (*load)(struct markets *))
 	world.order = take(MARKETS_MAX, sizeof *world.order);
 	order_mean(&world);
 	snprintf(metric, sizeof metric, "tick_mean_ns_%s", name);
-	figure_print(metric, &world);
+	ticks_measure(metric, &world);
 	order_worst(&world);
 	snprintf(metric, sizeof metric, "tick_worst_ns_%s", name);
-	figure_print(metric, &world);
+	ticks_measure(metric, &world);
 	free(world.order);
 	bare_free(&world.bare);
 	cycles_destroy(world.cycles);
