@@ -45,6 +45,14 @@ static int file_create(const struct disk_view *view, const char *path, bool dire
 	return begun > 0 ? -EIO : failure;
 }
 
+/* What a call begins with: 0, or -errno where there is no such place to look. */
+static int path_reach(const struct disk_view *view, const char *path, char ret_clean[DISK_PATH_MAX])
+{
+	if (disk_is_dead(view))
+		return -EIO;
+	return disk_path_clean(path, ret_clean) ? 0 : *path ? -ENAMETOOLONG : -ENOENT;
+}
+
 /* Make the file as the flags ask for. */
 static int file_prepare(const struct disk_view *view, const char *path, int flags)
 {
@@ -69,11 +77,10 @@ static int sim_open(const struct disk *self, const char *path, int flags)
 {
 	const struct disk_view *view = disk_view_of(self);
 	char clean[DISK_PATH_MAX];
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	struct disk_file *gone = view->life ? NULL : disk_names_find_gone(&view->owner->names, clean);
 	if (gone && flags == DISK_READ)
 		return handle_make(view, gone, flags);
@@ -215,11 +222,10 @@ static int sim_sync_dir(const struct disk *self, const char *path)
 	const struct disk_view *view = disk_view_of(self);
 	char clean[DISK_PATH_MAX];
 	bool failed;
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	if (!disk_names_has_directory(&view->owner->names, clean))
 		return disk_names_find(&view->owner->names, clean) ? -ENOTDIR : -ENOENT;
 	int begun = disk_sync_begins(view, "sync_dir", &failed);
@@ -257,11 +263,10 @@ static int sim_remove(const struct disk *self, const char *path)
 {
 	const struct disk_view *view = disk_view_of(self);
 	char clean[DISK_PATH_MAX];
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	const struct disk_file *file = disk_names_find(&view->owner->names, clean);
 	if (!file)
 		return -ENOENT;
@@ -278,11 +283,10 @@ static int sim_list(const struct disk *self, const char *path, void (*fn)(void *
 	const struct disk_view *view = disk_view_of(self);
 	const struct disk_names *names = &view->owner->names;
 	char clean[DISK_PATH_MAX];
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	if (!disk_names_has_directory(names, clean))
 		return disk_names_find(names, clean) ? -ENOTDIR : -ENOENT;
 	for (uint32_t i = 0; i < names->count; i++)
@@ -297,11 +301,10 @@ static int sim_make_dir(const struct disk *self, const char *path)
 {
 	const struct disk_view *view = disk_view_of(self);
 	char clean[DISK_PATH_MAX];
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	if (disk_names_find(&view->owner->names, clean) || disk_names_has_directory(&view->owner->names, clean))
 		return -EEXIST;
 	return file_create(view, clean, true);
@@ -311,11 +314,10 @@ static int sim_check_dir(const struct disk *self, const char *path)
 {
 	const struct disk_view *view = disk_view_of(self);
 	char clean[DISK_PATH_MAX];
+	int reached = path_reach(view, path, clean);
 
-	if (disk_is_dead(view))
-		return -EIO;
-	if (!disk_path_clean(path, clean))
-		return *path ? -ENAMETOOLONG : -ENOENT;
+	if (reached < 0)
+		return reached;
 	if (disk_names_has_directory(&view->owner->names, clean))
 		return 0;
 	return disk_names_find(&view->owner->names, clean) ? -ENOTDIR : -ENOENT;
