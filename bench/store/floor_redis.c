@@ -11,6 +11,7 @@
 #include "bench/store/values.h"
 
 #define BATCH 1024 /* saves in a transaction; more do not help */
+#define PART 128   /* saves in a command: the server takes these in while the next are made */
 #define SLOT_ADD \
 	"if redis.call('ZCARD', KEYS[1]) >= tonumber(ARGV[2]) then return 0 end " \
 	"local now = redis.call('TIME') local id = redis.call('INCR', KEYS[2]) " \
@@ -31,12 +32,12 @@ static unsigned place; /* each floor has keys of its own */
 /* A command that grows: its arguments, and where they stand. */
 struct command {
 	int count;
-	const char *word[3 * BATCH * 2 + 2];
-	size_t length[3 * BATCH * 2 + 2];
+	const char *word[3 * PART * 2 + 2];
+	size_t length[3 * PART * 2 + 2];
 };
 static struct command cycles, cycle_ids, open_ids, orders, order_ids, members;
-static char cycle_id[BATCH][CYCLE_ID_LEN], order_id[3 * BATCH][CLIENT_ID_LEN],
-	order_row[3 * BATCH][CYCLE_ID_LEN + sizeof order_text], member[3 * BATCH][CYCLE_ID_LEN + 1 + CLIENT_ID_LEN];
+static char cycle_id[PART][CYCLE_ID_LEN], order_id[3 * PART][CLIENT_ID_LEN],
+	order_row[3 * PART][CYCLE_ID_LEN + sizeof order_text], member[3 * PART][CYCLE_ID_LEN + 1 + CLIENT_ID_LEN];
 
 static redisReply *answer(void)
 {
@@ -61,7 +62,7 @@ static void begin(struct command *command, const char *verb, const char *key)
 	word(command, key, strlen(key));
 }
 
-static void batch_begin(char key[6][48])
+static void part_begin(char key[6][48])
 {
 	static const char *const names[] = {"cycles", "cycles:ids", "cycles:open", "orders", "orders:ids", "orders:of"};
 	for (int i = 0; i < 6; i++)
@@ -72,13 +73,13 @@ static void batch_begin(char key[6][48])
 
 static void save(uint32_t number)
 {
-	char *cycle = cycle_id[number % BATCH];
+	char *cycle = cycle_id[number % PART];
 	cycle_id_make(cycle, number);
 	word(&cycles, cycle, CYCLE_ID_LEN), word(&cycles, cycle_text, sizeof cycle_text);
 	word(&cycle_ids, "0", 1), word(&cycle_ids, cycle, CYCLE_ID_LEN);
 	word(&open_ids, "0", 1), word(&open_ids, cycle, CYCLE_ID_LEN);
 	for (uint32_t leg = 0; leg < 3; leg++) {
-		uint32_t i = number % BATCH * 3 + leg;
+		uint32_t i = number % PART * 3 + leg;
 		client_id_make(order_id[i], number, leg);
 		memcpy(order_row[i], cycle, CYCLE_ID_LEN);
 		memcpy(order_row[i] + CYCLE_ID_LEN, order_text, sizeof order_text);
@@ -113,15 +114,23 @@ static void written_wait(void)
 	}
 }
 
-/* All or nothing, in one exchange. */
-static void batch_end(void)
+/* What the server takes in while the next part is made. */
+static void part_end(void)
 {
-	redisAppendCommand(connection, "MULTI");
+	int done = 0;
 	send(&cycles), send(&cycle_ids), send(&open_ids), send(&orders), send(&order_ids), send(&members);
+	while (!done)
+		if (redisBufferWrite(connection, &done) != REDIS_OK)
+			bench_fail("floor: %s", connection->errstr);
+}
+
+/* All or nothing. */
+static void batch_end(uint32_t parts)
+{
 	redisAppendCommand(connection, "HINCRBY floor%u:positions " GATEWAY " 1", place);
 	redisAppendCommand(connection, "EXEC");
 	written_ask();
-	for (int i = 0; i < 9; i++)
+	for (uint32_t i = 0; i < 1 + 6 * parts + 2; i++)
 		freeReplyObject(answer());
 	written_wait();
 }
@@ -133,14 +142,24 @@ static double saves(const struct task *task)
 	snprintf(path, sizeof path, "%s/floor.journal", task->folder);
 	int journal = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
 	int64_t began = now_ns();
+	uint32_t parts = 0;
 	for (uint32_t i = 0; i < task->count; i++) {
-		if (i % BATCH == 0)
-			batch_begin(key);
+		bool last = i == task->count - 1;
+		if (i % BATCH == 0) {
+			redisAppendCommand(connection, "MULTI");
+			parts = 0;
+		}
+		if (i % PART == 0)
+			part_begin(key);
 		if (write(journal, bytes, task->journal_bytes) != (ssize_t)task->journal_bytes)
 			bench_fail("floor: the journal cannot be written");
 		save(i);
-		if (i % BATCH == BATCH - 1 || i == task->count - 1)
-			batch_end();
+		if (i % PART == PART - 1 || last) {
+			part_end();
+			parts++;
+		}
+		if (i % BATCH == BATCH - 1 || last)
+			batch_end(parts);
 	}
 	double took = (double)(now_ns() - began) / 1e9;
 	close(journal);
