@@ -8,6 +8,7 @@
 #include <openssl/sha.h>
 
 #include "bench/measure.h"
+#include "core/base/crc32c.h"
 
 /* ---- ingest */
 
@@ -67,25 +68,76 @@ uint64_t floor_decode(const uint8_t *bytes, size_t count)
 
 /* ---- tick to order */
 
-void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended)
+static void hmac_make(const uint8_t *bytes, size_t count, uint8_t ret_mac[32])
 {
 	static SHA256_CTX inner, outer; /* of a key, hashed in advance */
-	static uint8_t bytes[8192], block[64], signature[32];
+	static uint8_t block[64];
 	if (inner.num == 0 && inner.Nl == 0) {
 		SHA256_Init(&inner);
 		SHA256_Update(&inner, block, sizeof block);
 		SHA256_Init(&outer);
 		SHA256_Update(&outer, block, sizeof block);
 	}
-	bytes[0] = (uint8_t)floor_decode(frame, count);
 	SHA256_CTX hash = inner;
-	SHA256_Update(&hash, bytes, payload);
-	SHA256_Final(signature, &hash);
+	SHA256_Update(&hash, bytes, count);
+	SHA256_Final(ret_mac, &hash);
 	hash = outer;
-	SHA256_Update(&hash, signature, sizeof signature);
-	SHA256_Final(bytes, &hash);
+	SHA256_Update(&hash, ret_mac, 32);
+	SHA256_Final(ret_mac, &hash);
+}
+
+void floor_order(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended)
+{
+	static uint8_t bytes[8192], signature[32];
+	bytes[0] = (uint8_t)floor_decode(frame, count);
+	hmac_make(bytes, payload, signature);
+	memcpy(bytes, signature, sizeof signature);
 	if (appended > sizeof bytes || write(file, bytes, appended) != (ssize_t)appended)
 		bench_fail("floor: cannot write");
+}
+
+/* What three legs make of `lots` of the first: lots by whole division, a fee of a thousandth rounded up; BTC, ETH, USDT
+ * in 1e-10, which is what their lots and fees come to. */
+static int64_t floor_profit(int64_t ask, int64_t lots)
+{
+	const int64_t spend[3] = {ask * 1000, 40100000, 1000000}, gain[3] = {100000, 1000000, 1999500000};
+	int64_t spent = lots * spend[0], have = spent;
+	for (int i = 0; i < 3; i++) {
+		int64_t bought = have / spend[i] * gain[i];
+		have = bought - (bought + 99999) / 100000 * 100;
+	}
+	return have - spent;
+}
+
+void floor_order_sized(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended)
+{
+	static uint8_t bytes[8192], records[8192], signature[32];
+	static double rate[20] = {0.0401, 1999.5, 0.04011, 1999.5, 0.04012, 1999.5, 0.04013, 1999.5, 0.04014, 1999.5,
+				  0.0399, 2000.5, 0.03989, 2000.5, 0.03988, 2000.5, 0.03987, 2000.5, 0.03986, 2000.5};
+	int64_t ask = 49500 + (int64_t)(floor_decode(frame, count) & 1), best = 0, lots = 0;
+	double most = 0;
+	for (int i = 0; i < 20; i += 2)
+		most = rate[i + 1] / rate[i] / (double)ask > most ? rate[i + 1] / rate[i] / (double)ask : most;
+	for (int64_t n = 100000000 / ask - 8; n <= 100000000 / ask; n++) {
+		int64_t profit = floor_profit(ask, n);
+		lots = profit > best ? n : lots;
+		best = profit > best ? profit : best;
+	}
+	for (size_t at = 0, i = 0; i < 4; at += appended / 4, i++) {
+		const int64_t head[4] = {best, lots, (int64_t)at, (int64_t)most};
+		memcpy(records + at, bytes, appended / 4);
+		memcpy(records + at + 4, head, sizeof head);
+		uint32_t sum = crc32c(0, records + at + 4, appended / 4 - 4);
+		memcpy(records + at, &sum, sizeof sum);
+	}
+	if (appended > sizeof records || write(file, records, appended) != (ssize_t)appended)
+		bench_fail("floor: cannot write");
+	memcpy(bytes + payload, bytes, payload); /* as it is sent, and as it is signed */
+	hmac_make(bytes, payload, signature);
+	for (size_t i = 0; i < sizeof signature; i++) {
+		bytes[2 * payload + 2 * i] = (uint8_t) "0123456789abcdef"[signature[i] >> 4];
+		bytes[2 * payload + 2 * i + 1] = (uint8_t) "0123456789abcdef"[signature[i] & 15];
+	}
 }
 
 /* ---- round trip */

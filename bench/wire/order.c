@@ -1,10 +1,13 @@
 #include "bench/wire/order.h"
 
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "bench/measure.h"
@@ -19,7 +22,7 @@
 #define TICK_NS 300000 /* before each tick, ours and the floor's: the store keeps up, as it must in life */
 #define START_NS INT64_C(20000000000)
 
-enum phase { PHASE_QUOTE, PHASE_TICK, PHASE_CHEAP, PHASE_FLOOR };
+enum phase { PHASE_QUOTE, PHASE_TICK, PHASE_CHEAP, PHASE_FLOOR, PHASE_SIZED };
 
 static struct {
 	struct gateway *gateway;
@@ -30,10 +33,11 @@ static struct {
 	int64_t next_ns, sent_ns;
 	char journal[400];
 	int floor_file;
+	atomic_bool ends;
 	size_t payload, appended; /* of the last order: bytes that were signed, and written to the journal */
 	char order[2048];
 	uint32_t done;
-	double ours_us[WARM + TICKS], floor_us[WARM + TICKS];
+	double ours_us[WARM + TICKS], floor_us[WARM + TICKS], sized_us[WARM + TICKS];
 } run;
 
 /* ------------------------------------------------------------ what left */
@@ -87,13 +91,25 @@ static void tick_ours(void)
 	run.payload = payload_size(run.order);
 }
 
-static void tick_floor(void)
+static double tick_floor(void (*floor)(int file, const uint8_t *frame, size_t count, size_t payload, size_t appended))
 {
 	char frame[EXCHANGE_FRAME_MAX];
 	size_t count = exchange_tick(false, frame);
 	int64_t begin_ns = now_ns();
-	floor_order(run.floor_file, (const uint8_t *)frame, count, run.payload, run.appended);
-	run.floor_us[run.done++] = (double)(now_ns() - begin_ns) / 1000;
+	floor(run.floor_file, (const uint8_t *)frame, count, run.payload, run.appended);
+	return (double)(now_ns() - begin_ns) / 1000;
+}
+
+/* The floor's file as the journal: a thread syncs it, and rests as long. */
+static void *floor_sync(void *ctx)
+{
+	static const struct timespec rest = {.tv_nsec = 20000000};
+	(void)ctx;
+	while (!atomic_load(&run.ends)) {
+		fdatasync(run.floor_file);
+		nanosleep(&rest, NULL);
+	}
+	return NULL;
 }
 
 static void quote_next(void)
@@ -135,9 +151,13 @@ static void on_turn(uv_idle_t *idle)
 		dear_again();
 		phase_begin(PHASE_FLOOR, TICK_NS);
 		return;
-	case PHASE_FLOOR: break;
+	case PHASE_FLOOR:
+		run.floor_us[run.done] = tick_floor(floor_order);
+		phase_begin(PHASE_SIZED, TICK_NS);
+		return;
+	case PHASE_SIZED: break;
 	}
-	tick_floor();
+	run.sized_us[run.done++] = tick_floor(floor_order_sized);
 	phase_begin(PHASE_TICK, TICK_NS);
 	if (run.done == WARM + TICKS)
 		gateway_stop_now(run.gateway);
@@ -151,6 +171,7 @@ static void round_measure(const void *ctx, double *ret_results)
 	struct gateway_files files = {0};
 	struct lent_options options = {.venue = exchange_open(folder), .binance = exchange_options(), .sent = on_sent};
 	char floor_path[300];
+	pthread_t sync;
 	gateway_files_make(folder, 443, NULL, "", &files);
 	snprintf(run.journal, sizeof run.journal, "%s/journal-00000001.tgj", files.state_dir);
 	snprintf(floor_path, sizeof floor_path, "%s/floor", folder);
@@ -158,17 +179,22 @@ static void round_measure(const void *ctx, double *ret_results)
 	run.lent = lent_open(&options);
 	run.gateway = bench_gateway_open(&files, lent_outside(run.lent));
 	lent_gateway(run.lent, run.gateway);
-	cpu_pin(CPU_OURS);
 	run.floor_file = open(floor_path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+	if (pthread_create(&sync, NULL, floor_sync, NULL))
+		bench_fail("no thread");
+	cpu_pin(CPU_OURS);
 	uv_idle_init(loop_uv(run.gateway->loop), &run.idle);
 	uv_idle_start(&run.idle, on_turn);
 	gateway_run(run.gateway);
+	atomic_store(&run.ends, true);
+	pthread_join(sync, NULL);
 	if (run.done < WARM + TICKS)
 		bench_fail("the gateway ended: %s", run.gateway->failure.message);
 	ret_results[0] = quantile(run.ours_us + WARM, TICKS, 0.5);
 	ret_results[1] = quantile(run.ours_us + WARM, TICKS, 0.99);
 	ret_results[2] = quantile(run.floor_us + WARM, TICKS, 0.5);
 	ret_results[3] = quantile(run.floor_us + WARM, TICKS, 0.99);
+	ret_results[4] = quantile(run.sized_us + WARM, TICKS, 0.5);
 	uv_close((uv_handle_t *)&run.idle, NULL);
 	gateway_close(run.gateway);
 	lent_close(run.lent);
@@ -178,12 +204,13 @@ static void round_measure(const void *ctx, double *ret_results)
 
 void order_bench(const char *folder, const char *peer_name)
 {
-	double ours[2][ROUNDS], floor[2][ROUNDS], results[4];
+	double ours[2][ROUNDS], floor[2][ROUNDS], sized[ROUNDS], results[5];
 	static const char *const names[2] = {"tick_to_order_p50_us", "tick_to_order_p99_us"};
 	(void)peer_name;
 	for (int i = 0; i < ROUNDS; i++) {
-		measure(round_measure, folder, results, 4);
+		measure(round_measure, folder, results, 5);
 		gateway_files_remove(folder);
+		sized[i] = results[4];
 		for (int share = 0; share < 2; share++) {
 			ours[share][i] = results[share];
 			floor[share][i] = results[2 + share];
@@ -192,4 +219,6 @@ void order_bench(const char *folder, const char *peer_name)
 	for (int share = 0; share < 2; share++)
 		figure_print(&(struct figure){names[share], "us", "lower", median(ours[share], ROUNDS),
 					      median(floor[share], ROUNDS), 0, NULL});
+	figure_print(&(struct figure){"tick_to_order_sizing_floor_p50_us", "us", "lower", median(ours[0], ROUNDS),
+				      median(sized, ROUNDS), 0, NULL});
 }
