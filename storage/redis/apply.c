@@ -117,7 +117,6 @@ int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *r
 		return tg_error_set(ret_error, TG_ERR_LIMIT, "a batch of %u rows; make smaller batches", batch->count);
 	int32_t status = batch_see(&store->work, batch, ret_error);
 	if (status == TG_OK && takes_short_way(store, batch)) {
-		batch_claim(&store->work);
 		status = short_apply(store, batch, &applied, ret_error);
 		if (status == TG_OK && !applied)
 			store->script_turns = SCRIPT_TURNS;

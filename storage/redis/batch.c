@@ -196,7 +196,7 @@ static bool is_before(struct tg_str a, struct tg_str b)
 	return order < 0 || (order == 0 && a.len < b.len);
 }
 
-static void key_claim(struct batch_work *work, enum claim claim, struct tg_str key)
+static void key_claim(struct batch_work *work, enum claim claim, struct tg_str key, bool by_span)
 {
 	struct span *span = &work->spans[claim];
 	bool is_only = work->claims[claim].count == 0;
@@ -205,27 +205,30 @@ static void key_claim(struct batch_work *work, enum claim claim, struct tg_str k
 		span->first = key;
 	if (is_only || is_before(span->last, key))
 		span->last = key;
-	part_text(&work->claims[claim], key);
+	if (by_span)
+		work->claims[claim].count++;
+	else
+		part_text(&work->claims[claim], key);
 }
 
-static void row_claim(struct batch_work *work, const struct seen *seen)
+static void row_claim(struct batch_work *work, const struct seen *seen, bool by_span)
 {
 	switch (seen->kind) {
-	case TG_ROW_CYCLE: key_claim(work, CYCLES_NEW, seen->key); return;
-	case TG_ROW_ORDER: key_claim(work, ORDERS_NEW, seen->key); return;
+	case TG_ROW_CYCLE: key_claim(work, CYCLES_NEW, seen->key, by_span); return;
+	case TG_ROW_ORDER: key_claim(work, ORDERS_NEW, seen->key, by_span); return;
 	default:
 		part_text(&work->claims[EVENTS_NEW], event_key(work, seen->key, seen->number));
 		work->claims[EVENTS_NEW].bytes.failed |= work->key.failed;
 	}
 }
 
-void batch_claim(struct batch_work *work)
+void batch_claim(struct batch_work *work, bool by_span)
 {
 	for (int i = 0; i < CLAIMS; i++)
 		part_clear(&work->claims[i]);
 	for (const struct seen *seen = work->seen, *end = seen + work->seen_count; seen < end; seen++) {
 		if (seen->row)
-			row_claim(work, seen);
+			row_claim(work, seen, by_span);
 		if (seen->needed)
 			part_text(&work->claims[seen->kind == TG_ROW_CYCLE ? CYCLES_THERE : ORDERS_THERE], seen->key);
 	}

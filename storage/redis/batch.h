@@ -65,8 +65,8 @@ struct batch_work {
 /* Learns which keys the batch names; the sections are empty then. TG_ERR_NO_MEMORY. */
 int32_t batch_see(struct batch_work *work, const struct tg_batch *batch, struct tg_error *ret_error);
 
-/* Fills the claims and their spans. Behind batch_see. */
-void batch_claim(struct batch_work *work);
+/* Fills the claims and their spans. by_span: of claims that have one no keys, their number only. Behind batch_see. */
+void batch_claim(struct batch_work *work, bool by_span);
 
 /* Adds some of its records to the sections, `count` from `first` on: every one has to be sound, also one that a later
  * one makes pointless. After the last one batch_encode_states adds what is said of all together. TG_ERR_INVALID,

@@ -9,7 +9,10 @@
 #include "storage/redis/store.h"
 
 #define WHAT "write a batch"
-#define PART 4096                     /* rows: while the server takes these in, the next are made; fewer cost it more */
+/* Rows that are sent at a time: while the server takes these in, the next are made. The first ones are few, for it
+ * waits; each part is twice as large as the one before, for many small ones cost it more. */
+#define PART_FIRST 256
+#define PART_LAST 4096
 #define BYTES_MAX ((size_t)512 << 20) /* by default the server drops a client that asks for 1 GiB */
 
 static void request_word(struct bytes *request, const char *word)
@@ -218,8 +221,9 @@ static const struct {
 };
 
 struct transaction {
-	uint32_t queued; /* commands */
-	size_t size;     /* their bytes */
+	uint32_t encoded; /* rows */
+	uint32_t queued;  /* commands */
+	size_t size;      /* their bytes */
 };
 
 /* What is in the sections goes to the server, which keeps it until EXEC. */
@@ -330,16 +334,23 @@ static int32_t transaction_end(struct store *store, const struct tg_batch *batch
 	return status;
 }
 
-static int32_t part_encode(struct store *store, const struct tg_batch *batch, uint32_t first,
+/* Adds the rows behind those that were encoded so far, as many as make a part. */
+static int32_t part_encode(struct store *store, const struct tg_batch *batch, struct transaction *transaction,
 			   struct tg_error *ret_error)
 {
-	uint32_t left = batch->count - first;
+	uint32_t left = batch->count - transaction->encoded;
+	uint32_t part = transaction->encoded < PART_FIRST  ? PART_FIRST
+			: transaction->encoded < PART_LAST ? transaction->encoded
+							   : PART_LAST;
+	uint32_t first = transaction->encoded, count = left < part ? left : part;
 
-	return batch_encode(&store->work, batch, first, left < PART ? left : PART, ret_error);
+	transaction->encoded += count;
+	return batch_encode(&store->work, batch, first, count, ret_error);
 }
 
 static int32_t look_send(struct store *store, const struct tg_batch *batch, bool by_span, struct tg_error *ret_error)
 {
+	batch_claim(&store->work, by_span);
 	look_make(store, batch, by_span);
 	return link_send(&store->link, &store->request, READS, WHAT, ret_error);
 }
@@ -362,12 +373,12 @@ static int32_t parts_send(struct store *store, const struct tg_batch *batch, str
 {
 	int32_t status = TG_OK;
 
-	for (uint32_t at = PART; at < batch->count && transaction->size <= BYTES_MAX; at += PART) {
+	while (transaction->encoded < batch->count && transaction->size <= BYTES_MAX) {
 		if (status != TG_OK || *ret_encoded != TG_OK)
 			break;
 		status = part_send(store, transaction, ret_error);
 		if (status == TG_OK)
-			*ret_encoded = part_encode(store, batch, at, ret_error);
+			*ret_encoded = part_encode(store, batch, transaction, ret_error);
 	}
 	return status;
 }
@@ -381,7 +392,7 @@ int32_t short_apply(struct store *store, const struct tg_batch *batch, bool *ret
 
 	if (status != TG_OK)
 		return status;
-	int32_t encoded = part_encode(store, batch, 0, ret_error); /* while the server looks */
+	int32_t encoded = part_encode(store, batch, &transaction, ret_error); /* while the server looks */
 	status = look_take(store, batch, &sight, ret_error);
 	if (status == TG_OK && encoded == TG_OK && sight == UNSURE)
 		status = look_closer(store, batch, &sight, ret_error);

@@ -69,7 +69,7 @@ int32_t store_position_get(struct store *store, struct tg_str journal, uint64_t 
 /* apply.c */
 int32_t store_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error);
 
-/* short.c: a batch behind batch_see and batch_claim. Not applied, without an error: the script is to say why not, or to
+/* short.c: a batch behind batch_see. Not applied, without an error: the script is to say why not, or to
  * do it. */
 int32_t short_apply(struct store *store, const struct tg_batch *batch, bool *ret_applied, struct tg_error *ret_error);
 
