@@ -253,6 +253,14 @@ static void store_tell_again(struct keeper *keeper, uint64_t stored)
 			"rest and keeps it; trading goes on until too much waits"));
 }
 
+/* It may come back as it was. */
+static bool store_is_found(const struct keeper *keeper)
+{
+	struct writer_status status;
+	writer_status(keeper->writer, &status);
+	return !status.failing;
+}
+
 /* At the head of a file: from here on a journal may begin. */
 static bool checkpoint_write(struct keeper *keeper)
 {
@@ -272,6 +280,8 @@ void keeper_pass_end(struct keeper *keeper)
 	uint64_t stored;
 	if (writer_went_back(keeper->writer, &stored))
 		store_tell_again(keeper, stored);
+	else if (keeper->store_lost)
+		keeper->store_lost = !store_is_found(keeper);
 	if (!keeper->changed || !rows_post(keeper))
 		return;
 	keeper->changed = false;

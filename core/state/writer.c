@@ -339,6 +339,8 @@ static void apply_succeeded(struct writer *writer, uint32_t rows)
 	if (was_failing)
 		log_info("storage_recovered", LOG_I("position", writer->mark));
 	standing_reached(&writer->standing, writer->mark);
+	if (writer->standing.is_lost) /* it came back as it was */
+		writer->back_waits = writer->standing.is_lost = false;
 	writer->since_ns = writer->retry_ns = writer->backoff_ns = 0;
 	writer->urgent = writer->patient = false;
 	writer->failed_code = TG_OK;

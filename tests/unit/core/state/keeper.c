@@ -356,6 +356,11 @@ static bool is_all_posted(const struct desk *desk)
 	return !keeper_is_behind(&desk->keeper);
 }
 
+static bool is_found(const struct desk *desk)
+{
+	return !desk->keeper.store_lost;
+}
+
 static bool says_restart(const struct desk *desk)
 {
 	struct writer_status status;
@@ -390,12 +395,16 @@ static void test_went_back(const char *path)
 	ok(writer_drain(desk->keeper.writer, 10000) && !desk->keeper.store_lost, "one that went back takes all again");
 	is_int(shelf_differs(desk->keeper.model), 0, "it has every row that it lacked");
 	ok(shelf.wrong == 0 && shelf.position == journal_position(desk->keeper.journal), "and is up to the journal");
+	uint64_t was = shelf.position;
 	store_back_to = 1;
 	order_filled(desk, "3");
 	passes_until(desk, says_restart);
 	ok(desk->keeper.store_lost && says_restart(desk), "one that lacks more than is remembered waits for a restart");
 	is_int(store_back_to, 1, "and gets nothing that would hide it");
-	store_back_to = 0;
+	store_back_to = was;
+	passes_until(desk, is_found);
+	ok(writer_drain(desk->keeper.writer, 10000) && shelf_differs(desk->keeper.model) == 0,
+	   "if it comes back as it was it goes on by itself");
 	desk_close(desk);
 }
 
