@@ -26,7 +26,8 @@
  * - rest: no cycle is open, no slot is held, nothing rests in a book
  * - time: records carry times of the run
  *
- * Of the run: `ends` (it came to rest), `returns` (a gateway came back after a crash), `deterministic`, `crash`. */
+ * Of the run: `ends` (it came to rest, and no gateway that nothing was wrong with left its store behind), `returns` (a
+ * gateway came back after a crash), `deterministic`, `crash`. */
 #ifndef TRIGATE_SIMULATION_OBSERVER_H
 #define TRIGATE_SIMULATION_OBSERVER_H
 

@@ -8,6 +8,7 @@
 
 #include "core/base/log.h"
 #include "core/state/journal_file.h"
+#include "simulation/leave.h"
 #include "simulation/net_lent.h"
 
 #define MS INT64_C(1000000)
@@ -287,28 +288,13 @@ static bool kill_count(struct process *process)
 	return process->life.dead;
 }
 
-/* How a gateway that left its loop by itself went. Empty: as it should. */
-static void gateway_leave(struct process *process, char *ret_why, size_t size)
-{
-	struct gateway *gateway = process->gateway;
-	ret_why[0] = '\0';
-	if (process->life.dead)
-		return;
-	if (gateway_finish(gateway))
-		snprintf(ret_why, size, "%s", gateway->failure.message);
-	else if (gateway->executor.open_count > 0)
-		snprintf(ret_why, size, "%u cycles were left open", gateway->executor.open_count);
-	else if (gateway->store_given_up)
-		snprintf(ret_why, size, "the store is behind the journal");
-}
-
 static void on_gone(void *ctx)
 {
 	struct process *process = ctx;
 	char why[sizeof process->failure];
 	bool lived_well = process_mono_ns(process) - process->outside.mono_ns > LIVED_WELL_NS;
 	log_take(process);
-	gateway_leave(process, why, sizeof why);
+	leave(process, lived_well, why, sizeof why);
 	gateway_close(process->gateway);
 	log_give();
 	process->gateway = NULL;
