@@ -237,7 +237,7 @@ static void bad_frame(struct gateway *gateway, uint32_t market, int status)
 static void on_book(void *ctx, const struct tg_book_event *event)
 {
 	struct gateway *gateway = ctx;
-	int64_t tick_wall_ns = loop_wall_ns(gateway->loop);
+	int64_t tick_wall_ns = loop_begun_ns(gateway->loop);
 	gateway->count.ticks++;
 	if (event->market >= gateway->markets->market_count) {
 		bad_frame(gateway, event->market, TG_ERR_NOT_FOUND);

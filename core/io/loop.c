@@ -26,6 +26,8 @@ struct timer {
 	uint32_t next_free;
 };
 
+#define UNIX_NS 1000000 /* unix time is looked at once more after so long: machines set their clocks seldom */
+
 struct loop {
 	uv_loop_t uv;
 	uv_timer_t wake; /* something is due later */
@@ -35,6 +37,7 @@ struct loop {
 	struct loop_options options;
 	int64_t mono_ns;
 	int64_t unix_offset_ns; /* unix - mono */
+	int64_t unix_read_ns;   /* mono: when that was found */
 	int64_t anchor_virtual_ns;
 	int64_t anchor_wall_ns;
 	uint64_t armed_total;
@@ -167,6 +170,9 @@ static void clock_read(struct loop *loop)
 		return;
 	}
 	loop->mono_ns = clock_ns(CLOCK_MONOTONIC);
+	if (loop->mono_ns - loop->unix_read_ns < UNIX_NS)
+		return;
+	loop->unix_read_ns = loop->mono_ns;
 	loop->unix_offset_ns = clock_ns(CLOCK_REALTIME) - loop->mono_ns;
 }
 
@@ -357,6 +363,11 @@ int64_t loop_mono_ns(const struct loop *loop)
 int64_t loop_unix_ns(const struct loop *loop)
 {
 	return loop->mono_ns + loop->unix_offset_ns;
+}
+
+int64_t loop_begun_ns(const struct loop *loop)
+{
+	return loop->options.virtual_time ? loop_wall_ns(loop) : loop->mono_ns;
 }
 
 int64_t loop_wall_ns(const struct loop *loop)

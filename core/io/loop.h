@@ -31,6 +31,8 @@ int64_t loop_mono_ns(const struct loop *loop); /* of this pass */
 int64_t loop_unix_ns(const struct loop *loop); /* of this pass */
 /* The machine's monotonic clock now, for figures of our own speed; a driven loop's pass time. [hot] */
 int64_t loop_wall_ns(const struct loop *loop);
+/* The same, as it was when this pass began, where passes go by that clock; else now. [hot] */
+int64_t loop_begun_ns(const struct loop *loop);
 /* The same of the clock that also runs while the machine sleeps: what leases of other machines end by. [hot] */
 int64_t loop_boot_ns(const struct loop *loop);
 

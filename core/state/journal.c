@@ -208,7 +208,7 @@ static int buffer_write(struct journal *journal)
 		return failure;
 	journal->size += journal->used;
 	journal->used = 0;
-	atomic_store(&journal->written, journal->position);
+	atomic_store_explicit(&journal->written, journal->position, memory_order_release);
 	if (journal->size >= journal->file_bytes / 2 && !atomic_load(&journal->ahead))
 		atomic_store(&journal->ahead_wanted, true);
 	return 0;
@@ -300,13 +300,30 @@ static int failure_report(const struct journal *journal, struct tg_error *ret_er
 			    path, strerror(-failure), advice_of(failure));
 }
 
-int journal_flush(struct journal *journal, struct tg_error *ret_error)
+/* The worker stores that it sleeps and then looks for what was written; this stores what was written, so that it is
+ * seen by all before what follows, and then looks whether the worker sleeps. */
+static void written_tell(struct journal *journal)
+{
+	journal->untold = false;
+	atomic_store(&journal->written, atomic_load_explicit(&journal->written, memory_order_relaxed));
+	worker_wake(journal->worker, false);
+}
+
+int journal_write(struct journal *journal, struct tg_error *ret_error)
 {
 	if (journal->used > 0) {
 		buffer_pass(journal);
-		worker_wake(journal->worker, false);
+		journal->untold = true;
 	}
 	return failure_report(journal, ret_error);
+}
+
+int journal_flush(struct journal *journal, struct tg_error *ret_error)
+{
+	int status = journal_write(journal, ret_error);
+	if (journal->untold)
+		written_tell(journal);
+	return status;
 }
 
 int journal_retry(struct journal *journal, struct tg_error *ret_error)
@@ -316,7 +333,7 @@ int journal_retry(struct journal *journal, struct tg_error *ret_error)
 		if (failure == 0 && journal->used > 0)
 			failure = buffer_write(journal);
 		stall_set(journal, failure);
-		worker_wake(journal->worker, false);
+		written_tell(journal);
 	}
 	return failure_report(journal, ret_error);
 }

@@ -81,6 +81,9 @@ uint64_t journal_append(struct journal *journal, int64_t time_ns, uint16_t type,
  * process has to end (fdatasync failed, or the buffer ran full). [hot] */
 int journal_flush(struct journal *journal, struct tg_error *ret_error);
 
+/* The same, on the way to an order: whoever syncs hears of it with the next flush, which has to come soon. [hot] */
+int journal_write(struct journal *journal, struct tg_error *ret_error);
+
 /* Try the write that failed again, from where the file was whole. As journal_flush. [control] */
 int journal_retry(struct journal *journal, struct tg_error *ret_error);
 

@@ -28,6 +28,7 @@ struct journal {
 	uint64_t position;
 	uint8_t *buffer;
 	size_t used;
+	bool untold; /* the worker may not know that something was written */
 	struct part *current;
 	struct part *candidate; /* the oldest that is not given up */
 	uint64_t size;          /* of the current file: all of it whole records */

@@ -60,19 +60,34 @@ static bool status_keep(struct keeper *keeper, int status)
 	return status == TG_OK;
 }
 
+/* Most times there is none, and nothing to be written over. */
+static void error_clear(struct keeper *keeper)
+{
+	if (keeper->error.size == 0 || keeper->error.code != TG_OK)
+		keeper->error = tg_error_init();
+}
+
 bool keeper_flush(struct keeper *keeper)
 {
 	if (keeper->failed)
 		return false;
-	keeper->error = tg_error_init();
+	error_clear(keeper);
 	return status_keep(keeper, journal_flush(keeper->journal, &keeper->error));
+}
+
+bool keeper_write(struct keeper *keeper)
+{
+	if (keeper->failed)
+		return false;
+	error_clear(keeper);
+	return status_keep(keeper, journal_write(keeper->journal, &keeper->error));
 }
 
 bool keeper_retry(struct keeper *keeper)
 {
 	if (keeper->failed)
 		return false;
-	keeper->error = tg_error_init();
+	error_clear(keeper);
 	return status_keep(keeper, journal_retry(keeper->journal, &keeper->error));
 }
 

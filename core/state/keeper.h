@@ -45,6 +45,9 @@ void keeper_note(struct keeper *keeper, uint16_t type, const void *payload, uint
 /* Make all that was committed outlive this process. False: stalled or failed. [hot] */
 bool keeper_flush(struct keeper *keeper);
 
+/* The same, on the way to an order; a flush has to follow at the end of the pass. [hot] */
+bool keeper_write(struct keeper *keeper);
+
 /* Try to write again what a stalled keeper holds back. As keeper_flush. [control] */
 bool keeper_retry(struct keeper *keeper);
 

@@ -255,7 +255,7 @@ bool desk_place(struct work *work, uint32_t leg, bool unwind, const struct leg_p
 	struct order *order = work->cycle->last_order;
 	if (work->cycle->state == CYCLE_VALIDATING)
 		work_cycle_event(work, CYCLE_EVENT_ACTIVATE, NULL);
-	if (!keeper_flush(executor->keeper)) {
+	if (!keeper_write(executor->keeper)) {
 		/* the intent is not safely on record, so nothing may leave */
 		if (work->opening)
 			work_tell_opened(work);

@@ -313,7 +313,7 @@ static int on_cycle_open(struct model *model, const struct journal_entry *entry)
 	cycle->key = r->key;
 	cycle->state = CYCLE_PENDING;
 	cycle->legs = r->legs;
-	memcpy(cycle->leg, r->leg, sizeof cycle->leg);
+	memcpy(cycle->leg, r->leg, r->legs * sizeof *r->leg);
 	for (uint32_t i = 0; i < r->legs; i++)
 		memcpy(cycle->holding[i].currency, r->leg[i].from, CURRENCY_MAX);
 	cycle->holdings = r->legs;

@@ -1,5 +1,6 @@
 /* What is wanted durable becomes so without anybody waiting, and the loop hears of it. */
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/io/loop.h"
@@ -54,6 +55,19 @@ static void folder_remove(const char *dir)
 	is_int(rmdir(dir), 0, "nothing else is left");
 }
 
+/* What was written without a word is synced once a flush has nothing more to write. */
+static void test_told_later(struct journal *journal)
+{
+	static const struct timespec moment = {.tv_nsec = 1000000};
+	uint64_t position = journal_append(journal, 1, 7, 1, "seven", 5);
+	is_int(journal_write(journal, NULL), 0, "written on the way to an order");
+	is_int(journal_flush(journal, NULL), 0, "and flushed after it");
+	for (int64_t left_ns = PATIENCE_NS; left_ns > 0 && journal_synced(journal) < position;
+	     left_ns -= moment.tv_nsec)
+		nanosleep(&moment, NULL);
+	ok(journal_synced(journal) >= position, "the worker has heard of it");
+}
+
 int main(void)
 {
 	char dir[] = "/tmp/trigate-want-XXXXXX";
@@ -73,6 +87,7 @@ int main(void)
 	is_int(waiting.rounds, ROUNDS, "each time the loop was called when it was durable");
 	is_int(waiting.late, 0, "and nobody had to wait for a timer");
 	ok(journal_synced(waiting.journal) == journal_position(waiting.journal), "all of it is");
+	test_told_later(waiting.journal);
 	is_int(journal_close(waiting.journal), 0, "closed");
 	loop_destroy(waiting.loop);
 	folder_remove(dir);
