@@ -59,10 +59,10 @@ static void border_add(struct store *store, struct tg_str key)
 static void claim_ask(struct store *store, int claim, bool by_span)
 {
 	const struct part *keys = &store->work.claims[claim];
-	const struct span *span = &store->work.spans[claim];
 	struct bytes *request = &store->request;
 
 	if (by_span && has_span(claim)) {
+		const struct span *span = &store->work.spans[claim];
 		request_next(request, 4);
 		request_word(request, "ZLEXCOUNT");
 		request_name(request, store, claims[claim].ids);
