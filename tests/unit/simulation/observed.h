@@ -129,7 +129,7 @@ static struct violation stage_play(const struct stage *stage, bool with_store, s
 	if (mkdir(dir, 0700) || loop_create(&driven, &ground.time) || observer_create(&options, &observer))
 		abort();
 	if (!stage->journal_missing)
-		journal_write(stage, dir);
+		stage_journal_write(stage, dir);
 	store_fill(&store, dir);
 	if (stage->slots_watched)
 		store.slot_owner = gateway[0].gateway_id;

@@ -121,7 +121,7 @@ static void cycle_write(struct writing *writing, const struct story *story, cons
 		cycle_event(writing, open.key, CYCLE_EVENT_FAIL);
 }
 
-static void journal_write(const struct stage *stage, const char *dir)
+static void stage_journal_write(const struct stage *stage, const char *dir)
 {
 	struct tg_error error = tg_error_init();
 	struct journal_report report;
