@@ -74,6 +74,13 @@ def title_of(patch):
     return first.lstrip("# ") if first.startswith("#") else os.path.basename(patch)
 
 
+def moves_impossible(summary, seed):
+    """Moves of the state machines that cannot be, by the list with reasons (simulation/coverage.c), and were made; as the
+    show "world" has it."""
+    made = [move for move in summary.get("moves_unreachable", []) if summary["moves"][move] > 0]
+    return [{"check": made[0], "seed": seed}] if made else []
+
+
 def portion_run(program, number, count, options):
     """(runs, the line of the run that failed or None)"""
     with tempfile.TemporaryDirectory() as out:
@@ -85,6 +92,7 @@ def portion_run(program, number, count, options):
     if done.returncode not in (0, 1) or not lines:
         raise RuntimeError(f"the simulator ended with {done.returncode}: {done.stderr.strip()[-500:]}")
     failed = [line for line in lines if line.get("event") == "run" and line.get("check")]
+    failed += moves_impossible(lines[-1], 1 + number * SEEDS_APART)
     return lines[-1].get("runs", count), failed[0] if failed else None
 
 
