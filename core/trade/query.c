@@ -1,6 +1,7 @@
 /* Orders whose outcome is in doubt are asked for until the exchange has told their end, with growing delays. */
 #include <string.h>
 
+#include "core/base/log.h"
 #include "core/base/random.h"
 #include "core/trade/executor.h"
 
@@ -47,6 +48,15 @@ static int32_t query_send(struct executor *executor, const struct order *order, 
 	return executor->exchange->order_query(executor->exchange_self, &ref, ret_error);
 }
 
+/* It was delisted before this start. */
+static void market_gone_tell(const struct work *work, const struct order *order)
+{
+	if (work->queries == 0)
+		log_warn("order.market_gone", LOG_S("client_id", order->client_id), LOG_S("market", order->market),
+			 LOG_S("note", "the exchange lists this market no more and cannot be asked what became of the "
+				       "order; its cycle stays open: look at the exchange's own pages"));
+}
+
 void query_first(struct work *work)
 {
 	struct executor *executor = work->executor;
@@ -55,6 +65,8 @@ void query_first(struct work *work)
 		return; /* asked again when the link is up */
 	uint32_t market = work_market(work, order->leg);
 	struct tg_error error = tg_error_init();
+	if (market == MARKET_NONE)
+		market_gone_tell(work, order);
 	if (market == MARKET_NONE || query_send(executor, order, market, &error) != TG_PENDING) {
 		query_later(work, desk_patience_ns(&error));
 		return;
