@@ -8,7 +8,7 @@ of the venue's ledger stands in the store and in the journal with its true end, 
 broken or read-only under the journal and under the store (tests/shows/bad_disk.c): trading stops by itself where it must,
 says why, goes on by itself when the disk is well again, and the ledger explains all. And a journal and a store with a
 thousand open cycles are loaded in less than a second. A backend whose server is not installed is left out, which is said.
-BUILD names the build folder, SEED repeats the moments as far as the machine lets them be.
+BUILD names the build folder, BACKENDS=redis,... some of them alone, SEED repeats the moments as far as the machine lets them be.
 """
 import json, os, random, shutil, signal, subprocess, sys, tempfile, time
 from collections import defaultdict
@@ -23,6 +23,7 @@ from victim import SPEEDS, Victim, configure
 RUNS = int(os.environ.get("RUNS") or 50)
 SEED = int(os.environ.get("SEED") or time.time_ns() % 1000000)
 SERVERS = {"sqlite": None, "postgres": postgres, "redis": redis}
+BACKENDS = [name for name in os.environ.get("BACKENDS", "").split(",") if name] or list(SERVERS)
 AIMS = ["start", "trade", "trade", "trade", "end"]
 LOOK_EVERY = 10  # kills between two looks into the store
 JOURNAL = "journal:\n  file_mib: 1\n  keep_files: 1000\n"  # all of the journal is evidence
@@ -255,7 +256,8 @@ def main():
     folder, left_out = tempfile.mkdtemp(prefix="trigate-crash-"), []
     os.chmod(folder, 0o755)
     print(f"seed {SEED}; {RUNS} kills a backend, below {folder}", flush=True)
-    for name, module in SERVERS.items():
+    for name in BACKENDS:
+        module = SERVERS[name]
         why = module.missing() if module else None
         if why:
             left_out.append(name)
