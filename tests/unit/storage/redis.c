@@ -220,7 +220,7 @@ static void lost_answers(void)
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct tg_error error;
 		fresh();
-		proxy.until = "aof_enabled"; /* behind the change it is asked whether it is written */
+		atomic_store(&proxy.until, "aof_enabled"); /* behind the change it is asked whether it is written */
 		void *self = through_proxy(cases[i].more);
 		is_int(save(self, 1, &error), TG_OK, "%s: the batch before", cases[i].what);
 		proxy_arm(&proxy, cases[i].act, width < WIDE ? "EVALSHA" : "EXEC");
@@ -233,7 +233,7 @@ static void lost_answers(void)
 		is_int(save(self, 2, &error), TG_OK, "another repeats it");
 		is_int((int64_t)stored(self), 2, "the position is reached");
 		is_str(counts(), "2 2", "nothing lost, nothing twice");
-		proxy.until = NULL;
+		atomic_store(&proxy.until, NULL);
 		proxy_arm(&proxy, PROXY_CUT_AFTER, "HGET");
 		uint64_t position;
 		is_int(api->stored_position(self, JOURNAL, &position, &error), TG_ERR_IO,

@@ -151,7 +151,7 @@ static void looks_again(void)
 	void *self = through_proxy("");
 	rival = opened(NULL);
 	save(self, 1, &error);
-	proxy.meanwhile = rival_save;
+	atomic_store(&proxy.meanwhile, rival_save);
 	proxy_arm(&proxy, PROXY_MEANWHILE, "EXEC");
 	is_int(save(self, 2, &error), TG_OK, "a batch that another one came before: %s", error.message);
 	is_int(rival_status, TG_OK, "the other one, too");

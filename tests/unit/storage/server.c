@@ -91,7 +91,7 @@ static void stall(const struct proxy *proxy, int client)
 static void answer_await(const struct proxy *proxy, int server)
 {
 	static char answer[1 << 16];
-	const char *until = proxy->until ? proxy->until : "";
+	const char *told = atomic_load(&proxy->until), *until = told ? told : "";
 	size_t used = 0;
 	ssize_t length;
 
@@ -110,12 +110,13 @@ static bool client_pass(struct proxy *proxy, int client, int server)
 	if (length <= 0)
 		return false;
 	int act = atomic_load(&proxy->act);
-	if (act == PROXY_PASS || !memmem(bytes, (size_t)length, proxy->pattern, strlen(proxy->pattern)))
+	const char *pattern = atomic_load(&proxy->pattern);
+	if (act == PROXY_PASS || !memmem(bytes, (size_t)length, pattern, strlen(pattern)))
 		return send_all(server, bytes, (size_t)length);
 	atomic_store(&proxy->act, PROXY_PASS);
 	atomic_fetch_add(&proxy->acted, 1);
 	if (act == PROXY_MEANWHILE) {
-		proxy->meanwhile();
+		atomic_load (&proxy->meanwhile)();
 		return send_all(server, bytes, (size_t)length);
 	}
 	if (act == PROXY_CUT_AFTER && send_all(server, bytes, (size_t)length))
@@ -193,7 +194,7 @@ bool proxy_start(struct proxy *proxy, int to_port)
 
 void proxy_arm(struct proxy *proxy, enum proxy_act act, const char *pattern)
 {
-	proxy->pattern = pattern;
+	atomic_store(&proxy->pattern, pattern);
 	atomic_store(&proxy->act, act);
 }
 

@@ -26,9 +26,10 @@ struct proxy {
 	int listener;
 	int port;
 	int to_port;
-	const char *pattern;
-	const char *until; /* PROXY_CUT_AFTER: the answer has come once this is in it; NULL: once there is any */
-	void (*meanwhile)(void);
+	_Atomic(const char *) pattern;
+	_Atomic(const char *)
+		until; /* PROXY_CUT_AFTER: the answer has come once this is in it; NULL: once there is any */
+	void (*_Atomic meanwhile)(void);
 	atomic_int act;
 	atomic_int acted;
 	atomic_bool stop;
