@@ -9,28 +9,6 @@
 #define QUOTIENT_MAX 1e15            /* of doubles: below 2^50 a quotient is off by one at most */
 #define AMOUNT_ZEROS TG_AMOUNT_SCALE /* of a whole currency unit in a tg_amount */
 
-static const int64_t power_of_ten[AMOUNT_ZEROS + 1] = {
-	1,
-	10,
-	100,
-	1000,
-	10000,
-	100000,
-	1000000,
-	10000000,
-	100000000,
-	1000000000,
-	10000000000,
-	100000000000,
-	1000000000000,
-	10000000000000,
-	100000000000000,
-	1000000000000000,
-	10000000000000000,
-	100000000000000000,
-	1000000000000000000,
-};
-
 /* ---- building ---- */
 
 /* What a leg spends and brings in a lot, as part * 10^zeros. */
@@ -70,7 +48,7 @@ static int32_t zeros_behind(const struct terms *terms)
 
 static bool form_scale(struct unit_form form, int32_t zeros, int64_t *ret_value)
 {
-	return !__builtin_mul_overflow(form.part, power_of_ten[form.zeros - zeros], ret_value);
+	return !__builtin_mul_overflow(form.part, tg_powers_of_ten[form.zeros - zeros], ret_value);
 }
 
 /* The fee of so much, in units: rounded up to whole steps. */
@@ -104,7 +82,7 @@ static bool lane_make(const struct terms *terms, int32_t zeros_before, int32_t z
 		.least = least > market->min_lots ? least : market->min_lots,
 		.most = level->lots < market->max_lots ? level->lots : market->max_lots,
 		.fee_part = market->fee_part,
-		.fee_step = power_of_ten[AMOUNT_ZEROS - market->fee_scale - zeros_after],
+		.fee_step = tg_powers_of_ten[AMOUNT_ZEROS - market->fee_scale - zeros_after],
 	};
 	if (!form_scale(terms->spend, zeros_before, &ret_lane->spend) ||
 	    !form_scale(terms->gain, zeros_after, &ret_lane->gain) ||
@@ -133,7 +111,7 @@ bool lanes_make(const struct markets *markets, const struct cycle_def *def, stru
 		if (!lane_make(&terms[i], zeros[i], zeros[i + 1], &ret_lanes->lane[i]))
 			return false;
 	for (uint32_t i = 0; i <= def->legs; i++)
-		ret_lanes->unit[i] = power_of_ten[zeros[i]];
+		ret_lanes->unit[i] = tg_powers_of_ten[zeros[i]];
 	ret_lanes->legs = def->legs;
 	return true;
 }

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <trigate/amount.h>
+
 #define DIGITS_SLACK 8
 #define DIGITS_MAX (20 + DIGITS_SLACK)                  /* what a number takes */
 #define DIGITS_DECIMAL_MAX (20 + 1 + 18 + DIGITS_SLACK) /* what a decimal takes */
@@ -70,28 +72,7 @@ static inline char *number_put(char *to, uint64_t value)
 
 static inline uint64_t power_of(uint32_t exponent)
 {
-	static const uint64_t powers[] = {
-		1,
-		10,
-		100,
-		1000,
-		10000,
-		100000,
-		1000000,
-		10000000,
-		100000000,
-		1000000000,
-		10000000000,
-		100000000000,
-		1000000000000,
-		10000000000000,
-		100000000000000,
-		1000000000000000,
-		10000000000000000,
-		100000000000000000,
-		1000000000000000000,
-	};
-	return powers[exponent];
+	return (uint64_t)tg_powers_of_ten[exponent];
 }
 
 /* mantissa / 10^scale with exactly `scale` places, at most 18; not negative. */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include <trigate/amount.h>
+
 #include "exchanges/binance/bounds.h"
 
 #define KEYS_MAX 64 /* of one object that is checked for duplicates; Binance's largest has about 30 */
@@ -184,28 +186,6 @@ int scan_i64(struct scan *scan, int64_t *ret_value)
 	return SCAN_OK;
 }
 
-static const int64_t POWERS[] = {
-	1,
-	10,
-	100,
-	1000,
-	10000,
-	100000,
-	1000000,
-	10000000,
-	100000000,
-	1000000000,
-	10000000000,
-	100000000000,
-	1000000000000,
-	10000000000000,
-	100000000000000,
-	1000000000000000,
-	10000000000000000,
-	100000000000000000,
-	1000000000000000000,
-};
-
 /* Binance writes eight places nearly always. They are read at once, as eight bytes of a word: the first digit is the
  * lowest byte. `scale` of them count; false if one is no digit. */
 static inline bool eight_read(const uint8_t *at, uint32_t scale, uint64_t *ret_value, bool *ret_cut)
@@ -246,7 +226,7 @@ static int fraction_read(struct scan *scan, uint32_t scale, int64_t *value, bool
 	if (scan->at == begin)
 		return scan->at == scan->end ? SCAN_END : SCAN_NUMBER;
 	*ret_cut = cut;
-	return __builtin_mul_overflow(*value, POWERS[scale], value) ? SCAN_OVERFLOW : SCAN_OK;
+	return __builtin_mul_overflow(*value, tg_powers_of_ten[scale], value) ? SCAN_OVERFLOW : SCAN_OK;
 }
 
 static inline int places_read(struct scan *scan, uint32_t scale, int64_t *value, bool *ret_cut)
@@ -255,7 +235,7 @@ static inline int places_read(struct scan *scan, uint32_t scale, int64_t *value,
 	if (scale <= 8 && scan->end - scan->at > 8 && scan->at[8] == '"' &&
 	    eight_read(scan->at, scale, &places, ret_cut)) {
 		scan->at += 8;
-		return __builtin_mul_overflow(*value, POWERS[scale], value) ||
+		return __builtin_mul_overflow(*value, tg_powers_of_ten[scale], value) ||
 				       __builtin_add_overflow(*value, (int64_t)places, value)
 			       ? SCAN_OVERFLOW
 			       : SCAN_OK;
@@ -279,7 +259,7 @@ int scan_decimal(struct scan *scan, uint32_t scale, int64_t *ret_mantissa, bool 
 	if (scan->at < scan->end && *scan->at == '.') {
 		scan->at++;
 		status = places_read(scan, scale, &value, &cut);
-	} else if (__builtin_mul_overflow(value, POWERS[scale], &value)) {
+	} else if (__builtin_mul_overflow(value, tg_powers_of_ten[scale], &value)) {
 		status = SCAN_OVERFLOW;
 	}
 	if (status)

@@ -10,7 +10,7 @@ __extension__ typedef unsigned __int128 wide;
 #define TEXT_LEN_MAX 96
 #define EXPONENT_MAX 64
 
-static const int64_t POWERS[] = {
+const int64_t tg_powers_of_ten[TG_AMOUNT_SCALE + 1] = {
 	1,
 	10,
 	100,
@@ -35,7 +35,7 @@ static const int64_t POWERS[] = {
 static int64_t power_of_ten(int32_t exponent)
 {
 	assert(exponent >= 0 && exponent <= TG_AMOUNT_SCALE);
-	return POWERS[exponent];
+	return tg_powers_of_ten[exponent];
 }
 
 /* A number as it stands in text: digits * 10^-scale, before any range is imposed. */
@@ -196,7 +196,7 @@ static uint64_t zeros_strip(uint64_t fraction, int32_t *scale)
 	static const int32_t counts[] = {8, 8, 4, 2, 1};
 
 	for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
-		uint64_t power = (uint64_t)POWERS[counts[i]];
+		uint64_t power = (uint64_t)tg_powers_of_ten[counts[i]];
 		if (*scale < counts[i] || fraction % power != 0)
 			continue;
 		fraction /= power;
@@ -208,7 +208,7 @@ static uint64_t zeros_strip(uint64_t fraction, int32_t *scale)
 static size_t format(bool negative, wide digits, int32_t scale, char *buffer, size_t size)
 {
 	char text[TG_AMOUNT_TEXT_MAX], *const end = text + sizeof text, *at = end;
-	uint64_t power = (uint64_t)POWERS[scale];
+	uint64_t power = (uint64_t)tg_powers_of_ten[scale];
 	wide whole = digits >> 64 ? digits / power : (uint64_t)digits / power;
 	uint64_t fraction = zeros_strip((uint64_t)(digits - whole * power), &scale);
 
@@ -217,8 +217,8 @@ static size_t format(bool negative, wide digits, int32_t scale, char *buffer, si
 		*--at = '.';
 	}
 	if (whole >> 64) { /* of an amount at the end of its range */
-		at = digits_write(at, (uint64_t)(whole % (uint64_t)POWERS[TG_AMOUNT_SCALE]), TG_AMOUNT_SCALE);
-		whole /= (uint64_t)POWERS[TG_AMOUNT_SCALE];
+		at = digits_write(at, (uint64_t)(whole % (uint64_t)tg_powers_of_ten[TG_AMOUNT_SCALE]), TG_AMOUNT_SCALE);
+		whole /= (uint64_t)tg_powers_of_ten[TG_AMOUNT_SCALE];
 	}
 	at = digits_write(at, (uint64_t)whole, 1);
 	if (negative)

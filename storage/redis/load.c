@@ -36,37 +36,22 @@ static struct tg_str text_of(const struct bytes *bytes)
 
 /* ----------------------------------------------------------------- the key */
 
-static int32_t after_refuse(const struct tg_load *what, struct tg_error *ret_error)
-{
-	return tg_error_set(ret_error, TG_ERR_INVALID, "after: %s, not '%.*s'",
-			    what->kind == TG_ROW_EVENT ? "events are behind JOURNAL/POSITION"
-						       : "fills are behind CLIENT_ID/FILL_ID",
-			    (int)(what->after.len < 100 ? what->after.len : 100), what->after.ptr);
-}
-
 /* The key of an event or a fill has two parts. */
 static int32_t after_make(struct passage *passage, struct tg_error *ret_error)
 {
-	const struct tg_load *what = passage->what;
-	struct tg_str text = what->after, second;
-	uint64_t position = 0;
+	struct tg_str first, second;
+	int64_t position;
 	char digits[POSITION_DIGITS];
+	int32_t status = tg_load_after(passage->what, &first, &second, &position, ret_error);
 
-	if (text.len == 0 || what->kind == TG_ROW_CYCLE || what->kind == TG_ROW_ORDER) {
-		bytes_text(&passage->after, text);
-	} else {
-		const char *slash =
-			what->kind == TG_ROW_EVENT ? memrchr(text.ptr, '/', text.len) : memchr(text.ptr, '/', text.len);
-		if (!slash)
-			return after_refuse(what, ret_error);
-		second = (struct tg_str){slash + 1, text.len - (uint64_t)(slash + 1 - text.ptr)};
-		if (what->kind == TG_ROW_EVENT) {
-			if (!position_parse(second, &position))
-				return after_refuse(what, ret_error);
-			position_format(position, digits);
-			second = (struct tg_str){digits, sizeof digits};
-		}
-		bytes_add(&passage->after, text.ptr, (size_t)(slash - text.ptr));
+	if (status != TG_OK)
+		return status;
+	if (position >= 0) {
+		position_format((uint64_t)position, digits);
+		second = (struct tg_str){digits, sizeof digits};
+	}
+	bytes_text(&passage->after, first);
+	if (first.len < passage->what->after.len) {
 		bytes_add(&passage->after, "", 1);
 		bytes_text(&passage->after, second);
 	}

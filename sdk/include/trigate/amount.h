@@ -31,6 +31,8 @@ __extension__ typedef __int128 tg_amount; /* count of 1e-18 of a currency; range
 #define TG_DECIMAL_TEXT_MAX 48 /* the same for a decimal of scale 0..18 */
 #define TG_E9 INT64_C(1000000000)
 
+extern const int64_t tg_powers_of_ten[TG_AMOUNT_SCALE + 1]; /* [any] 10^0 to 10^18 */
+
 /* Rounding of a division: towards minus infinity, towards plus infinity. */
 enum { TG_ROUND_DOWN = 0, TG_ROUND_UP = 1 };
 
