@@ -29,7 +29,7 @@ struct cached {
 	uint32_t hash;
 	uint32_t dirty; /* items */
 	uint64_t changed;
-	int64_t fresh_ns; /* when all of it was known to be as the store has it */
+	int64_t fresh_ns; /* when all of it was known to be as the store has it, if nothing of it is dirty */
 	bool complete;    /* all its rows are here, but perhaps for the full shape of one of which progress is known */
 	uint32_t id_len;
 	char id[];
@@ -332,8 +332,6 @@ static int put(struct cache *cache, struct tg_str cycle_id, const struct tg_reco
 		return TG_ERR_NO_MEMORY;
 	}
 	item_changed(cache, item, !row_kind_is_progress(record->kind));
-	if (cycle)
-		cycle->fresh_ns = workers_now_ns(cache->options.workers);
 	return TG_OK;
 }
 

@@ -42,6 +42,7 @@ struct writer {
 	/* the loop thread's */
 	uint64_t posted;     /* rows put into the ring, ever */
 	uint32_t since_mark; /* of them, since the last mark */
+	uint64_t woken;      /* of them, when the worker was last told that they make a batch */
 	bool urgent_since_mark;
 	uint64_t drains;
 	const struct row *reserved;
@@ -107,6 +108,16 @@ void writer_commit(struct writer *writer)
 		worker_wake(writer->worker, true); /* without a mark for long: make room */
 }
 
+/* A final state, or so many rows as make a batch: the worker does not sleep until its time. */
+static bool mark_is_urgent(struct writer *writer)
+{
+	bool urgent = writer->urgent_since_mark || writer->posted - writer->woken >= writer->options.batch_rows;
+
+	if (urgent)
+		writer->woken = writer->posted;
+	return urgent;
+}
+
 void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 {
 	atomic_fetch_add(&writer->mark_turn, 1);
@@ -114,7 +125,7 @@ void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 	atomic_store_explicit(&writer->mark_posted, writer->posted, memory_order_relaxed);
 	atomic_store_explicit(&writer->mark_unix_ns, unix_ns, memory_order_relaxed);
 	atomic_fetch_add(&writer->mark_turn, 1);
-	worker_wake(writer->worker, writer->urgent_since_mark);
+	worker_wake(writer->worker, mark_is_urgent(writer));
 	writer->since_mark = 0;
 	writer->urgent_since_mark = false;
 }

@@ -37,7 +37,7 @@ struct writer_options {
 	uint64_t known; /* of the journal at the start: a batch of the run before may still bring the store up to it */
 	uint32_t ring_rows;
 	bool touch;             /* take the ring's memory now: no page fault on the way to an order */
-	uint32_t batch_rows;    /* apply when so many wait */
+	uint32_t batch_rows;    /* apply when so many wait: the worker is woken for them */
 	int64_t batch_ms;       /* or when the oldest waits so long (the workers' time) */
 	int64_t retention_days; /* cycles that were closed before are removed, when there is time; 0: never */
 };

@@ -26,6 +26,7 @@ SERVERS = {"sqlite": None, "postgres": postgres, "redis": redis}
 BACKENDS = [name for name in os.environ.get("BACKENDS", "").split(",") if name] or list(SERVERS)
 AIMS = ["start", "trade", "trade", "trade", "end"]
 LOOK_EVERY = 10  # kills between two looks into the store
+TELL_EVERY = 50  # kills between two lines of progress
 JOURNAL = "journal:\n  file_mib: 1\n  keep_files: 1000\n"  # all of the journal is evidence
 LOAD_LIMIT_MS = 1000
 BAD_DISK = os.path.join(trigate.BUILD, "tests/bad_disk.so")
@@ -155,13 +156,16 @@ class Kills:
         return code == -signal.SIGKILL
 
     def run(self):
-        hits = tries = 0
+        hits = tries = told = 0
         while hits < RUNS and tries < 3 * RUNS + 20:
             tries += 1
             server = self.store.server and tries % 3 == 0
             hits += self.server_kill() if server else self.gateway_kill()
             if hits % LOOK_EVERY == 0 and os.path.exists(os.path.join(self.store.state_dir, trigate.JOURNAL)):
                 show.check(f"{self.store.name}: after kill {hits}", self.store.torn())
+            if hits // TELL_EVERY > told:
+                told = hits // TELL_EVERY
+                print(f"{self.store.name}: {hits} of {RUNS} kills, {len(show.problems)} violations", flush=True)
         if hits < RUNS:
             show.check(self.store.name, [f"only {hits} of {RUNS} kills hit"])
         print(f"{self.store.name}: {hits} kills", flush=True)

@@ -239,16 +239,23 @@ static void triggers(void)
 	mark(writer, 3);
 	wait_applied(writer, 3);
 	is_str(store.keys[0], "a=live b=live c=live", "applied when batch_rows wait");
+	for (uint64_t i = 0; i < 3; i++) {
+		post(writer, order((const char *[]){"a", "b", "c"}[i], "done"));
+		mark(writer, 4 + i);
+	}
+	wait_applied(writer, 6);
+	is_int(store.positions[store.batches - 1], 6, "also if they came with several marks, and the worker slept");
+	uint32_t batches = store.batches;
 	post(writer, cycle(0xc1, "completed", true));
-	mark(writer, 4);
-	wait_applied(writer, 4);
-	is_str(store.keys[1], "c1=completed", "at once on a final state");
+	mark(writer, 7);
+	wait_applied(writer, 7);
+	is_str(store.keys[batches], "c1=completed", "at once on a final state");
 	stop(writer);
 	writer = start(64, 1000, 1);
 	post(writer, order("d", "live"));
-	mark(writer, 5);
-	wait_applied(writer, 5);
-	is_str(store.keys[2], "d=live", "when the oldest has waited batch_ms");
+	mark(writer, 8);
+	wait_applied(writer, 8);
+	is_str(store.keys[batches + 1], "d=live", "when the oldest has waited batch_ms");
 	stop(writer);
 }
 
