@@ -102,12 +102,14 @@ static void change_undo(struct tables *tables, const struct change *change)
 	free(change->now);
 }
 
-/* Does the row that a record names as its owner stand there, at the end of the batch? */
+/* Does the row that a record's row, as it is at the end of the batch, names as its owner stand there then? */
 static int32_t owner_check(const struct tables *tables, const struct tg_record *record, struct tg_error *ret_error)
 {
 	const struct tg_order_row *order = record->row;
 	const struct tg_fill_row *fill = record->row;
 
+	if (record->kind == TG_ROW_ORDER)
+		order = row_get(tables, TG_ROW_ORDER, order->client_id);
 	if (record->kind == TG_ROW_ORDER && order->cycle_id.len > 0 && !row_get(tables, TG_ROW_CYCLE, order->cycle_id))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "order %.*s is of a cycle that is not there: %.*s",
 				    (int)order->client_id.len, order->client_id.ptr, (int)order->cycle_id.len,
@@ -190,6 +192,9 @@ int32_t load_check(const struct tg_load *what, struct tg_error *ret_error)
 	if (what->limit < 1 || what->limit > LOAD_LIMIT_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "limit %u; 1 to %d are allowed", what->limit,
 				    LOAD_LIMIT_MAX);
+	if (what->flags & ~(uint32_t)TG_LOAD_OPEN)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "flags %#x, which this store does not know",
+				    what->flags);
 	return after_parse(what, &key, ret_error);
 }
 
@@ -299,7 +304,7 @@ int32_t tables_cleanup(struct tables *tables, int64_t before_ns, uint32_t limit,
 		return out_of_memory(ret_error);
 	for (size_t i = 0; i < cycles->count; i++) {
 		const struct tg_cycle_row *cycle = cycles->rows[i];
-		if (cycle->closed_ns > 0 && cycle->closed_ns < before_ns)
+		if (cycle->closed_ns != 0 && cycle->closed_ns < before_ns)
 			removal.cycles[removal.count++] = cycle;
 	}
 	qsort(removal.cycles, removal.count, sizeof(const void *), older_first);

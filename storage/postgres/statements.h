@@ -43,8 +43,8 @@
 	X(POSITION_GET, "SELECT position FROM journals WHERE journal = $1::text") \
 	X(POSITION_RAISE, /* no row is changed by a batch that is in the store, or for one that stands elsewhere than \
 			     at $3; negative: anywhere */ \
-	  "INSERT INTO journals AS j (journal, position) SELECT $1::text, $2::bigint WHERE $3::bigint <= 0" \
-	  " OR EXISTS (SELECT FROM journals WHERE journal = $1::text)" \
+	  "INSERT INTO journals AS j (journal, position) SELECT $1::text, $2::bigint WHERE $2::bigint > 0" \
+	  " AND ($3::bigint <= 0 OR EXISTS (SELECT FROM journals WHERE journal = $1::text))" \
 	  " ON CONFLICT (journal) DO UPDATE SET position = excluded.position" \
 	  " WHERE j.position < excluded.position AND ($3::bigint < 0 OR j.position = $3::bigint)") \
 	X(CYCLES_ADD, "INSERT INTO cycles (" CYCLE_COLUMNS ") SELECT " CYCLE_ARRAYS) \

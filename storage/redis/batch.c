@@ -149,14 +149,15 @@ static void record_see(struct batch_work *work, const struct tg_record *record, 
 	}
 }
 
-/* The row that a row belongs to stands at the end of the batch, wherever it came from. */
-static void owner_see(struct batch_work *work, const struct tg_record *record)
+/* The row that a row belongs to stands at the end of the batch, wherever it came from; of an order's rows the last one
+ * says which. */
+static void owner_see(struct batch_work *work, const struct tg_record *record, uint32_t i)
 {
 	const struct tg_order_row *order = record->row;
 	const struct tg_fill_row *fill = record->row;
 	struct seen *owner = NULL;
 
-	if (record->kind == TG_ROW_ORDER && order->cycle_id.len > 0)
+	if (record->kind == TG_ROW_ORDER && work->seen[work->of_record[i] - 1].row == i + 1 && order->cycle_id.len > 0)
 		owner = owner_get(work, TG_ROW_CYCLE, order->cycle_id);
 	else if (record->kind == TG_ROW_FILL)
 		owner = owner_get(work, TG_ROW_ORDER, fill->client_id);
@@ -171,7 +172,7 @@ int32_t batch_see(struct batch_work *work, const struct tg_batch *batch, struct 
 	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
 		record_see(work, &batch->records[i], i);
 	for (uint32_t i = 0; i < batch->count && status == TG_OK; i++)
-		owner_see(work, &batch->records[i]);
+		owner_see(work, &batch->records[i], i);
 	return status;
 }
 

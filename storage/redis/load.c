@@ -315,6 +315,9 @@ int32_t store_load(void *self, const struct tg_load *what, tg_row_fn fn, void *c
 	if (what->limit < 1 || what->limit > LOAD_LIMIT_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "limit %u; 1 to %d are allowed", what->limit,
 				    LOAD_LIMIT_MAX);
+	if (what->flags & ~(uint32_t)TG_LOAD_OPEN)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "flags %#x, which this store does not know",
+				    what->flags);
 	int32_t status = after_make(&passage, ret_error);
 	if (status == TG_OK)
 		status = passage_load(&passage, ret_error);

@@ -118,7 +118,7 @@ static bool position_is_next(const redisReply *reply, const struct tg_batch *bat
 
 	if (reply->type != REDIS_REPLY_NIL && !position_parse(reply_text(reply), &stored))
 		return false;
-	return tg_batch_fits(batch, stored) && (stored < batch->position || reply->type == REDIS_REPLY_NIL);
+	return tg_batch_fits(batch, stored) && stored < batch->position;
 }
 
 /* What a look has shown. */

@@ -254,8 +254,10 @@ int32_t store_sync(struct store *store, struct tg_error *ret_error)
 int32_t store_durable(struct store *store, struct tg_str journal, uint64_t *ret_position, struct tg_error *ret_error)
 {
 	uint64_t position = 0;
-	int32_t status = rows_position(store, journal, &position, ret_error);
+	int32_t status = store_connect(store, ret_error);
 
+	if (status == TG_OK)
+		status = rows_position(store, journal, &position, ret_error);
 	if (status == TG_OK && !store->full && position > 0)
 		status = store_sync(store, ret_error);
 	if (status == TG_OK)

@@ -193,7 +193,7 @@ int32_t store_connect(struct store *store, struct tg_error *ret_error)
 	struct stat file;
 
 	if (store->db)
-		return TG_OK;
+		return store_place_check(store, ret_error);
 	if (stat(store->path, &file) != 0)
 		return errno == ENOENT
 			       ? tg_error_set(ret_error, TG_ERR_NOT_FOUND,

@@ -137,6 +137,8 @@ int32_t slots_renew(struct store *store, struct tg_str group, struct tg_str owne
 		    struct tg_error *ret_error)
 {
 	int32_t status = slot_fields_check(group, owner, ttl_ms, ret_error);
+	if (status == TG_OK)
+		status = store_connect(store, ret_error);
 	if (status != TG_OK)
 		return status;
 	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RENEW, &status, ret_error);
@@ -155,9 +157,11 @@ int32_t slots_renew(struct store *store, struct tg_str group, struct tg_str owne
 int32_t slots_release(struct store *store, struct tg_str group, struct tg_str owner, uint64_t id,
 		      struct tg_error *ret_error)
 {
-	int32_t status = TG_OK;
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RELEASE, &status, ret_error);
+	int32_t status = store_connect(store, ret_error);
 
+	if (status != TG_OK)
+		return status;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOT_RELEASE, &status, ret_error);
 	if (!statement)
 		return status;
 	bind_text(statement, 1, group);
@@ -172,10 +176,12 @@ int32_t slots_release(struct store *store, struct tg_str group, struct tg_str ow
 
 int32_t slots_list(struct store *store, struct tg_str group, tg_slot_fn fn, void *ctx, struct tg_error *ret_error)
 {
-	int32_t count = 0;
-	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOTS_GET, &count, ret_error);
+	int32_t count = store_connect(store, ret_error);
 	int result;
 
+	if (count != TG_OK)
+		return count;
+	sqlite3_stmt *statement = store_statement(store, STATEMENT_SLOTS_GET, &count, ret_error);
 	if (!statement)
 		return count;
 	bind_text(statement, 1, group);

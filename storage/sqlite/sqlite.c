@@ -148,9 +148,6 @@ static int32_t sqlite_ping(void *self, struct tg_error *ret_error)
 
 	if (status != TG_OK || !store->db)
 		return status;
-	status = store_place_check(store, ret_error);
-	if (status != TG_OK)
-		return status;
 	sqlite3_stmt *statement = store_statement(store, STATEMENT_PING, &status, ret_error);
 	if (statement && sqlite3_step(statement) != SQLITE_ROW)
 		status = store_failure(store, "read", ret_error);
@@ -170,13 +167,17 @@ static int32_t sqlite_apply(void *self, const struct tg_batch *batch, struct tg_
 
 static int32_t sqlite_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
 {
-	return rows_load(self, what, fn, ctx, ret_error);
+	int32_t status = store_connect(self, ret_error);
+
+	return status == TG_OK ? rows_load(self, what, fn, ctx, ret_error) : status;
 }
 
 static int32_t sqlite_stored_position(void *self, struct tg_str journal, uint64_t *ret_position,
 				      struct tg_error *ret_error)
 {
-	return rows_position(self, journal, ret_position, ret_error);
+	int32_t status = store_connect(self, ret_error);
+
+	return status == TG_OK ? rows_position(self, journal, ret_position, ret_error) : status;
 }
 
 static int32_t sqlite_durable_position(void *self, struct tg_str journal, uint64_t *ret_position,

@@ -24,7 +24,8 @@ struct store {
 
 /* ---- connection.c: statements, transactions, what a failure means */
 
-/* Connect if that was not done yet, without making anything. TG_ERR_NOT_FOUND: there is no file. */
+/* Connect if that was not done yet, without making anything; else whether the file is still in its place. So begins
+ * each call that is no transaction. TG_ERR_NOT_FOUND: there is no file. */
 int32_t store_connect(struct store *store, struct tg_error *ret_error);
 void store_disconnect(struct store *store);
 /* Does its path lead to a file of the Python system? Looks at it only if that harms nobody's locks. */

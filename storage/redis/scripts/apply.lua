@@ -29,17 +29,14 @@ end
 local function halves(position)
 	return tonumber(string.sub(position, 1, 10)), tonumber(string.sub(position, 11))
 end
-local stored = redis.call('HGET', name .. 'positions', ARGV[2])
-local stands = stored or string.rep('0', 19)
+local stands = redis.call('HGET', name .. 'positions', ARGV[2]) or string.rep('0', 19)
 if ARGV[4] ~= '' and ARGV[4] ~= stands and ARGV[3] ~= stands then
 	return {5, stands}
 end
-if stored then
-	local high, low = halves(stored)
-	local next_high, next_low = halves(ARGV[3])
-	if next_high < high or (next_high == high and next_low <= low) then
-		return {1}
-	end
+local high, low = halves(stands)
+local next_high, next_low = halves(ARGV[3])
+if next_high < high or (next_high == high and next_low <= low) then
+	return {1}
 end
 
 local first, last = {}, {}

@@ -184,6 +184,9 @@ static void cleaning(void)
 	is_str(load(self, TG_ROW_CYCLE, "", "", 10, 0), "e", "leaves what is open");
 	is_str(load(self, TG_ROW_EVENT, "", "", 10, 0), "a1b2/5", "and its events");
 	is_int(position(self, "a1b2"), 6, "the position stands");
+	closed_put(self, 7, "f", -7);
+	is_int(api->cleanup(self, -7, 10, NULL), 0, "a time before 1970");
+	is_int(api->cleanup(self, -6, 10, NULL), 1, "is one");
 	unsigned count = 0;
 	is_int(api->check(self, finding_note, &count, NULL), 0, "and the store is sound");
 	api->close(self);

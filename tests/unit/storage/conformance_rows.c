@@ -24,6 +24,10 @@ static void upserts(void)
 	is_int(position(self, "a1b2"), 4, "nor moves the position");
 	is_int(apply(self, 8, 0, NULL), TG_OK, "an empty batch");
 	is_int(position(self, "a1b2"), 8, "moves the position");
+	struct tg_cycle_row none = cycle("c0", "none");
+	struct tg_batch nowhere = {sizeof nowhere, 1, &(struct tg_record){TG_ROW_CYCLE, 0, &none}, 0, str("new")};
+	is_int(api->apply(self, &nowhere, NULL), TG_OK, "a batch that goes nowhere, of a journal that is new");
+	is_str(cycle_state(self, "c0"), "", "is at the stored position, so it changes nothing");
 	api->close(other);
 	api->close(self);
 	api->close(NULL);
@@ -89,6 +93,12 @@ static void atomicity(void)
 	is_int(APPLY(self, 3, {TG_ROW_FILL, 0, &first}, {TG_ROW_ORDER, 0, &early}, CYCLE("c7", "active")), TG_OK,
 	       "within a batch rows may come in any order");
 	is_int(APPLY(self, 4, {TG_ROW_ORDER, 0, &loose}), TG_OK, "an order may have no cycle");
+	struct tg_order_row mended = order("o2", "c1", "live");
+	is_int(APPLY(self, 5, {TG_ROW_ORDER, 0, &mended}, {TG_ROW_ORDER, 0, &orphan}), TG_ERR_INVALID,
+	       "of two rows of an order the later one counts");
+	is_int(APPLY(self, 5, {TG_ROW_ORDER, 0, &orphan}, {TG_ROW_ORDER, 0, &mended}), TG_OK,
+	       "and only that one's cycle has to be there");
+	is_str(load(self, TG_ROW_ORDER, "", "c1", 10, 0), "o1 o2", "of which it then is");
 	api->close(self);
 }
 
@@ -143,6 +153,7 @@ static void paging(void)
 		{TG_ROW_CYCLE, "", "", 0, "ERR_INVALID"},
 		{TG_ROW_CYCLE, "", "", 10001, "ERR_INVALID"},
 		{7, "", "", 1, "ERR_INVALID"},
+		{TG_ROW_CYCLE, "", "", 1, "ERR_INVALID", 2},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		is_str(load(self, cases[i].kind, cases[i].after, cases[i].cycle, cases[i].limit, cases[i].flags),

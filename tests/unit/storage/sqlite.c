@@ -174,23 +174,39 @@ static void bad_place(void)
 	rmdir(file);
 }
 
+static int32_t slot_ignore(void *ctx, const struct tg_slot *slot)
+{
+	(void)ctx;
+	(void)slot;
+	return 0;
+}
+
 /* Restored under a running gateway: what goes into the file that is no longer there would be lost. */
 static void replaced(void)
 {
 	struct tg_error error;
 	char away[128];
 	snprintf(away, sizeof away, "%s.away", file);
+	uint64_t id, held = 0, durable = 0;
+	struct tg_str group = TG_STR("g"), owner = TG_STR("a");
 	opened(&error);
 	void *self = file_open(NULL);
 	is_int(api->ping(self, &error), TG_OK, "a file in its place");
+	cycle_put(self, 1, "c1", &error);
+	api->slot_reserve(self, group, owner, 1, 1, 60000, &held, &error);
 	is_int(rename(file, away), 0, "moved away");
 	is_int(api->ping(self, &error), TG_ERR_IO, "is told by ping");
 	opened(&error);
 	is_int(api->ping(self, &error), TG_ERR_IO, "another in its place too: %s", error.message);
-	is_int(cycle_put(self, 1, "c1", &error), TG_ERR_IO, "and nothing is written to the one that nobody looks for");
-	uint64_t id;
-	is_int(api->slot_reserve(self, TG_STR("g"), TG_STR("a"), 1, 1, 1000, &id, &error), TG_ERR_IO,
+	is_int(cycle_put(self, 2, "c2", &error), TG_ERR_IO, "and nothing is written to the one that nobody looks for");
+	is_int(api->slot_reserve(self, group, owner, 1, 1, 1000, &id, &error), TG_ERR_IO,
 	       "nor is a slot given that others cannot see");
+	is_int(api->slot_renew(self, group, owner, 60000, &error), TG_ERR_IO, "or confirmed, that others may have");
+	is_int(api->slot_release(self, group, owner, held, &error), TG_ERR_IO, "or taken back");
+	is_int(api->slot_list(self, group, slot_ignore, NULL, &error), TG_ERR_IO, "or told of");
+	is_int(api->durable_position(self, TG_STR("a1b2"), &durable, &error), TG_ERR_IO,
+	       "nor does its position say that the journal is needed no more");
+	is_int(api->stored_position(self, TG_STR("a1b2"), &durable, &error), TG_ERR_IO, "or where the store stands");
 	api->close(self);
 	file_remove();
 }
