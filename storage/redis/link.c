@@ -33,6 +33,8 @@ struct meaning {
 	const char *advice;
 };
 
+#define RIGHT_MISSING "the user lacks a right; docs/storage/redis.md lists what it needs"
+
 static const struct meaning meanings[] = {
 	{"OOM ", TG_ERR_NO_MEMORY, "raise the server's maxmemory, or remove old cycles: trigate store cleanup"},
 	{"MISCONF ", TG_ERR_IO, "the server cannot write to its disk: make room there, see its log"},
@@ -43,7 +45,9 @@ static const struct meaning meanings[] = {
 	{"NOREPLICAS ", TG_ERR_RETRYABLE, "fewer replicas than its min-replicas-to-write are connected"},
 	{"NOAUTH ", TG_ERR_AUTH, "set password_file, and username if it is not the default user"},
 	{"WRONGPASS ", TG_ERR_AUTH, "check username and what is in password_file"},
-	{"NOPERM ", TG_ERR_AUTH, "the user lacks a right; docs/storage/redis.md lists what it needs"},
+	{"NOPERM ", TG_ERR_AUTH, RIGHT_MISSING},
+	{"The user executing the script can't", TG_ERR_AUTH, RIGHT_MISSING},
+	{"ACL failure in script", TG_ERR_AUTH, RIGHT_MISSING},
 	{"MOVED ", TG_ERR_CONFIG, "a cluster is not supported; name a server of its own"},
 	{"CLUSTERDOWN ", TG_ERR_CONFIG, "a cluster is not supported; name a server of its own"},
 	{"WRONGTYPE ", TG_ERR_CORRUPT, "keys below the prefix belong to another program; set another prefix"},
@@ -56,13 +60,17 @@ static const struct meaning meanings[] = {
 	{"ERR AUTH <password>", TG_ERR_AUTH, "the server has no password set; leave password_file empty"},
 };
 
-/* A script's error carries the command's own somewhere behind in versions before 7. SCRIPT KILL has no word of its own;
- * the server refuses it once a script has written. */
+/* A script's error carries the command's own somewhere behind in versions before 7. What has no word of its own: SCRIPT
+ * KILL, which the server refuses once a script has written; and of a script's command that the user may not do it. */
 static const char *error_core(const char *text)
 {
-	const char *killed = strncmp(text, "ERR ", 4) == 0 ? strstr(text, "Script killed by user") : NULL;
-	if (killed)
-		return killed;
+	static const char *const wordless[] = {"Script killed by user", "The user executing the script can't",
+					       "ACL failure in script"};
+	for (size_t i = 0; strncmp(text, "ERR ", 4) == 0 && i < sizeof wordless / sizeof *wordless; i++) {
+		const char *at = strstr(text, wordless[i]);
+		if (at)
+			return at;
+	}
 	const char *inner = strncmp(text, "ERR Error running script", 24) == 0 ? strstr(text, ": -") : NULL;
 
 	return inner ? inner + 3 : text;
@@ -273,7 +281,7 @@ int32_t link_call(struct link *link, struct bytes *request, enum effect effect, 
 static const char *const texts[SCRIPT_COUNT] = {SCRIPT_TEXTS(SCRIPT_TEXT)};
 #undef SCRIPT_TEXT
 
-static int32_t script_load(struct link *link, enum script script, struct tg_error *ret_error)
+int32_t script_load(struct link *link, enum script script, struct tg_error *ret_error)
 {
 	static const char what[] = "load a script";
 	struct bytes request = {0};

@@ -15,6 +15,7 @@ enum script {
 	SCRIPT_CHECK,
 	SCRIPT_CLEANUP,
 	SCRIPT_CLEANUP_ORDERS,
+	SCRIPT_END,
 	SCRIPT_KEYS,
 	SCRIPT_MIGRATE,
 	SCRIPT_PAGE,
@@ -80,6 +81,9 @@ void script_begin(const struct link *link, struct bytes *request, enum script sc
 		  uint32_t arguments);
 int32_t script_call(struct link *link, struct bytes *request, enum script script, enum effect effect, const char *what,
 		    redisReply **ret_reply, struct tg_error *ret_error);
+
+/* Makes the server know a script, again. */
+int32_t script_load(struct link *link, enum script script, struct tg_error *ret_error);
 
 /* The answer is none that the script gives. */
 int32_t link_strange(struct link *link, const char *what, struct tg_error *ret_error);

@@ -1,8 +1,8 @@
 /* The short way of a large batch. To the server each argument of a script costs three times what it costs in a plain
  * command. So: a look under WATCH, and if that shows that nothing is to be decided (the position is next, every row is
- * new, what has to be there is), plain commands in one transaction. WATCH is on every key of the store but the slots':
- * if anybody wrote in between, EXEC writes nothing. Whatever is out of the ordinary, or is refused, is left to the
- * script, which says what it is. */
+ * new, what has to be there is), plain commands in one transaction, the position last, by end.lua. WATCH is on every
+ * key of the store but the slots': if anybody wrote in between, EXEC writes nothing. Whatever is out of the ordinary,
+ * or is refused, is left to the script, which says what it is. */
 #include <string.h>
 
 #include "storage/redis/row.h"
@@ -280,11 +280,16 @@ static int32_t transaction_discard(struct store *store, const struct transaction
 }
 
 /* A command of a transaction that was refused in it: the others were carried out. Neither their types nor memory can be
- * the reason, but the user's rights may be, if they were changed a moment ago. */
-static int32_t results_check(struct store *store, const redisReply *reply, uint32_t count, struct tg_error *ret_error)
+ * the reason, but the user's rights may be, if they were taken a moment ago: then the last one is refused too, which is
+ * the position's, and the same batch makes it whole; or that one's script was forgotten. */
+static int32_t results_check(struct store *store, const redisReply *reply, uint32_t count, bool *ret_applied,
+			     struct tg_error *ret_error)
 {
-	if (!reply_is_array(reply, 0) || reply->elements != count)
+	if (reply->elements != count)
 		return link_strange(&store->link, WHAT, ret_error);
+	*ret_applied = reply->element[count - 1]->type != REDIS_REPLY_ERROR;
+	if (!*ret_applied)
+		return script_load(&store->link, SCRIPT_END, ret_error);
 	for (size_t i = 0; i < count; i++)
 		if (reply->element[i]->type == REDIS_REPLY_ERROR)
 			return tg_error_set(ret_error, TG_ERR_CORRUPT, "%s: a batch is in the store in part: %.120s",
@@ -298,9 +303,8 @@ static void end_make(struct store *store, const struct tg_batch *batch)
 	char digits[POSITION_DIGITS];
 
 	position_format(batch->position, digits);
-	request_begin(request, 4);
-	request_word(request, "HSET");
-	request_name(request, store, "positions");
+	script_begin(&store->link, request, SCRIPT_END, 1, 2);
+	request_text(request, store_prefix(store));
 	request_text(request, batch->journal);
 	request_text(request, (struct tg_str){digits, sizeof digits});
 	request_next(request, 1);
@@ -308,8 +312,8 @@ static void end_make(struct store *store, const struct tg_batch *batch)
 	link_written_ask(&store->link, request);
 }
 
-/* EXEC answers with what each command did; with nothing if somebody wrote in between, with an error if it or one before
- * it was refused: then nothing was carried out. */
+/* EXEC answers with what each command did; with nothing if somebody wrote in between, with an error if it or one that
+ * was queued was refused: then nothing was carried out. */
 static int32_t transaction_end(struct store *store, const struct tg_batch *batch, struct transaction *transaction,
 			       bool *ret_applied, struct tg_error *ret_error)
 {
@@ -324,13 +328,12 @@ static int32_t transaction_end(struct store *store, const struct tg_batch *batch
 	status = answers_drop(link, transaction->queued, CHANGES, ret_error);
 	if (status == TG_OK)
 		status = link_answer(link, CHANGES, WHAT, &reply, ret_error);
-	bool applied = reply && reply->type == REDIS_REPLY_ARRAY;
+	bool executed = reply && reply->type == REDIS_REPLY_ARRAY;
 	if (status == TG_OK)
-		status = link_written_take(link, WHAT, applied, ret_error);
-	if (status == TG_OK && applied)
-		status = results_check(store, reply, transaction->queued, ret_error);
+		status = link_written_take(link, WHAT, executed, ret_error);
+	if (status == TG_OK && executed)
+		status = results_check(store, reply, transaction->queued, ret_applied, ret_error);
 	freeReplyObject(reply);
-	*ret_applied = applied;
 	return status;
 }
 

@@ -189,6 +189,14 @@ static void odd_servers(void)
 		 TG_ERR_RETRYABLE, "has its script killed"},
 		{"-ERR Error running script (call to f_69ff): @user_script:1: Script killed by user with SCRIPT KILL\r\n",
 		 TG_ERR_RETRYABLE, "has its script killed, version 6"},
+		{"-ERR The user executing the script can't run this command or subcommand script: 69ff, on @user_script:1.\r\n",
+		 TG_ERR_AUTH, "refuses a script's command"},
+		{"-ERR Error running script (call to f_69ff): @user_script:1: @user_script: 1: The user executing the script"
+		 " can't access at least one of the keys mentioned in the command arguments\r\n",
+		 TG_ERR_AUTH, "refuses a script's key, version 6"},
+		{"-ERR ACL failure in script: User careful has no permissions to run the 'zadd' command script: 69ff, on"
+		 " @user_script:1.\r\n",
+		 TG_ERR_AUTH, "refuses a script's command, version 7.2"},
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		struct parrot parrot = {.answer = cases[i].answer};

@@ -46,7 +46,7 @@ static void short_way(void)
 	record_add(&saving, TG_ROW_EVENT, &loose);
 	is_int(saving_apply(self, &saving, &error), TG_OK, "one of all kinds of rows: %s", error.message);
 	is_int(calls("exec") - before, 2, "each is a transaction");
-	is_int(calls("evalsha") - scripts, 0, "without a script");
+	is_int(calls("evalsha") - scripts, 2, "with no script but that of its end");
 	is_int((int64_t)stored(self), 2, "with its position");
 	is_str(finding(self), "none", "and all of it sound");
 	is_str(command("ZRANGE $cycles:closed 0 -1"), "c1", "the one that ended is closed");
@@ -66,7 +66,7 @@ static void short_way(void)
 	is_int(saving_apply(self, &saving, &error), TG_OK, "is between those that are new the next time");
 	is_int(save(self, 5, &error), TG_OK, "and not the time after");
 	is_int(calls("exec") - before, 2, "each is a transaction");
-	is_int(calls("evalsha") - scripts, 0, "without a script");
+	is_int(calls("evalsha") - scripts, 2, "with no script but that of its end");
 	is_str(finding(self), "none", "and sound");
 	saving_make(&saving, 6)->batch.flags = TG_BATCH_AFTER;
 	saving.batch.after = 4;
@@ -186,6 +186,49 @@ static void rights_missing(void)
 	}
 }
 
+static const char *revoked;
+
+/* The batch's commands are queued, and what was sent of EXEC waits for its rest. */
+static void right_revoke(void)
+{
+	char answer[1 << 12] = "", words[64];
+	while (!strstr(answer, "multi=7"))
+		server_order("sql CLIENT LIST", answer, sizeof answer);
+	snprintf(words, sizeof words, "ACL SETUSER narrow %s", revoked);
+	command(words);
+}
+
+/* EXEC goes on behind a command that the user may no longer give: the position then stays where it was. */
+static void rights_revoked(void)
+{
+	static const char *const rights[] = {"-zadd", "-hset", "-@write", "-evalsha", "resetkeys", "-zrem"};
+	command("ACL SETUSER narrow on >hunter22");
+	for (size_t i = 0; i < sizeof rights / sizeof *rights; i++) {
+		struct tg_error error;
+		char more[128];
+		fresh();
+		command("ACL SETUSER narrow resetkeys ~* +@all");
+		snprintf(more, sizeof more, ",\"username\": \"narrow\", \"password_file\": \"%s\"",
+			 password_write("hunter22", 0600));
+		void *self = through_proxy(more);
+		is_int(save(self, 1, &error), TG_OK, "a large batch before %s: %s", rights[i], error.message);
+		revoked = rights[i];
+		atomic_store(&proxy.meanwhile, right_revoke);
+		proxy_arm(&proxy, PROXY_MEANWHILE, "EXEC");
+		int32_t status = save(self, 2, &error);
+		ok(status == TG_ERR_AUTH || (status == TG_OK && strcmp(rights[i], "-zrem") == 0),
+		   "a right that is revoked while one is made is told of: %d, %s", status, error.message);
+		is_int(atol(command("HGET $positions a1b2")), status == TG_OK ? 2 : 1, "and the position stands");
+		command("ACL SETUSER narrow ~* +@all");
+		is_int(save(self, 2, &error), TG_OK, "with the right it goes on: %s", error.message);
+		is_str(counts(), "2 2", "all of it is there");
+		is_str(finding(self), "none", "and sound");
+		is_int((int64_t)stored(self), 2, "with its position");
+		api->close(self);
+	}
+	command("ACL DELUSER narrow");
+}
+
 static int32_t key_count(void *ctx, int32_t kind, const void *row)
 {
 	(void)kind;
@@ -244,5 +287,6 @@ void large_batches(void)
 	left_to_the_script();
 	looks_again();
 	rights_missing();
+	rights_revoked();
 	large_batch();
 }

@@ -111,13 +111,16 @@ static bool client_pass(struct proxy *proxy, int client, int server)
 		return false;
 	int act = atomic_load(&proxy->act);
 	const char *pattern = atomic_load(&proxy->pattern);
-	if (act == PROXY_PASS || !memmem(bytes, (size_t)length, pattern, strlen(pattern)))
+	const char *at = act == PROXY_PASS ? NULL : memmem(bytes, (size_t)length, pattern, strlen(pattern));
+	if (!at)
 		return send_all(server, bytes, (size_t)length);
 	atomic_store(&proxy->act, PROXY_PASS);
 	atomic_fetch_add(&proxy->acted, 1);
 	if (act == PROXY_MEANWHILE) {
+		size_t before = (size_t)(at - bytes);
+		bool sent = send_all(server, bytes, before);
 		atomic_load (&proxy->meanwhile)();
-		return send_all(server, bytes, (size_t)length);
+		return sent && send_all(server, at, (size_t)length - before);
 	}
 	if (act == PROXY_CUT_AFTER && send_all(server, bytes, (size_t)length))
 		answer_await(proxy, server);

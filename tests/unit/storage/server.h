@@ -18,7 +18,7 @@ enum proxy_act {
 	PROXY_CUT_BEFORE, /* cut; the server does not get it */
 	PROXY_CUT_AFTER,  /* the server gets it and answers; then cut, the client does not get the answer */
 	PROXY_STALL,      /* nothing passes any more, nor is cut until the client does */
-	PROXY_MEANWHILE   /* calls `meanwhile` in the proxy's thread, then passes it */
+	PROXY_MEANWHILE   /* passes what comes before it, calls `meanwhile` in the proxy's thread, then passes it */
 };
 
 /* One connection at a time, on a port of its own. It acts once, then passes until it is told again. */
