@@ -203,10 +203,11 @@ int32_t store_check(void *self, tg_note_fn finding, void *ctx, struct tg_error *
 static int32_t old_drop(struct store *store, const struct values *ids, int64_t before_ns, bool all,
 			struct tg_error *ret_error)
 {
-	static const enum statement drops[] = {STATEMENT_OLD_FILLS_DROP, STATEMENT_OLD_ORDERS_DROP,
-					       STATEMENT_OLD_EVENTS_DROP, STATEMENT_OLD_CYCLES_DROP};
-	static const enum statement loose[] = {STATEMENT_LOOSE_FILLS_DROP, STATEMENT_LOOSE_ORDERS_DROP,
-					       STATEMENT_LOOSE_EVENTS_DROP};
+	static const enum statement drops[] = {STATEMENT_OLD_ORDERS_HOLD, STATEMENT_OLD_FILLS_DROP,
+					       STATEMENT_OLD_ORDERS_DROP, STATEMENT_OLD_EVENTS_DROP,
+					       STATEMENT_OLD_CYCLES_DROP};
+	static const enum statement loose[] = {STATEMENT_LOOSE_ORDERS_HOLD, STATEMENT_LOOSE_FILLS_DROP,
+					       STATEMENT_LOOSE_ORDERS_DROP, STATEMENT_LOOSE_EVENTS_DROP};
 	struct values before = {0};
 	int32_t status = TG_OK;
 

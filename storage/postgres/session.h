@@ -14,7 +14,7 @@
 
 #include "storage/postgres/statements.h"
 
-#define PIPELINE_MAX 16 /* statements; a batch has one for each kind of change, cleanup five */
+#define PIPELINE_MAX 16 /* statements; a batch has one for each kind of change, cleanup nine */
 #define VALUES_MAX 20   /* parameters of a statement; an order has 17 columns */
 #define FOR_EVER INT64_MAX
 

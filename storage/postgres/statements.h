@@ -130,11 +130,16 @@
 			 " ORDER BY journal, position LIMIT $4::bigint") \
 	X(OLD_CYCLES, "SELECT id FROM cycles WHERE closed_ns <> 0 AND closed_ns < $1::bigint ORDER BY closed_ns, id" \
 		      " LIMIT $2::bigint FOR UPDATE") \
+	X(OLD_ORDERS_HOLD, /* a statement of its own: the one that drops their fills sees what writers waited for have \
+			      committed */ \
+	  "SELECT count(*) FROM (SELECT FROM orders WHERE cycle_id = ANY ($1::text[]) FOR UPDATE) AS held") \
 	X(OLD_FILLS_DROP, \
 	  "DELETE FROM fills f USING orders o WHERE f.client_id = o.client_id AND o.cycle_id = ANY ($1::text[])") \
 	X(OLD_ORDERS_DROP, "DELETE FROM orders WHERE cycle_id = ANY ($1::text[])") \
 	X(OLD_EVENTS_DROP, "DELETE FROM events WHERE cycle_id = ANY ($1::text[]) AND cycle_id <> ''") \
 	X(OLD_CYCLES_DROP, "DELETE FROM cycles WHERE id = ANY ($1::text[])") \
+	X(LOOSE_ORDERS_HOLD, "SELECT count(*) FROM (SELECT FROM orders WHERE cycle_id IS NULL" \
+			     " AND updated_ns < $1::bigint FOR UPDATE) AS held") \
 	X(LOOSE_FILLS_DROP, \
 	  "DELETE FROM fills f USING orders o WHERE f.client_id = o.client_id AND o.cycle_id IS NULL" \
 	  " AND o.updated_ns < $1::bigint") \

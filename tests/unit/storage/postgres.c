@@ -349,6 +349,37 @@ static void time_out(void)
 	api->close(self);
 }
 
+/* A fill of an old order is being written while that goes: it goes too, or stands with its order, and is never alone.
+ */
+static void cleaned_meanwhile(void)
+{
+	static const char *const cycle_ids[] = {"c", ""};
+	for (size_t i = 0; i < 2; i++) {
+		struct tg_error error = tg_error_init();
+		char fill[640], text[512] = "";
+		pthread_t thread;
+		fresh();
+		void *self = opened(NULL);
+		struct tg_cycle_row cycle = {.size = sizeof cycle, .id = TG_STR("c"), .closed_ns = 1};
+		struct tg_order_row of = {.size = sizeof of, .client_id = TG_STR("o"), .updated_ns = 1};
+		of.cycle_id = (struct tg_str){cycle_ids[i], strlen(cycle_ids[i])};
+		struct tg_record records[] = {{TG_ROW_CYCLE, 0, &cycle}, {TG_ROW_ORDER, 0, &of}};
+		api->apply(self, &(struct tg_batch){sizeof(struct tg_batch), 2, records, 1, JOURNAL}, &error);
+		snprintf(fill, sizeof fill,
+			 "sql BEGIN; SET search_path = \"Own \"\"%u\"\"\"; SELECT FROM orders FOR KEY SHARE;"
+			 " INSERT INTO fills VALUES ('o', 'late', 1, 1, 1, 'BNB', 1); SELECT pg_advisory_xact_lock(77);"
+			 " DO 'BEGIN WHILE NOT EXISTS (SELECT FROM pg_locks WHERE NOT granted) LOOP"
+			 " PERFORM pg_sleep(0.001); END LOOP; END'; COMMIT",
+			 schemas);
+		pthread_create(&thread, NULL, lock_main, fill);
+		sql_until("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = 77", "1\n");
+		is_int(api->cleanup(self, 1000, 10, &error), 1, "a cleaning beside a late fill: %s", error.message);
+		pthread_join(thread, NULL);
+		is_int(api->check(self, finding_note, text, &error), 0, "leaves nothing alone: %s", text);
+		api->close(self);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (!backend_start(argc, argv, "schema"))
@@ -364,6 +395,7 @@ int main(int argc, char **argv)
 	migrations();
 	findings();
 	time_out();
+	cleaned_meanwhile();
 	backend_stop();
 	return tap_done();
 }
