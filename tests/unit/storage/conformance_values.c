@@ -119,7 +119,124 @@ static void exact_values(void)
 	api->close(self);
 }
 
+/* ------------------------------------------------------------------ texts */
+
+#define LONG_TEXT 300000
+
+/* Does it come back as the key and as the texts of a row that is found by it, and is it told from its neighbours? */
+struct text_seen {
+	struct tg_str text;
+	unsigned rows, same;
+};
+
+static int32_t text_compare(void *ctx, int32_t kind, const void *row)
+{
+	struct text_seen *seen = ctx;
+	const struct tg_cycle_row *c = row;
+	const struct tg_order_row *o = row;
+	const struct tg_fill_row *f = row;
+	const struct tg_event_row *e = row;
+	struct tg_str got[2] = {{"", 0}, {"", 0}};
+	if (kind == TG_ROW_CYCLE)
+		got[0] = c->id, got[1] = c->deltas;
+	else if (kind == TG_ROW_ORDER)
+		got[0] = o->client_id, got[1] = o->cycle_id;
+	else if (kind == TG_ROW_FILL)
+		got[0] = f->client_id, got[1] = f->fill_id;
+	else
+		got[0] = e->cycle_id, got[1] = e->text;
+	seen->rows++;
+	for (int i = 0; i < 2; i++)
+		seen->same += got[i].len == seen->text.len && memcmp(got[i].ptr, seen->text.ptr, got[i].len) == 0;
+	return 0;
+}
+
+/* Whatever is UTF-8 without NUL, and without a slash, as a key and as a text. */
+static void odd_texts(void)
+{
+	static const char *const texts[] = {"'",
+					    "\"",
+					    "\\",
+					    "%s",
+					    "$1",
+					    "{}",
+					    "NULL",
+					    "\\N",
+					    " ",
+					    "\t\r\n",
+					    "\x01",
+					    "\x7f",
+					    "\xc2\x80",
+					    "\xef\xbf\xbf",
+					    "\xf4\x8f\xbf\xbf",
+					    "e\xcc\x81",
+					    "\xc3\xa9",
+					    "\xe2\x80\xae",
+					    "[a",
+					    "(a",
+					    "-",
+					    "+",
+					    "*",
+					    "a",
+					    "A",
+					    "a ",
+					    "a\x01"};
+	enum { TEXTS = sizeof texts / sizeof *texts };
+	void *self = fresh();
+	for (unsigned i = 0; i < TEXTS; i++) {
+		struct tg_cycle_row c = cycle(texts[i], "st");
+		struct tg_order_row o = order(texts[i], texts[i], "live");
+		struct tg_fill_row f = fill(texts[i], texts[i]);
+		struct tg_event_row e = event(i);
+		c.deltas = e.cycle_id = e.text = e.journal = str(texts[i]);
+		is_int(APPLY(self, 1 + i, {TG_ROW_CYCLE, 0, &c}, {TG_ROW_ORDER, 0, &o}, {TG_ROW_FILL, 0, &f},
+			     {TG_ROW_EVENT, 0, &e}),
+		       TG_OK, "odd text %u", i);
+	}
+	for (unsigned i = 0; i < TEXTS; i++) {
+		struct text_seen seen = {.text = str(texts[i])};
+		for (int32_t kind = TG_ROW_CYCLE; kind <= TG_ROW_EVENT; kind++) {
+			struct tg_load what = {sizeof what, kind, str(""), seen.text, 10, 0};
+			api->load(self, &what, text_compare, &seen, NULL);
+		}
+		is_int(seen.rows, 4, "its rows alone are found by odd text %u", i);
+		is_int(seen.same, 8, "and it comes back");
+	}
+	unsigned pages = 0, got = 0;
+	struct keys last = {0}, page = {0};
+	do {
+		struct tg_load what = {sizeof what, TG_ROW_CYCLE, str(last.text), str(""), 1, 0};
+		got += (unsigned)api->load(self, &what, key_note, &page, NULL);
+		last = page;
+		page = (struct keys){0};
+	} while (last.count > 0 && ++pages <= TEXTS);
+	is_int(got, TEXTS, "page by page each is met once");
+	api->close(self);
+}
+
+static void long_texts(void)
+{
+	static char text[LONG_TEXT];
+	void *self = fresh();
+	struct tg_cycle_row c = cycle("c", "st");
+	struct text_seen seen = {.text = {text, sizeof text}};
+	memset(text, 'x', sizeof text);
+	c.deltas = seen.text;
+	is_int(APPLY(self, 1, {TG_ROW_CYCLE, 0, &c}), TG_OK, "a text of %d bytes", LONG_TEXT);
+	struct tg_load what = {sizeof what, TG_ROW_CYCLE, str(""), str(""), 10, 0};
+	api->load(self, &what, text_compare, &seen, NULL);
+	is_int(seen.same, 1, "comes back");
+	char id[1001];
+	memset(id, 'k', 1000);
+	id[1000] = '\0';
+	is_int(APPLY(self, 2, CYCLE(id, "long")), TG_OK, "a key of 1000 bytes");
+	is_str(cycle_state(self, id), "long", "is found");
+	api->close(self);
+}
+
 void conform_values(void)
 {
 	exact_values();
+	odd_texts();
+	long_texts();
 }
