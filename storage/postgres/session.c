@@ -81,6 +81,13 @@ static const char *hint_of(int32_t status)
 	}
 }
 
+/* What this session has prepared does not fit what it is for any more, which no other statement of ours meets: the
+ * tables were changed by somebody (0A000), or a pooler has forgotten it (26000). Nothing was done. */
+static bool is_stale(const char *state)
+{
+	return strcmp(state, "0A000") == 0 || strcmp(state, "26000") == 0;
+}
+
 /* A failure that the server has told of. FATAL ends the connection, and in doubt says nothing of what was done. */
 static int32_t server_failure(struct session *session, const PGresult *result, int32_t lost, struct tg_error *ret_error)
 {
@@ -92,6 +99,9 @@ static int32_t server_failure(struct session *session, const PGresult *result, i
 	snprintf(session->state, sizeof session->state, "%s", state ? state : "");
 	if (!state || (severity && strcmp(severity, "ERROR") != 0) || PQstatus(session->conn) == CONNECTION_BAD)
 		return broken_set(session, lost, "connection lost", message ? message : PQresultErrorMessage(result),
+				  ret_error);
+	if (is_stale(state))
+		return broken_set(session, TG_ERR_IO, "another session is needed", message ? message : state,
 				  ret_error);
 	int32_t status = status_of(state);
 	line_copy(message ? message : "", line, sizeof line);

@@ -349,6 +349,28 @@ static void time_out(void)
 	api->close(self);
 }
 
+/* What a session has prepared is of no use to it any more: another one is to take its place. */
+static void prepared_stale(void)
+{
+	static const char *const changes[] = {"ALTER TABLE $S.journals ALTER COLUMN position TYPE numeric",
+					      "ALTER TABLE $S.journals ALTER COLUMN position TYPE bigint"};
+	struct tg_error error = tg_error_init();
+	uint64_t position;
+	fresh();
+	void *self = opened(NULL);
+	save(self, 1, &error);
+	is_int((int64_t)stored(self), 1, "a statement that is prepared");
+	sql(changes[0]);
+	is_int(api->stored_position(self, JOURNAL, &position, &error), TG_ERR_IO,
+	       "for a table that was changed since: %s", error.message);
+	is_int(api->ping(self, &error), TG_ERR_IO, "the instance knows that it is lost");
+	api->close(self);
+	sql(changes[1]);
+	self = opened(NULL);
+	is_int((int64_t)stored(self), 1, "another works");
+	api->close(self);
+}
+
 /* A fill of an old order is being written while that goes: it goes too, or stands with its order, and is never alone.
  */
 static void cleaned_meanwhile(void)
@@ -395,6 +417,7 @@ int main(int argc, char **argv)
 	migrations();
 	findings();
 	time_out();
+	prepared_stale();
 	cleaned_meanwhile();
 	backend_stop();
 	return tap_done();
