@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/state/journal.h"
+#include "core/trade/client_id.h"
 
 #define PATH_LENGTH_MAX 4000
 #define NAME_PATH_SIZE (PATH_LENGTH_MAX + 32) /* of a file in it */
@@ -177,8 +178,8 @@ static int epoch_missing(const struct statedir *statedir, uint32_t *ret_epoch, s
 		return tg_error_set(
 			ret_error, TG_ERR_CORRUPT,
 			"%s/epoch is missing beside a journal, so used order ids are not known; write a number above "
-			"every epoch used so far into it (`trigate journal --type start` shows them)",
-			statedir->path);
+			"every epoch used so far into it, at most %u (`trigate journal --type start` shows them)",
+			statedir->path, EPOCH_MAX - 1);
 	*ret_epoch = 0;
 	return 0;
 }
@@ -198,10 +199,11 @@ static int epoch_read(const struct statedir *statedir, uint32_t *ret_epoch, stru
 	disk_close(disk, file);
 	if (length < 0)
 		return tg_error_set(ret_error, TG_ERR_IO, "%s: cannot read: %s", name, strerror((int)-length));
-	int64_t number = number_parse(text, UINT32_MAX);
+	int64_t number = number_parse(text, EPOCH_MAX);
 	if (number < 0)
 		return tg_error_set(ret_error, TG_ERR_CORRUPT,
-				    "%s is damaged; write a number above every epoch used so far into it", name);
+				    "%s is damaged; write a number above every epoch used so far into it, at most %u",
+				    name, EPOCH_MAX - 1);
 	*ret_epoch = (uint32_t)number;
 	return 0;
 }
@@ -254,7 +256,7 @@ uint32_t statedir_epoch_next(struct statedir *statedir, struct tg_error *ret_err
 
 	if (epoch_read(statedir, &epoch, ret_error) != 0)
 		return 0;
-	if (epoch == UINT32_MAX) {
+	if (epoch == EPOCH_MAX) {
 		tg_error_set(ret_error, TG_ERR_LIMIT,
 			     "%s/epoch: all epochs are used; give this gateway a new id and directory", statedir->path);
 		return 0;

@@ -25,9 +25,9 @@ void statedir_close(struct statedir *statedir);
 
 const char *statedir_path(const struct statedir *statedir); /* as given to statedir_open */
 
-/* The next epoch, 1 at first: on disk before it is returned, never returned again. 0 on an error: TG_ERR_IO,
- * TG_ERR_CORRUPT (the file is damaged, or missing beside a journal: the epochs already used are not known),
- * TG_ERR_LIMIT (all are used). */
+/* The next epoch, 1 at first, EPOCH_MAX (core/trade/client_id.h) at last: on disk before it is returned, never returned
+ * again. 0 on an error: TG_ERR_IO, TG_ERR_CORRUPT (the file is damaged, or missing beside a journal: the epochs already
+ * used are not known), TG_ERR_LIMIT (all are used). */
 uint32_t statedir_epoch_next(struct statedir *statedir, struct tg_error *ret_error);
 
 /* The pid of the gateway that holds the directory at `path`, 0 if none does, or TG_ERR_IO. Changes nothing. */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/state/journal.h"
+#include "core/trade/client_id.h"
 
 #include "tap.h"
 
@@ -91,15 +92,17 @@ static void epochs(void)
 	statedir = open_or_die();
 	is_int(statedir_epoch_next(statedir, &error), 3, "the next start goes on");
 
-	static const char *const bad[] = {"", "\n", "x", "-1", "1 2", "4294967296", "99999999999999999999999999"};
+	static const char *const bad[] = {"",    "\n",       "x",          "-1",
+					  "1 2", "16777216", "4294967296", "99999999999999999999999999"};
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
 		error = tg_error_init();
 		file_write("epoch", bad[i]);
 		ok(statedir_epoch_next(statedir, &error) == 0 && error.code == TG_ERR_CORRUPT,
 		   "damaged file %zu is refused", i);
 	}
-	file_write("epoch", "4294967294\n");
-	is_int(statedir_epoch_next(statedir, &error), UINT32_MAX, "the last one");
+	ok(strstr(error.message, "16777214"), "the message says up to which number it may be: %s", error.message);
+	file_write("epoch", "16777214\n");
+	is_int(statedir_epoch_next(statedir, &error), EPOCH_MAX, "the last one that an order id can hold");
 	error = tg_error_init();
 	ok(statedir_epoch_next(statedir, &error) == 0 && error.code == TG_ERR_LIMIT, "none after it");
 
