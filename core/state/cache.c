@@ -27,8 +27,8 @@ struct cached {
 	struct item *items, *last_item;
 	struct item *found; /* the one that was asked for last: it or the next will be again */
 	uint32_t hash;
-	uint32_t dirty; /* items */
-	uint64_t changed;
+	uint32_t dirty;   /* items */
+	uint64_t changed; /* the generation when a row of it was put or became clean */
 	int64_t fresh_ns; /* when all of it was known to be as the store has it, if nothing of it is dirty */
 	bool complete;    /* all its rows are here, but perhaps for the full shape of one of which progress is known */
 	uint32_t id_len;
@@ -52,7 +52,7 @@ struct cache {
 	struct cached *newest, *oldest; /* clean cycles: those that may go */
 	struct item *dirty_first, *dirty_last;
 	struct batch batch;
-	uint64_t generation;      /* puts, ever */
+	uint64_t generation;      /* rows that were put or became clean, ever */
 	uint64_t evicted_changed; /* the newest change of what was evicted */
 	struct cache_status status;
 };
@@ -411,8 +411,10 @@ static void item_applied(struct cache *cache, struct item *item, int64_t now_ns)
 		item->full_dirty = false;
 	if (item->changed > generation)
 		return;
-	if (item->cycle)
+	if (item->cycle) {
 		item->cycle->fresh_ns = now_ns;
+		item->cycle->changed = ++cache->generation; /* what was loaded before may not have it */
+	}
 	item_clean(cache, item);
 }
 

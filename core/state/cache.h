@@ -48,7 +48,7 @@ void cache_batch_end(struct cache *cache, bool applied);
 int cache_read(struct cache *cache, struct tg_str cycle_id, tg_row_fn fn, void *ctx, uint64_t *ret_seen);
 
 /* What the store said of a cycle, full rows; then as cache_read. What waits here is newer and stays. TG_OK;
- * TG_ERR_RETRYABLE: the cycle changed since `seen`, ask again; TG_ERR_NO_MEMORY. */
+ * TG_ERR_RETRYABLE: the cycle changed or was stored since `seen`, ask again; TG_ERR_NO_MEMORY. */
 int cache_fill(struct cache *cache, struct tg_str cycle_id, const struct tg_record *records, uint32_t count,
 	       uint64_t seen, tg_row_fn fn, void *ctx);
 

@@ -317,6 +317,30 @@ static void loading(void)
 	cache_destroy(cache);
 }
 
+/* A batch with what waited was applied after the store had been read: what was read is older than what is there. */
+static void applied_meanwhile(void)
+{
+	uint64_t seen;
+	const struct tg_cycle_row cycle = {.size = sizeof cycle, .id = str("c1"), .state = str("active")};
+	const struct tg_record stored = {.kind = TG_ROW_CYCLE, .row = &cycle};
+	for (uint32_t others = 0; others <= 8; others += 8) {
+		char id[8];
+		anew(8);
+		put("c1", cycle_progress("c1", "failed"));
+		cache_read(cache, str("c1"), note, NULL, &seen);
+		batch_text();
+		cache_batch_end(cache, true);
+		for (uint32_t i = 0; i < others; i++) {
+			snprintf(id, sizeof id, "n%u", i);
+			put(id, cycle_row(id, "x"));
+		}
+		is_int(cache_fill(cache, str("c1"), &stored, 1, seen, note, NULL), TG_ERR_RETRYABLE,
+		       others ? "nor if it is gone by then"
+			      : "what was stored while it was loaded is not hidden by it");
+		cache_destroy(cache);
+	}
+}
+
 /* ----------------------------------------------------------- among threads */
 
 static atomic_bool done;
@@ -378,6 +402,7 @@ int main(void)
 	bounded();
 	reading();
 	loading();
+	applied_meanwhile();
 	among_threads();
 	cache_destroy(NULL);
 	return tap_done();
