@@ -116,6 +116,22 @@ static int32_t own_note(void *ctx, const struct tg_slot *slot)
 	return 0;
 }
 
+/* So many ids stand behind those that are held. One that is held already is no other slot: the store said that it had
+ * expired, for its clock was set forward. What it has of ours is then not known. Returns how many are new. */
+static uint32_t ids_add(struct lease_group *group, uint32_t got)
+{
+	uint32_t before = group->count;
+	for (uint32_t i = before; i < before + got; i++) {
+		uint32_t same = 0;
+		while (same < before && group->id[same] != group->id[i])
+			same++;
+		if (same == before)
+			group->id[group->count++] = group->id[i];
+	}
+	group->doubtful |= group->count < before + got;
+	return group->count - before;
+}
+
 /* Up to `target`, own expired ones first: slot_reserve renews them before it looks for others. What expired and is not
  * needed any more is given back, or it would take up the group's room for ever. */
 static int32_t own_adopt(struct leases *leases, struct lease_group *group, struct own *own, uint32_t target,
@@ -135,7 +151,7 @@ static int32_t own_adopt(struct leases *leases, struct lease_group *group, struc
 		return TG_OK;
 	int32_t got = reserve(leases, group->face->name, group->face->limit, want, group->id + group->count, ret_error);
 	if (got > 0)
-		group->count += (uint32_t)got;
+		ids_add(group, (uint32_t)got);
 	return got < 0 ? got : TG_OK;
 }
 
@@ -279,8 +295,12 @@ int32_t lease_group_grow(struct leases *leases, struct lease_group *group, struc
 	int32_t got = reserve(leases, group->face->name, group->face->limit, want, group->id + group->count, ret_error);
 	if (got < 0)
 		return got;
-	group->count += (uint32_t)got;
-	slot_group_grant(group->face, (uint32_t)got);
+	slot_group_grant(group->face, ids_add(group, (uint32_t)got));
+	if (group->doubtful) {
+		group->renew_ns = leases->now_ns; /* at once */
+		group->retry_ns = leases->now_ns + BACKOFF_FIRST_NS;
+		return TG_OK;
+	}
 	if ((uint32_t)got < want)
 		return group_wait(leases, group, ret_error);
 	group->few = false;

@@ -409,6 +409,29 @@ static void machine_asleep(void)
 	gateway_close(gateway);
 }
 
+/* The clock of the store's machine was set forward: to it all of ours has expired, which we do not know. What it then
+ * gives for a new one is one that we have. */
+static void store_clock_jumps(void)
+{
+	world_reset();
+	struct gateway *gateway = gateway_open(0, 3, 0, 0), *other = gateway_open(1, 3, 0, 0);
+	ok(slots_take(&gateway->slots), "a cycle is open");
+	pass(gateway, 1);
+	ok(granted(gateway) == 2 && granted(other) == 1, "all three are held");
+	for (uint32_t i = 0; i < store.count; i++)
+		store.slot[i].expires_ns -= 2 * TTL_MS * MS;
+	ok(slots_take(&gateway->slots), "a second cycle");
+	pass(gateway, 1);
+	is_int(granted(gateway), 2, "what is given to us twice is one slot");
+	ok(!slots_take(&gateway->slots), "so there is none for a third cycle");
+	is_int(held_by("strategy", "0001", TG_SLOT_HELD), 2, "and ours are renewed at once");
+	slots_give(&gateway->slots);
+	slots_give(&gateway->slots);
+	gateway_close(gateway);
+	gateway_close(other);
+	is_int(store.count, 0, "nothing is left");
+}
+
 static void lost_for_good(void)
 {
 	world_reset();
@@ -638,6 +661,7 @@ int main(void)
 	renewed();
 	store_away();
 	machine_asleep();
+	store_clock_jumps();
 	lost_for_good();
 	killed();
 	strategy_changed();
