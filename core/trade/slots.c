@@ -85,7 +85,8 @@ bool slots_run_short(const struct slots *slots)
 	for (uint32_t i = 0; i < slots->groups; i++) {
 		const struct slot_group *group = &slots->group[i];
 		struct slot_count count = slot_group_count(group);
-		if (count.granted < group->limit && count.used + atomic_load(&group->ahead) > count.granted &&
+		uint32_t limit = group->limit < OPEN_CYCLES_MAX ? group->limit : OPEN_CYCLES_MAX;
+		if (count.granted < limit && count.used + atomic_load(&group->ahead) > count.granted &&
 		    !atomic_load(&group->trying))
 			return true;
 	}

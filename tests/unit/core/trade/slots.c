@@ -93,6 +93,12 @@ static void short_of(void)
 	ok(slots_run_short(&slots), "more are wanted");
 	slot_group_grant(group, 1);
 	ok(!slots_run_short(&slots), "the limit is reached");
+	group->limit = 1000000;
+	slot_group_set(group, OPEN_CYCLES_MAX - 1);
+	group->ahead = 2 * OPEN_CYCLES_MAX;
+	ok(slots_run_short(&slots), "one that others share may be large");
+	slot_group_grant(group, 1);
+	ok(!slots_run_short(&slots), "no gateway holds more than it may have open");
 }
 
 /* The worker grants and withdraws while the loop takes and gives: the loop never has more than there are. */
