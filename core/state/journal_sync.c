@@ -207,7 +207,8 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Whoever waits for the sync comes first. */
+/* Whoever waits for the sync comes first. A flush wakes no worker that dozes until it tries again what has failed, so
+ * it looks by itself, as often as after a sync. */
 int64_t journal_worker_turn(void *ctx, int64_t now_ns)
 {
 	struct journal *journal = ctx;
@@ -217,7 +218,7 @@ int64_t journal_worker_turn(void *ctx, int64_t now_ns)
 		due_ns = earlier(due_ns, ahead_turn(journal, now_ns));
 	if (due_ns != now_ns)
 		due_ns = earlier(due_ns, trim_turn(journal, now_ns));
-	return due_ns;
+	return due_ns == WORKER_WHEN_WOKEN ? due_ns : earlier(due_ns, now_ns + REST_NS);
 }
 
 bool journal_worker_has_news(void *ctx, int64_t due_ns)

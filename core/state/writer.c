@@ -42,7 +42,7 @@ struct writer {
 	/* the loop thread's */
 	uint64_t posted;     /* rows put into the ring, ever */
 	uint32_t since_mark; /* of them, since the last mark */
-	uint64_t woken;      /* of them, when the worker was last told that they make a batch */
+	uint64_t woken;      /* of them, when the worker was last told not to sleep */
 	bool urgent_since_mark;
 	uint64_t drains;
 	const struct row *reserved;
@@ -108,10 +108,11 @@ void writer_commit(struct writer *writer)
 		worker_wake(writer->worker, true); /* without a mark for long: make room */
 }
 
-/* A final state, or so many rows as make a batch: the worker does not sleep until its time. */
+/* A final state, or so many rows as make a batch or fill half of the ring: the worker does not sleep until its time. */
 static bool mark_is_urgent(struct writer *writer)
 {
-	bool urgent = writer->urgent_since_mark || writer->posted - writer->woken >= writer->options.batch_rows;
+	uint32_t half = ring_capacity(writer->ring) / 2, batch = writer->options.batch_rows;
+	bool urgent = writer->urgent_since_mark || writer->posted - writer->woken >= (batch < half ? batch : half);
 
 	if (urgent)
 		writer->woken = writer->posted;
@@ -120,9 +121,10 @@ static bool mark_is_urgent(struct writer *writer)
 
 void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 {
+	/* released: whoever sees one of the numbers sees the odd turn, too */
 	atomic_fetch_add(&writer->mark_turn, 1);
-	atomic_store_explicit(&writer->mark_position, position, memory_order_relaxed);
-	atomic_store_explicit(&writer->mark_posted, writer->posted, memory_order_relaxed);
+	atomic_store_explicit(&writer->mark_position, position, memory_order_release);
+	atomic_store_explicit(&writer->mark_posted, writer->posted, memory_order_release);
 	atomic_store_explicit(&writer->mark_unix_ns, unix_ns, memory_order_relaxed);
 	atomic_fetch_add(&writer->mark_turn, 1);
 	worker_wake(writer->worker, mark_is_urgent(writer));
@@ -303,11 +305,12 @@ static void writer_collect(struct writer *writer, int64_t now)
 		writer->since_ns = now;
 }
 
-/* While a store fails the cache takes what comes, up to its bound; from then on the ring holds the loop back. A mark
- * that was begun is brought to its end: no batch may stop before it. */
+/* While a store fails the cache takes what comes, up to its bound; from then on the ring holds the loop back. Taken all
+ * the same is the rest of a mark that was begun, for no batch may stop before it, and what a store that went back is
+ * told again. */
 static bool writer_may_collect(const struct writer *writer)
 {
-	return writer->retry_ns == 0 || mark_is_begun(writer) || writer->back_waits ||
+	return writer->retry_ns == 0 || mark_is_begun(writer) || (writer->back_waits && !writer->standing.is_lost) ||
 	       !cache_is_full(writer->options.cache);
 }
 

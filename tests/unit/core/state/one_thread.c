@@ -1,4 +1,5 @@
 /* Journal and writer with all their workers on one thread, in a time that only passes when it is told to. */
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/base/log.h"
@@ -71,6 +72,7 @@ static struct {
 static struct store_pool *pool;
 static struct cache *cache;
 static int64_t retention_days;
+static uint32_t batch_rows = 8;
 static unsigned errors_logged;
 
 static void order_note(const struct tg_order_progress *row)
@@ -142,7 +144,7 @@ static struct writer *writer_opened(struct journal *journal, int64_t batch_ms)
 		.journal_wait = journal ? journal_wait : NULL,
 		.journal = journal,
 		.ring_rows = 16,
-		.batch_rows = 8,
+		.batch_rows = batch_rows,
 		.batch_ms = batch_ms,
 		.retention_days = retention_days,
 	};
@@ -235,6 +237,30 @@ static void journal_fails(void)
 	world_pass(&workers, HOUR_MS);
 	is_int(disk.syncs, 1, "it is not tried again");
 	is_int(journal_close(journal), TG_ERR_IO, "and told at the end");
+}
+
+/* What it fails at is tried again after seconds; whoever flushes meanwhile does not wait so long for the sync. */
+static void journal_syncs_all_the_same(void)
+{
+	char path[128];
+	struct journal *journal = journal_anew();
+	snprintf(path, sizeof path, "%s/journal-00000002.tgj.new", dir);
+	if (mkdir(path, 0700) != 0)
+		abort();
+	journal_limit(journal, 1, 0);
+	record_add(journal);
+	world_pass(&workers, 500);
+	struct journal_status status;
+	journal_status(journal, &status);
+	ok(disk.syncs == 1 && status.files == 1, "the next file cannot be made");
+	record_add(journal);
+	world_pass(&workers, 20);
+	is_int(disk.syncs, 2, "what is flushed then is synced as soon as ever");
+	rmdir(path);
+	world_pass(&workers, 1000);
+	journal_status(journal, &status);
+	is_int(status.files, 2, "the file is made once it can be");
+	is_int(journal_close(journal), 0, "closed");
 }
 
 static void writer_waits_for_journal(void)
@@ -454,6 +480,50 @@ static void writer_is_held_back(void)
 	writer_closed(writer, HOUR_MS);
 }
 
+/* It lacks what only a restart can tell it: the same. */
+static void writer_of_a_lost_store(void)
+{
+	struct writer *writer = writer_anew(50);
+	uint64_t stands = 0;
+	unsigned posted = 5;
+	row_post(writer, posted, true);
+	world_pass(&workers, 100);
+	store.position = 2;
+	row_post(writer, ++posted, true);
+	world_pass(&workers, 100);
+	ok(writer_went_back(writer, &stands) && stands == 2, "a store went back");
+	writer_begin_again(writer, false);
+	while (posted < 1000 && !writer_is_behind(writer)) {
+		posted++;
+		row_post(writer, posted, posted % 5 == 0);
+		world_pass(&workers, 100);
+	}
+	struct cache_status status;
+	cache_status(cache, &status);
+	ok(posted < 50, "what waits for one that lacks more than can be told has its bound, too: %u rows", posted);
+	ok(status.dirty_cycles < 16 + 16, "that of the cache, and of the ring: %u cycles", status.dirty_cycles);
+	store.position = 5;
+	world_pass(&workers, HOUR_MS);
+	ok(!writer_is_behind(writer) && store.position == posted, "it comes back as it was, and gets all of it");
+	writer_closed(writer, HOUR_MS);
+}
+
+/* However long rows may wait for others, and however many of them make a batch: new cycles need room. */
+static void writer_makes_room(void)
+{
+	batch_rows = 100;
+	struct writer *writer = writer_anew(HOUR_MS);
+	unsigned posted = 0;
+	while (posted < 90 && !writer_is_behind(writer)) {
+		row_post(writer, ++posted, false);
+		world_pass(&workers, 0);
+	}
+	is_int(posted, 90, "rows that wait for others to come leave the ring");
+	ok(store.calls == 0 && writer_drain(writer, HOUR_MS) && store.position == 90, "to be one batch");
+	writer_closed(writer, HOUR_MS);
+	batch_rows = 8;
+}
+
 /* Final states of many cycles share a transaction. */
 static void writer_groups(void)
 {
@@ -482,6 +552,7 @@ int main(void)
 		return 99;
 	journal_rests();
 	journal_fails();
+	journal_syncs_all_the_same();
 	writer_waits_for_journal();
 	writer_keeps_time();
 	writer_backs_off();
@@ -490,6 +561,8 @@ int main(void)
 	writer_gives_up();
 	writer_removes_old();
 	writer_is_held_back();
+	writer_of_a_lost_store();
+	writer_makes_room();
 	writer_groups();
 	folder_empty(dir);
 	rmdir(dir);
