@@ -48,6 +48,11 @@ static int32_t findings_collect(struct store *store, const char *what, const cha
 	return status;
 }
 
+/* A text that does not read as a decimal. */
+#define NO_NUMBER(column) \
+	"(" column " GLOB '*[^-0-9.]*' OR " column " GLOB '?*-*' OR " column " GLOB '*.*.*' OR " column \
+	" NOT GLOB '*[0-9]*')"
+
 int32_t store_check(struct store *store, tg_note_fn finding, void *ctx, struct tg_error *ret_error)
 {
 	static const struct {
@@ -61,6 +66,13 @@ int32_t store_check(struct store *store, tg_note_fn finding, void *ctx, struct t
 					" WHERE cycle_id IS NOT NULL AND cycle_id NOT IN (SELECT id FROM cycles)"},
 		{"fill without order", "SELECT client_id || '/' || fill_id FROM fills"
 				       " WHERE client_id NOT IN (SELECT client_id FROM orders)"},
+		{"no number in cycle",
+		 "SELECT id FROM cycles WHERE " NO_NUMBER("planned_in") " OR " NO_NUMBER("planned_out") " OR " NO_NUMBER(
+			 "amount_in") " OR " NO_NUMBER("amount_out") " OR " NO_NUMBER("profit")},
+		{"no number in order", "SELECT client_id FROM orders WHERE " NO_NUMBER("price") " OR " NO_NUMBER(
+					       "qty") " OR " NO_NUMBER("filled_qty") " OR " NO_NUMBER("filled_quote")},
+		{"no number in fill", "SELECT client_id || '/' || fill_id FROM fills WHERE " NO_NUMBER(
+					      "price") " OR " NO_NUMBER("qty") " OR " NO_NUMBER("fee")},
 	};
 	struct findings findings = {.fn = finding, .ctx = ctx};
 	int32_t status = store_connect(store, ret_error);
@@ -258,7 +270,8 @@ int32_t store_durable(struct store *store, struct tg_str journal, uint64_t *ret_
 
 	if (status == TG_OK)
 		status = rows_position(store, journal, &position, ret_error);
-	if (status == TG_OK && !store->full && position > 0)
+	/* full or not: the last batch may have come from elsewhere, or before it was set */
+	if (status == TG_OK && position > 0)
 		status = store_sync(store, ret_error);
 	if (status == TG_OK)
 		*ret_position = position;

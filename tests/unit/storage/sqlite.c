@@ -149,6 +149,15 @@ static void damage(void)
 	check_findings(&findings);
 	ok(strstr(findings.text, "order without cycle: o1 of cycle nocycle"), "an orphan order is found");
 	ok(strstr(findings.text, "fill without order: noorder/1"), "an orphan fill is found");
+	execute("DELETE FROM fills; UPDATE orders SET cycle_id = NULL, price = '1e5';"
+		"INSERT INTO fills VALUES ('o1','1','1','','0','BNB',1), ('o1','2','1','-1.5','0','BNB',1);"
+		"INSERT INTO cycles (id, strategy, exchange, state, route, currency, step, planned_in, planned_out,"
+		" amount_in, amount_out, profit, deltas, reason, opened_ns, closed_ns)"
+		" VALUES ('c1','','','','','',0,'0','0','0','0','1.2.3','','',1,1)");
+	check_findings(&findings);
+	is_int(findings.count, 3, "so are numbers that are none");
+	is_str(findings.text, "no number in cycle: c1\nno number in order: o1\nno number in fill: o1/1\n",
+	       "by their rows");
 
 	int fd = open(file, O_WRONLY);
 	memset(noise, 0xa5, sizeof noise);

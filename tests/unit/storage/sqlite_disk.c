@@ -119,10 +119,17 @@ static void durable(void)
 	plan.log_syncs = 0;
 	cycle_put(self, 5, "c3", &error);
 	ok(plan.log_syncs > 0, "synchronous full: a batch syncs the log");
-	plan_set(SYNC, 0, SQLITE_IOERR_FSYNC);
 	is_int(api->durable_position(self, TG_STR("a1b2"), &at, NULL), TG_OK, "and what is stored is durable");
 	is_int(at, 5, "as it stands");
+	void *before = file_open("normal");
+	cycle_put(before, 6, "c4", &error);
+	plan_set(SYNC, 0, SQLITE_IOERR_FSYNC);
+	is_int(api->durable_position(self, TG_STR("a1b2"), &at, NULL), TG_ERR_IO,
+	       "but not what came without, before it was set or from elsewhere");
 	plan_set(NOTHING, 0, 0);
+	is_int(api->durable_position(self, TG_STR("a1b2"), &at, NULL), TG_OK, "until that is synced");
+	is_int(at, 6, "too");
+	api->close(before);
 	api->close(self);
 	file_remove();
 }
