@@ -1,10 +1,8 @@
 /* `trigate store import`: what a file of another make holds, into the store in use. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "core/cli/json.h"
 #include "core/cli/out.h"
@@ -15,7 +13,7 @@
 #define ODDITIES_SHOWN 20     /* to people; machines get all */
 #define PREFIX "py:"          /* of imported keys */
 #define KIND_CUT "import.cut" /* events of amounts with more places than are kept */
-#define KEY_MAX 4096
+#define KEY_MAX 4096          /* a file's keys are far shorter */
 
 struct importing {
 	struct store_access *access;
@@ -275,25 +273,19 @@ static int read_with(struct importing *importing, const struct tg_storage_import
 		       : EXIT_FAILED;
 }
 
-/* The store's plugin cannot read such files: the one that can gets a folder of its own. */
+/* The store's plugin cannot read such files; the one that can has its copy in the state directory, where the next
+ * import finds what one that was killed has left. */
 static int read_by_other(struct importing *importing)
 {
 	struct instance other = {0};
-	const char *temporary = getenv("TMPDIR");
-	char folder[4096];
+	int rc = store_access_other(importing->access, "sqlite", importing->access->state_dir, &other);
 
-	snprintf(folder, sizeof folder, "%s/trigate-import-XXXXXX", temporary && temporary[0] ? temporary : "/tmp");
-	if (!mkdtemp(folder))
-		return cli_fail(importing->access->args, "cannot make a folder %s: %s", folder, strerror(errno));
-	int rc = store_access_other(importing->access, "sqlite", folder, &other);
 	if (!rc) {
 		const struct tg_storage_import *import = store_extension(other.api, other.self, TG_STORAGE_IMPORT);
 		rc = import ? read_with(importing, import, other.self)
 			    : cli_fail(importing->access->args, "the plugin \"sqlite\" that is found imports nothing");
 	}
 	store_access_other_close(&other);
-	if (rmdir(folder) != 0)
-		fprintf(stderr, "trigate store import: %s is left: %s\n", folder, strerror(errno));
 	return rc;
 }
 

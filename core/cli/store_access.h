@@ -38,7 +38,8 @@ enum store_need {
 int store_access_open(const struct arguments *args, enum store_need need, struct store_access *access);
 void store_access_close(struct store_access *access); /* also one that did not open */
 
-/* A second instance, of another plugin without settings, in a folder of its own. Closed by instance_end. */
+/* A second instance, of another plugin without settings, whose own files go below this folder. Closed by
+ * store_access_other_close. */
 int store_access_other(struct store_access *access, const char *plugin, const char *folder, struct instance *instance);
 void store_access_other_close(struct instance *instance);
 

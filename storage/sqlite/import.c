@@ -9,6 +9,7 @@
 #include "storage/sqlite/store.h"
 
 #define NOTE_EVERY 1000 /* cycles */
+#define KEY_MAX 1000    /* bytes: two of them fit into a row of PostgreSQL's indexes, with a name before each */
 
 /* ------------------------------------------------------------ what goes out */
 
@@ -87,93 +88,54 @@ void import_cut(struct import *import, const struct import_place *place, const c
 	event_pass(import, place, "import.cut", import->file_time_ns, text);
 }
 
-/* True: nothing has the key yet, and now it is taken. */
-static bool key_claim(struct import *import, struct tg_str key)
+bool import_statement(struct import *import, sqlite3_stmt **statement, const char *sql, const char *what)
 {
-	sqlite3_reset(import->seen);
-	sqlite3_bind_text(import->seen, 1, key.ptr, (int)key.len, SQLITE_STATIC);
-	int result = sqlite3_step(import->seen);
+	if (!*statement && !import->status &&
+	    sqlite3_prepare_v3(import->db, sql, -1, SQLITE_PREPARE_PERSISTENT, statement, NULL) != SQLITE_OK)
+		import_fail(import, what);
+	return *statement != NULL;
+}
 
+/* ------------------------------------------------------------ what was met */
+
+int64_t import_seen(struct import *import, enum import_seen what, struct tg_str text)
+{
+	static const char sql[] = "INSERT INTO temp.seen VALUES (?1, ?2, 1)"
+				  " ON CONFLICT (what, text) DO UPDATE SET times = times + 1 RETURNING times";
+	int64_t times = 1;
+
+	if (!import_statement(import, &import->seen, sql, "remember keys"))
+		return times;
+	sqlite3_bind_int(import->seen, 1, (int)what);
+	sqlite3_bind_text(import->seen, 2, text.ptr, (int)text.len, SQLITE_STATIC);
+	if (sqlite3_step(import->seen) == SQLITE_ROW)
+		times = sqlite3_column_int64(import->seen, 0);
+	else
+		import_fail(import, "remember a key");
 	sqlite3_reset(import->seen);
 	sqlite3_clear_bindings(import->seen);
-	if (result != SQLITE_DONE)
-		import_fail(import, "remember a key");
-	return result != SQLITE_DONE || sqlite3_changes(import->db) == 1;
+	return times;
 }
 
 struct tg_str import_key(struct import *import, struct tg_str wanted, bool *ret_again)
 {
+	wanted = pool_shorten(wanted, KEY_MAX);
 	struct tg_str key = wanted;
+	int64_t n = import_seen(import, SEEN_KEY, wanted);
 
-	for (unsigned n = 2; !key_claim(import, key); n++) {
+	while (n > 1) { /* the next number is the next one to try: that of the key as it was wanted */
 		*ret_again = true;
-		key = pool_print(&import->pool, "%.*s#%u", (int)wanted.len, wanted.ptr, n);
+		key = pool_print(&import->pool, "%.*s#%" PRId64, (int)wanted.len, wanted.ptr, n);
+		n = import_seen(import, SEEN_KEY, key) > 1 ? import_seen(import, SEEN_KEY, wanted) : 1;
 	}
 	return key;
 }
 
-/* ------------------------------------------------------------ what the file is */
-
-static int64_t number_get(struct import *import, const char *sql)
+void import_long_tell(struct import *import, const struct import_place *place, struct tg_str wanted, struct tg_str key)
 {
-	sqlite3_stmt *statement = NULL;
-	int64_t number = 0;
-
-	if (sqlite3_prepare_v2(import->db, sql, -1, &statement, NULL) == SQLITE_OK &&
-	    sqlite3_step(statement) == SQLITE_ROW)
-		number = sqlite3_column_int64(statement, 0);
-	else
-		import_fail(import, "read it");
-	sqlite3_finalize(statement);
-	return number;
-}
-
-#define HAS_TABLE(name, column) \
-	"SELECT EXISTS (SELECT 1 FROM sqlite_schema s, pragma_table_info('" name "') c WHERE s.type = 'table'" \
-	" AND s.name = '" name "' AND c.name = '" column "')"
-
-static bool shape_find(struct import *import)
-{
-	bool cycles = number_get(import, HAS_TABLE("cycles", "cycle_json"));
-
-	import->has_orders = number_get(import, HAS_TABLE("orders", "order_id"));
-	import->has_updates = number_get(import, HAS_TABLE("cycle_updates", "field_name"));
-	import->has_reservations = number_get(import, HAS_TABLE("cycle_reservations", "reservation_id"));
-	return cycles;
-}
-
-static int32_t copy_open(struct import *import, const char *scratch, struct tg_error *ret_error)
-{
-	static const char prepare[] = "PRAGMA trusted_schema = OFF; PRAGMA synchronous = OFF;"
-				      " CREATE TEMP TABLE seen (key TEXT PRIMARY KEY) WITHOUT ROWID;";
-	char path[FILE_PATH_MAX + 32];
-
-	snprintf(path, sizeof path, "%s/" FILE_COPY_NAME, scratch);
-	if (sqlite3_open_v2(path, &import->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-	    sqlite3_db_config(import->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL) != SQLITE_OK ||
-	    sqlite3_exec(import->db, prepare, NULL, NULL, NULL) != SQLITE_OK)
-		return tg_error_set(ret_error, TG_ERR_CORRUPT, "%s: cannot read it: %s", import->name,
-				    import->db ? sqlite3_errmsg(import->db) : "out of memory");
-	if (!shape_find(import) && !import->status)
-		return tg_error_set(ret_error, TG_ERR_INVALID,
-				    "%s is no database of the Python system: it has no table cycles with a cycle_json",
-				    import->name);
-	return import->status;
-}
-
-/* What is looked up by cycle gets an index, where it has none: the copy is ours. */
-static void copy_prepare(struct import *import)
-{
-	static const char by_cycle[] = "CREATE INDEX IF NOT EXISTS trigate_orders ON orders (cycle_id, timestamp)";
-	static const char updates[] = "CREATE INDEX IF NOT EXISTS trigate_updates ON cycle_updates (cycle_id)";
-
-	if (import->has_orders && sqlite3_exec(import->db, by_cycle, NULL, NULL, NULL) != SQLITE_OK)
-		import_fail(import, "read the orders");
-	if (import->has_updates && sqlite3_exec(import->db, updates, NULL, NULL, NULL) != SQLITE_OK)
-		import_fail(import, "read cycle_updates");
-	if (!import->status && sqlite3_prepare_v3(import->db, "INSERT OR IGNORE INTO temp.seen VALUES (?1)", -1,
-						  SQLITE_PREPARE_PERSISTENT, &import->seen, NULL) != SQLITE_OK)
-		import_fail(import, "remember keys");
+	if (wanted.len > KEY_MAX)
+		import_odd(import, place, "has a key of %" PRIu64 " bytes; it is taken as %.*s", wanted.len,
+			   (int)key.len, key.ptr);
 }
 
 /* ------------------------------------------------------------ rows */
@@ -184,54 +146,77 @@ static void cycle_read(struct import *import, sqlite3_stmt *statement, struct ol
 					    &old->currency, &old->state,    &old->step,  &old->orders,   &old->start,
 					    &old->end,      &old->profit,   &old->error, &old->metadata, &old->updated};
 
-	for (int i = 0; i < (int)(sizeof fields / sizeof *fields); i++)
+	int count = sizeof fields / sizeof *fields;
+
+	for (int i = 0; i < count; i++)
 		*fields[i] = import_column(import, statement, i);
+	old->row = sqlite3_column_int64(statement, count);
+	old->owns = sqlite3_column_int(statement, count + 1);
+}
+
+#define UPDATE_COLUMNS "field_name, old_value, new_value, u.updated_at, cycle_id"
+
+static void update_take(struct import *import, sqlite3_stmt *statement, const struct import_place *place)
+{
+	struct old_value value[5];
+
+	for (int i = 0; i < 5; i++)
+		value[i] = import_column(import, statement, i);
+	struct tg_str name = import_text(&value[0]), from = import_text(&value[1]), to = import_text(&value[2]),
+		      owner = import_text(&value[4]);
+	bool lost = place->cycle.len == 0;
+	import->updates++;
+	import_event(import, place, "import.update", import_time(import, place, "updated_at", false, &value[3]),
+		     "%s%.*s%s%.*s: '%.*s' -> '%.*s'", lost ? "cycle " : "", lost ? (int)owner.len : 0, owner.ptr,
+		     lost ? ", which is not there: " : "", (int)name.len, name.ptr, (int)from.len, from.ptr,
+		     (int)to.len, to.ptr);
 }
 
 /* cycle_updates: what changed when, as events of their cycle. */
-static void updates_take(struct import *import, const char *sql, struct tg_str id, const struct import_place *place)
+static void updates_take(struct import *import, sqlite3_stmt *statement, const struct import_place *place)
 {
-	sqlite3_stmt *statement = NULL;
-	int result = sqlite3_prepare_v2(import->db, sql, -1, &statement, NULL);
+	int result = SQLITE_DONE;
 
-	if (result == SQLITE_OK)
-		sqlite3_bind_text(statement, 1, id.ptr, (int)id.len, SQLITE_STATIC);
-	while ((result == SQLITE_OK || result == SQLITE_ROW) && !import->status) {
-		result = sqlite3_step(statement);
-		if (result != SQLITE_ROW)
-			break;
-		struct old_value field = import_column(import, statement, 0),
-				 before = import_column(import, statement, 1),
-				 after = import_column(import, statement, 2),
-				 time = import_column(import, statement, 3),
-				 owner = import_column(import, statement, 4);
-		struct tg_str name = import_text(&field), from = import_text(&before), to = import_text(&after);
-		import->updates++;
-		import_event(import, place, "import.update", import_time(import, place, "updated_at", false, &time),
-			     "%s%.*s%s%.*s: '%.*s' -> '%.*s'", place->cycle.len ? "" : "cycle ",
-			     place->cycle.len ? 0 : (int)import_text(&owner).len, import_text(&owner).ptr,
-			     place->cycle.len ? "" : ", which is not there: ", (int)name.len, name.ptr, (int)from.len,
-			     from.ptr, (int)to.len, to.ptr);
-	}
+	while (!import->status && (result = sqlite3_step(statement)) == SQLITE_ROW)
+		update_take(import, statement, place);
 	if (result != SQLITE_DONE && !import->status)
 		import_fail(import, "read cycle_updates");
-	sqlite3_finalize(statement);
 }
 
-#define UPDATE_COLUMNS "field_name, old_value, new_value, updated_at, cycle_id"
+static void updates_of_cycle(struct import *import, const struct import_place *place, int64_t row)
+{
+	static const char sql[] =
+		"SELECT " UPDATE_COLUMNS " FROM cycles c CROSS JOIN cycle_updates u ON c.id = u.cycle_id"
+		" WHERE c.rowid = ?1 ORDER BY u.rowid";
+
+	if (!import_statement(import, &import->updates_of, sql, "read cycle_updates"))
+		return;
+	sqlite3_bind_int64(import->updates_of, 1, row);
+	updates_take(import, import->updates_of, place);
+	sqlite3_reset(import->updates_of);
+}
+
+static void updates_of_none(struct import *import)
+{
+	static const char sql[] = "SELECT " UPDATE_COLUMNS " FROM cycle_updates u WHERE NOT EXISTS"
+				  " (SELECT 1 FROM cycles c WHERE c.id = u.cycle_id) ORDER BY rowid";
+	const struct import_place nowhere = {.what = "file"};
+	sqlite3_stmt *statement = NULL;
+
+	if (import_statement(import, &statement, sql, "read cycle_updates"))
+		updates_take(import, statement, &nowhere);
+	sqlite3_finalize(statement);
+}
 
 static void cycle_take(struct import *import, sqlite3_stmt *statement)
 {
 	struct old_cycle old;
 
 	cycle_read(import, statement, &old);
-	bool first_of_id = import_cycle(import, &old);
-	struct tg_str id = import_text(&old.id);
 	const struct import_place place = {
-		.cycle = pool_print(&import->pool, "py:%.*s", (int)id.len, id.ptr), .what = "cycle", .name = id};
-	if (import->has_updates && first_of_id)
-		updates_take(import, "SELECT " UPDATE_COLUMNS " FROM cycle_updates WHERE cycle_id = ?1 ORDER BY rowid",
-			     id, &place);
+		.cycle = import_cycle(import, &old), .what = "cycle", .name = import_text(&old.id)};
+	if (import->has_updates && old.owns)
+		updates_of_cycle(import, &place, old.row);
 	pool_reset(&import->pool);
 }
 
@@ -240,8 +225,10 @@ static void cycles_take(struct import *import)
 	static const char sql[] =
 		"SELECT id, strategy_name, cycle_json, initial_amount, current_amount, current_currency, state,"
 		" current_step, orders_json, start_time, end_time, profit_loss, error_message, metadata_json,"
-		" updated_at FROM cycles ORDER BY rowid";
-	int64_t all = number_get(import, "SELECT count(*) FROM cycles");
+		" updated_at, rowid,"
+		" NOT EXISTS (SELECT 1 FROM cycles other WHERE other.id = c.id AND other.rowid < c.rowid)"
+		" FROM cycles c ORDER BY rowid";
+	int64_t all = import_query_number(import, "SELECT count(*) FROM cycles");
 	sqlite3_stmt *statement = NULL;
 	int result = sqlite3_prepare_v2(import->db, sql, -1, &statement, NULL);
 
@@ -288,28 +275,43 @@ static void reservations_take(struct import *import)
 	sqlite3_finalize(statement);
 }
 
+/* What orders_json has that no order of the Python system had: once for all orders. */
+static void members_tell(struct import *import)
+{
+	static const char sql[] = "SELECT text, times FROM temp.seen WHERE what = ?1 ORDER BY text";
+	const struct import_place file = {.what = "file", .name = {import->name, strlen(import->name)}};
+	sqlite3_stmt *statement = NULL;
+
+	if (!import_statement(import, &statement, sql, "list members"))
+		return;
+	sqlite3_bind_int(statement, 1, SEEN_MEMBER);
+	while (!import->status && sqlite3_step(statement) == SQLITE_ROW)
+		import_odd(import, &file,
+			   "orders_json has a member %s, %lld times, which is unknown here; it is left out",
+			   (const char *)sqlite3_column_text(statement, 0), sqlite3_column_int64(statement, 1));
+	sqlite3_finalize(statement);
+}
+
 /* ------------------------------------------------------------ all of it */
 
 static void all_take(struct import *import)
 {
 	const struct import_place nowhere = {.what = "file"};
-	bool json = number_get(import, "SELECT EXISTS (SELECT 1 FROM cycles WHERE orders_json IS NOT NULL)");
+	bool json = import_query_number(import, "SELECT EXISTS (SELECT 1 FROM cycles WHERE orders_json IS NOT NULL)");
 	const char *shape = !import->has_orders ? "before 1.3" : json ? "of both shapes, before 1.3 and 1.3" : "1.3";
 
 	note_line(import->note, import->ctx, "%s: of the Python system, %s", import->name, shape);
 	import_event(import, &nowhere, "import.begin", import->file_time_ns, "of the Python system, %s: %s", shape,
 		     import->name);
-	copy_prepare(import);
+	import_unknown_tell(import);
 	cycles_take(import);
 	if (import->has_orders && !import->status)
 		import_orphans(import);
 	if (import->has_updates && !import->status)
-		updates_take(import,
-			     "SELECT " UPDATE_COLUMNS " FROM cycle_updates u WHERE ?1 = '' AND NOT EXISTS"
-			     " (SELECT 1 FROM cycles c WHERE c.id = u.cycle_id) ORDER BY rowid",
-			     (struct tg_str){"", 0}, &nowhere);
+		updates_of_none(import);
 	if (import->has_reservations && !import->status)
 		reservations_take(import);
+	members_tell(import);
 	import_event(import, &nowhere, "import.end", import->file_time_ns,
 		     "%" PRIu64 " cycles, %" PRIu64 " orders, %" PRIu64 " updates, %" PRIu64 " reservations; %" PRIu64
 		     " oddities, %" PRIu64 " amounts cut at 18 places",
@@ -324,6 +326,9 @@ static int32_t import_finish(struct import *import)
 {
 	pool_reset(&import->pool);
 	sqlite3_finalize(import->seen);
+	sqlite3_finalize(import->orders_of);
+	sqlite3_finalize(import->same_order);
+	sqlite3_finalize(import->updates_of);
 	sqlite3_close(import->db);
 	return import->status;
 }
@@ -337,7 +342,7 @@ int32_t import_read(const char *path, const char *scratch, tg_row_fn fn, tg_note
 	import.status = file_copy_aside(path, scratch, &sum, &import.file_time_ns, ret_error);
 	if (!import.status) {
 		snprintf(import.journal, sizeof import.journal, "import:%016" PRIx64, sum);
-		import.status = copy_open(&import, scratch, ret_error);
+		import.status = import_open(&import, scratch);
 	}
 	if (!import.status)
 		all_take(&import);

@@ -188,13 +188,16 @@ static void times_take(struct import *import, const struct import_place *place, 
 /* ------------------------------------------------------------ all of it */
 
 /* "py:ID", or by its row if it has none. */
-static struct tg_str key_take(struct import *import, const struct old_cycle *old, bool *ret_again)
+static struct tg_str key_take(struct import *import, const struct old_cycle *old, struct tg_str *ret_wanted,
+			      bool *ret_again)
 {
 	struct tg_str id = import_text(&old->id);
 
 	if (id.len == 0)
-		return import_key(import, pool_print(&import->pool, "py:cycle-%" PRIu64, import->cycles), ret_again);
-	return import_key(import, pool_print(&import->pool, "py:%.*s", (int)id.len, id.ptr), ret_again);
+		*ret_wanted = pool_print(&import->pool, "py:cycle-%" PRIu64, import->cycles);
+	else
+		*ret_wanted = pool_print(&import->pool, "py:%.*s", (int)id.len, id.ptr);
+	return import_key(import, *ret_wanted, ret_again);
 }
 
 static void metadata_tell(struct import *import, const struct import_place *place, const struct old_value *metadata)
@@ -208,13 +211,14 @@ static void metadata_tell(struct import *import, const struct import_place *plac
 	import_event(import, place, "import.metadata", import->file_time_ns, "%.*s", (int)text.len, text.ptr);
 }
 
-bool import_cycle(struct import *import, const struct old_cycle *old)
+struct tg_str import_cycle(struct import *import, const struct old_cycle *old)
 {
 	bool again = false;
+	struct tg_str wanted;
 
 	import->cycles++;
 	struct import_place place = {.what = "cycle", .name = import_text(&old->id)};
-	place.cycle = key_take(import, old, &again);
+	place.cycle = key_take(import, old, &wanted, &again);
 	struct tg_cycle_row row = {.size = sizeof row,
 				   .id = place.cycle,
 				   .strategy = import_text(&old->strategy),
@@ -226,6 +230,7 @@ bool import_cycle(struct import *import, const struct old_cycle *old)
 	else if (again)
 		import_odd(import, &place, "has an id that another cycle has; it is taken as %.*s",
 			   (int)place.cycle.len, place.cycle.ptr);
+	import_long_tell(import, &place, wanted, place.cycle);
 	route_take(import, &place, old, &row);
 	row.step = import_count(import, &place, "current_step", &old->step);
 	money_take(import, &place, old, &row);
@@ -233,6 +238,6 @@ bool import_cycle(struct import *import, const struct old_cycle *old)
 	times_take(import, &place, old, &row);
 	import_pass(import, TG_ROW_CYCLE, &row);
 	metadata_tell(import, &place, &old->metadata);
-	import_orders(import, &place, old, !again && place.name.len > 0);
-	return !again && place.name.len > 0;
+	import_orders(import, &place, old);
+	return place.cycle;
 }

@@ -179,6 +179,18 @@ static bool write_all(int fd, const char *bytes, size_t count)
 	return true;
 }
 
+/* Looked at before anything is copied: a device may have no end. */
+static int32_t sqlite_check(const char *path, int fd, struct tg_error *ret_error)
+{
+	char head[sizeof MAGIC] = "";
+	struct stat info;
+
+	if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
+	    memcmp(head, MAGIC, sizeof head) == 0)
+		return TG_OK;
+	return tg_error_set(ret_error, TG_ERR_INVALID, "%s is no SQLite database", path);
+}
+
 static int32_t bytes_copy(const char *path, int from, int to, uint64_t *sum, struct tg_error *ret_error)
 {
 	char *block = malloc(BLOCK);
@@ -200,7 +212,7 @@ static int32_t bytes_copy(const char *path, int from, int to, uint64_t *sum, str
 	return status;
 }
 
-static int32_t file_copy(const char *path, const char *copy, uint64_t *sum, struct tg_error *ret_error)
+static int32_t file_copy(const char *path, const char *copy, bool database, uint64_t *sum, struct tg_error *ret_error)
 {
 	int from = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
@@ -208,8 +220,10 @@ static int32_t file_copy(const char *path, const char *copy, uint64_t *sum, stru
 		return TG_ERR_NOT_FOUND;
 	if (from < 0)
 		return copy_failed(path, "open", ret_error);
-	int to = open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	int32_t status = to < 0 ? copy_failed(copy, "make", ret_error) : bytes_copy(path, from, to, sum, ret_error);
+	int32_t status = database ? sqlite_check(path, from, ret_error) : TG_OK;
+	int to = status == TG_OK ? open(copy, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600) : -1;
+	if (status == TG_OK)
+		status = to < 0 ? copy_failed(copy, "make", ret_error) : bytes_copy(path, from, to, sum, ret_error);
 	if (to >= 0 && close(to) != 0 && status == TG_OK)
 		status = copy_failed(copy, "write", ret_error);
 	close(from);
@@ -217,6 +231,14 @@ static int32_t file_copy(const char *path, const char *copy, uint64_t *sum, stru
 }
 
 /* ------------------------------------------------------------ all of them */
+
+void file_real_path(const char *path, char ret_real[FILE_PATH_MAX])
+{
+	char *real = realpath(path, NULL);
+
+	snprintf(ret_real, FILE_PATH_MAX, "%s", real ? real : path);
+	free(real);
+}
 
 /* What tells whether a database was written in between. */
 struct moment {
@@ -228,7 +250,7 @@ struct moment {
 
 static void moment_take(const char *path, struct moment *ret)
 {
-	char name[FILE_PATH_MAX];
+	char name[FILE_PATH_MAX + 16];
 	struct stat info;
 
 	memset(ret, 0, sizeof *ret);
@@ -251,33 +273,19 @@ static bool same_moment(const struct moment *a, const struct moment *b)
 	return true;
 }
 
-static bool is_sqlite(const char *path)
-{
-	char head[sizeof MAGIC] = "";
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	bool found =
-		fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, MAGIC, sizeof head) == 0;
-
-	if (fd >= 0)
-		close(fd);
-	return found;
-}
-
 static int32_t copy_once(const char *path, const char *scratch, uint64_t *ret_sum, struct tg_error *ret_error)
 {
-	char from[FILE_PATH_MAX], to[FILE_PATH_MAX + 32];
+	char from[FILE_PATH_MAX + 16], to[FILE_PATH_MAX + 32];
 	uint64_t sum = FNV_START;
 
 	for (size_t i = 0; i < ENDS; i++) {
 		snprintf(from, sizeof from, "%s%s", path, ends[i]);
 		snprintf(to, sizeof to, "%s/" FILE_COPY_NAME "%s", scratch, ends[i]);
 		unlink(to);
-		int32_t status = file_copy(from, to, &sum, ret_error);
+		int32_t status = file_copy(from, to, i == 0, &sum, ret_error);
 		if (status != TG_OK && !(status == TG_ERR_NOT_FOUND && i > 0))
 			return status == TG_ERR_NOT_FOUND ? tg_error_set(ret_error, status, "there is no file %s", path)
 							  : status;
-		if (i == 0 && !is_sqlite(to))
-			return tg_error_set(ret_error, TG_ERR_INVALID, "%s is no SQLite database", path);
 		sum = sum_add(sum, ends[i], strlen(ends[i]) + 1);
 	}
 	*ret_sum = sum;
@@ -288,15 +296,17 @@ int32_t file_copy_aside(const char *path, const char *scratch, uint64_t *ret_sum
 			struct tg_error *ret_error)
 {
 	struct moment before, after;
+	char real[FILE_PATH_MAX];
 
 	if (strlen(path) + sizeof "-journal" > FILE_PATH_MAX)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "the path is too long");
+	file_real_path(path, real);
 	for (int attempt = 0; attempt < ATTEMPTS; attempt++) {
-		moment_take(path, &before);
-		int32_t status = copy_once(path, scratch, ret_sum, ret_error);
+		moment_take(real, &before);
+		int32_t status = copy_once(real, scratch, ret_sum, ret_error);
 		if (status != TG_OK)
 			return status;
-		moment_take(path, &after);
+		moment_take(real, &after);
 		if (same_moment(&before, &after)) {
 			*ret_time_ns = after.file[0].time_ns;
 			return TG_OK;

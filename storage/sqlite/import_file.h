@@ -21,6 +21,9 @@ struct file_scratch {
 int32_t file_scratch_make(const char *path, struct file_scratch *ret_scratch, struct tg_error *ret_error);
 void file_scratch_remove(struct file_scratch *scratch); /* with the copy in it */
 
+/* Where a link leads: logs lie beside that. What leads nowhere stays as it is. */
+void file_real_path(const char *path, char ret_real[FILE_PATH_MAX]);
+
 /* A folder that has nothing but a copy in it. */
 void file_folder_remove(const char *folder);
 

@@ -11,8 +11,8 @@
 #define NOISE INT64_C(1000000000)
 
 #define ORDER_COLUMNS \
-	"order_id, cycle_id, market_symbol, side, amount, price, state, filled_amount, remaining_amount," \
-	" average_price, timestamp, retry_count, error_message, updated_at"
+	"o.order_id, o.cycle_id, o.market_symbol, o.side, o.amount, o.price, o.state, o.filled_amount," \
+	" o.remaining_amount, o.average_price, o.timestamp, o.retry_count, o.error_message, o.updated_at"
 
 /* ------------------------------------------------------------ one order */
 
@@ -73,9 +73,10 @@ static tg_amount quantity_of(struct tg_decimal value)
 /* What is filled and what remains make the whole, but for the noise of floating point. */
 static bool remainder_fits(const struct tg_order_row *row, tg_amount remaining)
 {
-	tg_amount whole = quantity_of(row->qty), off = whole - quantity_of(row->filled_qty) - remaining;
+	tg_amount whole = quantity_of(row->qty), off;
 
-	return (off < 0 ? -off : off) <= (whole < 0 ? -whole : whole) / NOISE + 1;
+	return !__builtin_sub_overflow(whole - quantity_of(row->filled_qty), remaining, &off) &&
+	       (off < 0 ? -off : off) <= (whole < 0 ? -whole : whole) / NOISE + 1;
 }
 
 static void quantities_check(struct import *import, const struct import_place *place, const struct old_order *old,
@@ -155,13 +156,10 @@ static void identity_tell(struct import *import, const struct import_place *plac
 {
 	struct tg_str market = import_text(&old->market), owner = import_text(&old->cycle);
 	int key = (int)place->order.len;
-	bool again = false;
+	struct tg_str identity = pool_print(&import->pool, "%.*s %.*s", (int)market.len, market.ptr,
+					    (int)place->name.len, place->name.ptr);
+	bool again = place->name.len > 0 && import_seen(import, SEEN_ORDER, identity) > 1;
 
-	if (place->name.len > 0)
-		import_key(import,
-			   pool_print(&import->pool, "%.*s %.*s", (int)market.len, market.ptr, (int)place->name.len,
-				      place->name.ptr),
-			   &again);
 	if (place->name.len == 0)
 		import_odd(import, place, "has no id; it is taken as %.*s", key, place->order.ptr);
 	else if (again)
@@ -179,7 +177,9 @@ static void order_take(struct import *import, const struct import_place *cycle, 
 	struct import_place place = {.cycle = cycle->cycle, .what = "order", .name = import_text(&old->id)};
 
 	import->orders++;
-	place.order = import_key(import, key_wanted(import, cycle, old), &again);
+	struct tg_str wanted = key_wanted(import, cycle, old);
+	place.order = import_key(import, wanted, &again);
+	import_long_tell(import, &place, wanted, place.order);
 	identity_tell(import, &place, old);
 	struct tg_order_row row = order_make(import, &place, old);
 	row.leg = leg;
@@ -198,57 +198,50 @@ static void order_read(struct import *import, sqlite3_stmt *statement, struct ol
 		*fields[i] = import_column(import, statement, i);
 }
 
+/* Orders of a cycle: by what the file's own columns have for equal, so that each is of one cycle or an orphan. */
+#define ORDERS_OF_CYCLE \
+	"SELECT " ORDER_COLUMNS " FROM cycles c CROSS JOIN orders o ON c.id = o.cycle_id WHERE c.rowid = ?1"
+
 /* The row of the table that is the same order: of this id, this cycle, this market. */
 static bool table_find(struct import *import, const struct old_cycle *cycle, const struct old_order *wanted,
 		       struct old_order *ret)
 {
-	sqlite3_stmt *statement = NULL;
-	struct tg_str id = import_text(&wanted->id), owner = import_text(&cycle->id),
-		      market = import_text(&wanted->market);
-	bool found = false;
+	static const char sql[] = ORDERS_OF_CYCLE " AND o.order_id = ?2 AND o.market_symbol = ?3 LIMIT 1";
+	struct tg_str id = import_text(&wanted->id), market = import_text(&wanted->market);
 
-	if (!import->has_orders || wanted->id.kind == OLD_NONE)
+	if (!import->has_orders || wanted->id.kind == OLD_NONE ||
+	    !import_statement(import, &import->same_order, sql, "read the orders"))
 		return false;
-	if (sqlite3_prepare_v2(import->db,
-			       "SELECT " ORDER_COLUMNS
-			       " FROM orders WHERE order_id = ?1 AND cycle_id = ?2 AND market_symbol = ?3 LIMIT 1",
-			       -1, &statement, NULL) == SQLITE_OK) {
-		sqlite3_bind_text(statement, 1, id.ptr, (int)id.len, SQLITE_STATIC);
-		sqlite3_bind_text(statement, 2, owner.ptr, (int)owner.len, SQLITE_STATIC);
-		sqlite3_bind_text(statement, 3, market.ptr, (int)market.len, SQLITE_STATIC);
-		int result = sqlite3_step(statement);
-		found = result == SQLITE_ROW;
-		if (found)
-			order_read(import, statement, ret);
-		else if (result != SQLITE_DONE)
-			import_fail(import, "read an order");
-	} else {
-		import_fail(import, "read the orders");
-	}
-	sqlite3_finalize(statement);
-	return found;
+	sqlite3_stmt *statement = import->same_order;
+	sqlite3_bind_int64(statement, 1, cycle->row);
+	sqlite3_bind_text(statement, 2, id.ptr, (int)id.len, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 3, market.ptr, (int)market.len, SQLITE_STATIC);
+	int result = sqlite3_step(statement);
+	if (result == SQLITE_ROW)
+		order_read(import, statement, ret);
+	else if (result != SQLITE_DONE)
+		import_fail(import, "read an order");
+	sqlite3_reset(statement);
+	return result == SQLITE_ROW;
 }
 
 static void table_take(struct import *import, const struct import_place *cycle, const struct old_cycle *old,
 		       uint32_t leg)
 {
-	sqlite3_stmt *statement = NULL;
-	struct tg_str id = import_text(&old->id);
+	static const char sql[] = ORDERS_OF_CYCLE " ORDER BY o.timestamp, o.rowid";
 	struct old_order order;
-	int result = sqlite3_prepare_v2(
-		import->db, "SELECT " ORDER_COLUMNS " FROM orders WHERE cycle_id = ?1 ORDER BY timestamp, rowid", -1,
-		&statement, NULL);
+	int result = SQLITE_DONE;
 
-	if (result == SQLITE_OK) {
-		sqlite3_bind_text(statement, 1, id.ptr, (int)id.len, SQLITE_STATIC);
-		while ((result = sqlite3_step(statement)) == SQLITE_ROW && !import->status) {
-			order_read(import, statement, &order);
-			order_take(import, cycle, &order, leg++);
-		}
+	if (!import_statement(import, &import->orders_of, sql, "read the orders"))
+		return;
+	sqlite3_bind_int64(import->orders_of, 1, old->row);
+	while (!import->status && (result = sqlite3_step(import->orders_of)) == SQLITE_ROW) {
+		order_read(import, import->orders_of, &order);
+		order_take(import, cycle, &order, leg++);
 	}
 	if (result != SQLITE_DONE && !import->status)
 		import_fail(import, "read the orders");
-	sqlite3_finalize(statement);
+	sqlite3_reset(import->orders_of);
 }
 
 void import_orphans(struct import *import)
@@ -311,10 +304,15 @@ static void members_read(struct import *import, struct json_value object, struct
 	struct json_value key, value;
 
 	*ret = (struct old_order){0};
-	while (json_member(&cursor, &key, &value))
-		for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-			if (json_is(key, members[i].key))
-				*members[i].value = value_of(import, value);
+	while (json_member(&cursor, &key, &value)) {
+		size_t i = 0;
+		while (i < sizeof members / sizeof *members && !json_is(key, members[i].key))
+			i++;
+		if (i < sizeof members / sizeof *members)
+			*members[i].value = value_of(import, value);
+		else
+			import_seen(import, SEEN_MEMBER, key.raw);
+	}
 }
 
 static bool same_text(struct tg_str a, struct tg_str b)
@@ -358,7 +356,7 @@ static void twice_tell(struct import *import, const struct import_place *cycle, 
 
 /* Returns how many were taken. */
 static uint32_t json_take(struct import *import, const struct import_place *cycle, const struct old_cycle *old,
-			  struct json_value list, bool table)
+			  struct json_value list)
 {
 	struct json_cursor cursor = json_inside(list);
 	struct json_value item;
@@ -372,7 +370,7 @@ static uint32_t json_take(struct import *import, const struct import_place *cycl
 			continue;
 		}
 		members_read(import, item, &order);
-		if (table && table_find(import, old, &order, &other))
+		if (old->owns && table_find(import, old, &order, &other))
 			twice_tell(import, cycle, &order, &other, item);
 		else
 			order_take(import, cycle, &order, taken++);
@@ -380,7 +378,7 @@ static uint32_t json_take(struct import *import, const struct import_place *cycl
 	return taken;
 }
 
-void import_orders(struct import *import, const struct import_place *cycle, const struct old_cycle *old, bool table)
+void import_orders(struct import *import, const struct import_place *cycle, const struct old_cycle *old)
 {
 	struct tg_str text = import_text(&old->orders);
 	struct json_value list;
@@ -388,11 +386,11 @@ void import_orders(struct import *import, const struct import_place *cycle, cons
 
 	if (text.len > 0 && !import_is(&old->orders, "null")) {
 		if (json_parse(text, &list) && list.kind == JSON_ARRAY)
-			taken = json_take(import, cycle, old, list, table);
+			taken = json_take(import, cycle, old, list);
 		else
 			import_odd(import, cycle, "orders_json is no list; it is left out, and was %.*s", (int)text.len,
 				   text.ptr);
 	}
-	if (table && import->has_orders && !import->status)
+	if (old->owns && import->has_orders && !import->status)
 		table_take(import, cycle, old, taken);
 }

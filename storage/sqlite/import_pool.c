@@ -34,30 +34,6 @@ struct tg_str pool_copy(struct pool *pool, struct tg_str text)
 	return (struct tg_str){copy, text.len};
 }
 
-struct tg_str pool_print_list(struct pool *pool, const char *format, va_list values)
-{
-	char *text = NULL;
-	int length = vasprintf(&text, format, values);
-
-	if (length < 0) {
-		pool->failed = true;
-		return (struct tg_str){"", 0};
-	}
-	struct tg_str copy = pool_copy(pool, (struct tg_str){text, (uint64_t)length});
-	free(text);
-	return copy;
-}
-
-struct tg_str pool_print(struct pool *pool, const char *format, ...)
-{
-	va_list values;
-
-	va_start(values, format);
-	struct tg_str text = pool_print_list(pool, format, values);
-	va_end(values);
-	return text;
-}
-
 /* Bytes of the character at `at`, 0 if it is none: too long, a surrogate, beyond the last, or cut off. */
 static size_t character(const unsigned char *at, size_t left)
 {
@@ -89,6 +65,40 @@ struct tg_str pool_clean(struct pool *pool, struct tg_str text)
 		i += length ? length : 1;
 	}
 	return copy;
+}
+
+struct tg_str pool_print_list(struct pool *pool, const char *format, va_list values)
+{
+	char *text = NULL;
+	int length = vasprintf(&text, format, values);
+
+	if (length < 0) {
+		pool->failed = true;
+		return (struct tg_str){"", 0};
+	}
+	struct tg_str copy = pool_clean(pool, (struct tg_str){text, (uint64_t)length});
+	free(text);
+	return copy;
+}
+
+struct tg_str pool_print(struct pool *pool, const char *format, ...)
+{
+	va_list values;
+
+	va_start(values, format);
+	struct tg_str text = pool_print_list(pool, format, values);
+	va_end(values);
+	return text;
+}
+
+struct tg_str pool_shorten(struct tg_str text, size_t most)
+{
+	if (text.len <= most)
+		return text;
+	text.len = most;
+	while (text.len > 0 && (text.ptr[text.len] & 0xc0) == 0x80)
+		text.len--;
+	return text;
 }
 
 void pool_reset(struct pool *pool)

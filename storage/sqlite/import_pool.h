@@ -16,11 +16,14 @@ struct pool {
 
 char *pool_take(struct pool *pool, size_t size); /* NULL: out of memory */
 struct tg_str pool_copy(struct pool *pool, struct tg_str text);
+/* Clean, for a text that is shown in part may be cut within a character. */
 struct tg_str pool_print(struct pool *pool, const char *format, ...) __attribute__((format(printf, 2, 3)));
 struct tg_str pool_print_list(struct pool *pool, const char *format, va_list values)
 	__attribute__((format(printf, 2, 0)));
-/* The same without NUL bytes and broken UTF-8, which no store takes: a '?' stands for each such byte. */
+/* A copy without NUL bytes and broken UTF-8, which no store takes: a '?' stands for each such byte. */
 struct tg_str pool_clean(struct pool *pool, struct tg_str text);
+/* Its first bytes, at most so many, without half a character at their end. */
+struct tg_str pool_shorten(struct tg_str text, size_t most);
 void pool_reset(struct pool *pool);
 
 #endif

@@ -147,7 +147,7 @@ static bool peek_copy(const char *path)
 
 bool import_is_python(const char *path)
 {
-	char log[FILE_PATH_MAX + 8];
+	char real[FILE_PATH_MAX], log[FILE_PATH_MAX + 8];
 	struct stat info;
 	bool ours = false;
 
@@ -155,7 +155,8 @@ bool import_is_python(const char *path)
 		return false;
 	if (is_kept_already(path) || peek_file(path))
 		return true;
-	snprintf(log, sizeof log, "%s-wal", path);
+	file_real_path(path, real);
+	snprintf(log, sizeof log, "%s-wal", real);
 	return stat(log, &info) == 0 && info.st_size > 0 && peek_copy(path);
 }
 

@@ -248,6 +248,22 @@ def test_j_import():
     return path, old
 
 
+def test_j_import_into_another_backend():
+    """The copy that is read lies in the state directory: what a killed import left there goes with the next one."""
+    state, config = os.path.join(HERE, "elsewhere"), os.path.join(HERE, "elsewhere.yaml")
+    left = os.path.join(state, trigate.STORE + ".import-aB3xyZ")
+    os.makedirs(left)
+    with open(os.path.join(left, "copy.db"), "w", encoding="utf-8") as file:
+        file.write("half of it")
+    with open(config, "w", encoding="utf-8") as file:
+        file.write(f"state_dir: {state}\nexchanges: {{sim: {{}}}}\nstorage: {{plugin: memory}}\n")
+    path = os.path.join(HERE, "trade_state.db")
+    old = old_store.make(path + ".other", "1.3", 20)
+    got = run("store", "import", path + ".other", "--config", config, env=dict(os.environ, TMPDIR=HERE + "/nowhere"))
+    ok(got.code == 0 and f"{len(old.cycles)} cycles, {len(old.orders)} orders imported" in got.out, "into another backend", got)
+    ok(os.listdir(state) == [], "it leaves nothing there, and takes what was left", os.listdir(state))
+
+
 def test_k_first_open():
     path, state = os.path.join(HERE, "trade_state.db"), os.path.join(HERE, "first")
     os.mkdir(state)
