@@ -298,6 +298,7 @@ static void executor_fill(struct gateway *gateway)
 	executor->settings.all_or_nothing = !strategy->order.allow_partial_fills;
 	executor->settings.lag_ms = manifest_number(info, "lag_ms", 1000);
 	executor->settings.lists = manifest_looks_up(info, "listing");
+	executor->settings.asks_unlisted = manifest_looks_up(info, "symbol");
 	executor->settings.parks = gateway->options.config->journal.power || gateway->options.outside->journal_power;
 	executor->settings.parks_waiting = gateway->options.config->virtual_clock && !gateway->options.outside->driven;
 	executor->settings.retry_delay_ns = strategy->order.retry_delay_ms * 1000000;

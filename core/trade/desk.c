@@ -63,6 +63,7 @@ static void order_ended(struct executor *executor, const struct order *order)
 		work_timer_clear(work);
 	work->asked = false;
 	work->queries = 0;
+	work->refusal_told = false;
 	if (work->sent_ns)
 		executor->events.round_trip(executor->events.ctx, loop_mono_ns(executor->loop) - work->sent_ns);
 	work->sent_ns = 0;

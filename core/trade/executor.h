@@ -31,6 +31,7 @@ struct executor_settings {
 	int64_t min_partial_fill_e9; /* share of the last leg that makes a cycle completed */
 	bool all_or_nothing;         /* orders on are fill-or-kill */
 	bool lists;                  /* the exchange can be asked for all recent orders */
+	bool asks_unlisted;          /* and for an order whose market it lists no more */
 	bool parks;                  /* an order leaves when its intent would outlive a loss of power: parked.c */
 	bool parks_waiting;          /* on a virtual clock, which does not wait for a disk */
 	uint32_t max_retries;        /* forward orders on one leg after the first */
@@ -74,6 +75,7 @@ struct work {
 	uint32_t waits;          /* for a market that takes no order */
 	uint32_t queries;        /* for the order in doubt */
 	bool asked;              /* an answer to a look-up is due */
+	bool refusal_told;       /* that the exchange does not answer for the order in doubt */
 	int64_t not_before_ns;   /* mono: the exchange asked for no order earlier */
 	int64_t sent_ns;         /* mono */
 	int64_t absent_after_ns; /* mono: from then on absence is proof */

@@ -54,7 +54,7 @@ static void legs_mark(const struct markets *markets, const struct cycle *cycle, 
 }
 
 /* The markets of recent cycles, in the order of their ids: an exchange with thousands of markets lists orders of one
- * market at a time. One that the exchange does not tell of any more cannot be asked about. */
+ * market at a time. One that the exchange does not tell of any more cannot be listed. */
 static uint32_t markets_gather(const struct executor *executor, int64_t since_ns, uint32_t ret_markets[MARKETS_MAX])
 {
 	bool wanted[MARKETS_MAX] = {false};

@@ -34,27 +34,45 @@ static void query_later(struct work *work, int64_t least_ns)
 	work_timer_set(work, WORK_TIMER_QUERY, delay_ns > least_ns ? delay_ns : least_ns);
 }
 
-/* TG_PENDING, or why it was not asked. */
+/* TG_PENDING, or why it was not asked. MARKET_NONE: the market was delisted before this start. */
 static int32_t query_send(struct executor *executor, const struct order *order, uint32_t market,
 			  struct tg_error *ret_error)
 {
+	_Static_assert(MARKET_NONE == TG_MARKET_UNLISTED,
+		       "a market that is not known goes out as one that is not listed");
 	struct tg_order_ref ref = {
 		.size = sizeof ref,
 		.market = market,
 		.client_id = {order->client_id, TG_CLIENT_ID_LEN},
 		.exchange_id = {order->exchange_id, strlen(order->exchange_id)},
 		.token = desk_token(order, TOKEN_QUERY),
+		.symbol = {order->market, strlen(order->market)},
 	};
+	if (market == MARKET_NONE && !executor->settings.asks_unlisted)
+		return tg_error_set(ret_error, TG_ERR_UNSUPPORTED,
+				    "its market is listed no more, and the connector asks by listed markets alone");
 	return executor->exchange->order_query(executor->exchange_self, &ref, ret_error);
 }
 
-/* It was delisted before this start. */
-static void market_gone_tell(const struct work *work, const struct order *order)
+/* Not a failure that passes, but an answer to this question: it will be the same next time. */
+static bool is_refusal(int32_t status)
 {
-	if (work->queries == 0)
-		log_warn("order.market_gone", LOG_S("client_id", order->client_id), LOG_S("market", order->market),
-			 LOG_S("note", "the exchange lists this market no more and cannot be asked what became of the "
-				       "order; its cycle stays open: look at the exchange's own pages"));
+	return status == TG_ERR_UNSUPPORTED || status == TG_ERR_REJECTED || status == TG_ERR_INVALID ||
+	       status == TG_ERR_NOT_FOUND;
+}
+
+static void refusal_tell(struct work *work, const struct order *order, int32_t status, const struct tg_error *error)
+{
+	struct tg_str why = {tg_status_text(status), strlen(tg_status_text(status))};
+	if (!is_refusal(status) || work->refusal_told)
+		return;
+	if (error && error->message_len > 0)
+		why = (struct tg_str){error->message, error->message_len};
+	work->refusal_told = true;
+	log_warn("order.query_refused", LOG_S("client_id", order->client_id), LOG_S("market", order->market),
+		 LOG_T("why", why),
+		 LOG_S("note", "what became of the order cannot be learnt, and its cycle stays open: look at the "
+			       "exchange's own pages"));
 }
 
 void query_first(struct work *work)
@@ -63,11 +81,10 @@ void query_first(struct work *work)
 	const struct order *order = order_open(work->cycle);
 	if (!order || !executor->link_up || executor_is_frozen(executor))
 		return; /* asked again when the link is up */
-	uint32_t market = work_market(work, order->leg);
 	struct tg_error error = tg_error_init();
-	if (market == MARKET_NONE)
-		market_gone_tell(work, order);
-	if (market == MARKET_NONE || query_send(executor, order, market, &error) != TG_PENDING) {
+	int32_t status = query_send(executor, order, work_market(work, order->leg), &error);
+	if (status != TG_PENDING) {
+		refusal_tell(work, order, status, &error);
 		query_later(work, desk_patience_ns(&error));
 		return;
 	}
@@ -78,8 +95,10 @@ void query_first(struct work *work)
 
 void query_done(struct work *work, const struct order *order, int32_t status, const struct tg_error *error)
 {
-	if (work->asked && order == order_open(work->cycle))
-		query_later(work, status == TG_OK ? 0 : desk_patience_ns(error));
+	if (!work->asked || order != order_open(work->cycle))
+		return;
+	refusal_tell(work, order, status, error);
+	query_later(work, status == TG_OK ? 0 : desk_patience_ns(error));
 }
 
 /* ------------------------------------------------------------ closed cycles */
@@ -98,8 +117,7 @@ void query_closed(struct executor *executor, struct order *order)
 	struct tg_error error = tg_error_init();
 	if (!executor->link_up || executor_is_frozen(executor))
 		return;
-	if (market != MARKET_NONE)
-		query_send(executor, order, market, &error);
+	query_send(executor, order, market, &error);
 	int64_t delay_ns = settings->query.max_delay_ns + settings->order_timeout_ns;
 	if (executor->closed_timer == 0)
 		loop_timer_start(executor->loop, delay_ns, on_closed_timer, executor, &executor->closed_timer);

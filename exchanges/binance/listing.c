@@ -22,9 +22,14 @@ static bool is_name(struct tg_str text, size_t size, bool capitals)
 	return true;
 }
 
+bool listing_symbol_fits(struct tg_str symbol)
+{
+	return is_name(symbol, BINANCE_SYMBOL_MAX, true);
+}
+
 bool listing_symbol(struct json_object *object, struct tg_str *ret_symbol)
 {
-	return member_text(object, "symbol", ret_symbol) && is_name(*ret_symbol, BINANCE_SYMBOL_MAX, true);
+	return member_text(object, "symbol", ret_symbol) && listing_symbol_fits(*ret_symbol);
 }
 
 static bool asset_read(struct json_object *object, const char *key, char *ret_name)

@@ -51,6 +51,9 @@ struct listing {
  * names have them for the capitals) and what means something in a URL or in JSON. False: there is none. */
 bool listing_symbol(struct json_object *object, struct tg_str *ret_symbol);
 
+/* Can this be a symbol's name? */
+bool listing_symbol_fits(struct tg_str symbol);
+
 /* Read a symbol. NULL, or why it is not understood; then *ret_listing means nothing. */
 const char *listing_read(struct json_object *object, struct listing *ret_listing);
 

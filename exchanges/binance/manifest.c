@@ -10,7 +10,7 @@ TG_MANIFEST({
 	"licence" : "MIT",
 	"capabilities" : {
 		"client_id" : {"alphabet" : "alnum-_", "max_length" : 36, "unique" : "open"},
-		"lookup" : [ "client_id", "exchange_id", "listing" ],
+		"lookup" : [ "client_id", "exchange_id", "listing", "symbol" ],
 		"lookup_days" : 90,
 		"validity_bound" : true,
 		"lag_ms" : 10000,

@@ -7,9 +7,9 @@
  * is subscribed, and the older is closed when nothing is awaited on it any more. Owner: the connector; thread: the
  * loop's.
  *
- * For the manifest: client ids hex, 32, unique among open orders; look-up by client id, exchange id and listing;
- * lookup_days TRADER_LOOKUP_DAYS; lag_ms TRADER_LAG_MS ("Data Source: Memory => Database": -2013 right after a time-out
- * is no proof); a validity bound; fills each. */
+ * For the manifest: client ids hex, 32, unique among open orders; look-up by client id, exchange id and listing,
+ * by symbol alone; lookup_days TRADER_LOOKUP_DAYS; lag_ms TRADER_LAG_MS ("Data Source: Memory => Database": -2013 right
+ * after a time-out is no proof); a validity bound; fills each. */
 #ifndef TRIGATE_EXCHANGES_BINANCE_TRADER_H
 #define TRIGATE_EXCHANGES_BINANCE_TRADER_H
 

@@ -99,6 +99,13 @@ static int32_t page_ask(struct trader *trader, struct trader_now now, struct tg_
 	return ask_send(trader, ask, error);
 }
 
+static int32_t page_trades_ask(struct trader *trader, struct trader_now now, struct tg_error *error)
+{
+	const struct list *list = &trader->list;
+	const struct ask of = {.listed = true, .market = list->market[list->at], .told = list->told[list->told_at]};
+	return trades_ask(trader, &of, now, error);
+}
+
 static void market_next(struct list *list)
 {
 	list->at++;
@@ -137,10 +144,8 @@ void list_step(struct trader *trader, struct trader_now now)
 		trader_wake_at(trader, list->retry_ns);
 		return;
 	}
-	if (list->told_at < list->told_count)
-		status = trades_ask(trader, list->market[list->at], 0, &list->told[list->told_at], true, now, &error);
-	else
-		status = page_ask(trader, now, &error);
+	status =
+		list->told_at < list->told_count ? page_trades_ask(trader, now, &error) : page_ask(trader, now, &error);
 	list->asked = status == TG_OK;
 	if (status != TG_OK)
 		list_wait(trader, &error, now);

@@ -47,6 +47,12 @@ struct report report_of(const struct told *told)
 
 /* --------------------------------------------------------------- one order */
 
+static struct tg_str symbol_of(const struct trader *trader, const struct ask *ask)
+{
+	return ask->market == TG_MARKET_UNLISTED ? (struct tg_str){ask->symbol, strlen(ask->symbol)}
+						 : trader_symbol(trader, ask->market);
+}
+
 /* Whichever id is given; the client's own first. */
 static int32_t ref_check(const struct trader *trader, const struct tg_order_ref *ref, uint64_t *ret_order_id,
 			 struct tg_error *ret_error)
@@ -57,7 +63,8 @@ static int32_t ref_check(const struct trader *trader, const struct tg_order_ref 
 		legal = ref->exchange_id.ptr[i] >= '0' && ref->exchange_id.ptr[i] <= '9';
 		id = 10 * id + (uint64_t)(ref->exchange_id.ptr[i] - '0');
 	}
-	if (!trader_symbol(trader, ref->market).ptr)
+	if (ref->market == TG_MARKET_UNLISTED ? !listing_symbol_fits(ref->symbol)
+					      : !trader_symbol(trader, ref->market).ptr)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", ref->market);
 	if (ref->client_id.len ? !request_id_is_legal(ref->client_id) : !legal)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "Binance knows no order by such an id");
@@ -84,6 +91,8 @@ static int32_t ref_send(struct trader *trader, enum ask_kind kind, int64_t weigh
 		return tg_error_set(ret_error, TG_ERR_LIMIT, "too many requests to Binance are under way");
 	ask->token = ref->token;
 	ask->market = ref->market;
+	if (ref->market == TG_MARKET_UNLISTED)
+		text_keep(ref->symbol, ask->symbol, sizeof ask->symbol);
 	text_keep(ref->client_id, ask->client_id, sizeof ask->client_id);
 	ask->told.order_id = order_id;
 	struct request *request = &trader->request;
@@ -94,7 +103,7 @@ static int32_t ref_send(struct trader *trader, enum ask_kind kind, int64_t weigh
 	else
 		request_number(request, "orderId", (int64_t)order_id);
 	request_number(request, "recvWindow", window_ms);
-	request_text(request, "symbol", trader_symbol(trader, ref->market));
+	request_text(request, "symbol", symbol_of(trader, ask));
 	request_number(request, "timestamp", timestamp_us);
 	status = ask_send(trader, ask, ret_error);
 	return status == TG_OK ? TG_PENDING : status;
@@ -112,10 +121,9 @@ int32_t trader_query(struct trader *trader, const struct tg_order_ref *ref, stru
 	return ref_send(trader, ASK_STATUS, STATUS_WEIGHT, ref, now, ret_error);
 }
 
-/* Ask for the trades of an order behind the last that is known. TG_OK, or why not. */
-int32_t trades_ask(struct trader *trader, uint32_t market, uint64_t token, const struct told *told, bool listed,
-		   struct trader_now now, struct tg_error *error)
+int32_t trades_ask(struct trader *trader, const struct ask *of, struct trader_now now, struct tg_error *error)
 {
+	const struct told *told = &of->told;
 	int64_t timestamp_us, window_ms = trader->options.recv_window_ms;
 	if (trader->current == LINK_NONE)
 		return trader_not_connected(trader, error);
@@ -127,10 +135,11 @@ int32_t trades_ask(struct trader *trader, uint32_t market, uint64_t token, const
 	struct ask *ask = ask_take(trader, ASK_TRADES, trader->current, now);
 	if (!ask)
 		return tg_error_set(error, TG_ERR_LIMIT, "too many requests to Binance are under way");
-	ask->token = token;
-	ask->market = market;
-	ask->listed = listed;
+	ask->token = of->token;
+	ask->market = of->market;
+	ask->listed = of->listed;
 	ask->told = *told;
+	memcpy(ask->symbol, of->symbol, sizeof ask->symbol);
 	struct request *request = &trader->request;
 	request_begin(request, ask_id(trader, ask), "myTrades", trader_signer(trader));
 	if (told->trade_id)
@@ -138,7 +147,7 @@ int32_t trades_ask(struct trader *trader, uint32_t market, uint64_t token, const
 	request_number(request, "limit", TRADER_PAGE);
 	request_number(request, "orderId", (int64_t)told->order_id);
 	request_number(request, "recvWindow", window_ms);
-	request_text(request, "symbol", trader_symbol(trader, market));
+	request_text(request, "symbol", symbol_of(trader, ask));
 	request_number(request, "timestamp", timestamp_us);
 	return ask_send(trader, ask, error);
 }
@@ -159,11 +168,10 @@ static void absent_tell(struct trader *trader, const struct ask *ask, bool archi
 	order_tell(trader, ask->market, &report, archived ? TG_ORDER_CANCELLED : TG_ORDER_ABSENT);
 }
 
-static void status_take(struct trader *trader, const struct ask *ask, const struct answer *answer)
+static void status_take(struct trader *trader, struct ask *ask, const struct answer *answer)
 {
 	struct scan scan = answer->result;
 	struct report report;
-	struct told told;
 	struct tg_error error = tg_error_init();
 	if (answer->status == TG_ERR_NOT_FOUND) {
 		absent_tell(trader, ask, answer->error->exchange_code == ARCHIVED);
@@ -186,8 +194,8 @@ static void status_take(struct trader *trader, const struct ask *ask, const stru
 		query_end(trader, ask->token, TG_OK, NULL);
 		return;
 	}
-	told_keep(&report, &told);
-	int32_t status = trades_ask(trader, ask->market, ask->token, &told, false, answer->now, &error);
+	told_keep(&report, &ask->told);
+	int32_t status = trades_ask(trader, ask, answer->now, &error);
 	if (status != TG_OK)
 		query_end(trader, ask->token, status, &error);
 }
@@ -238,7 +246,7 @@ static void trades_take(struct trader *trader, struct ask *ask, const struct ans
 	} else if (count < TRADER_PAGE) {
 		query_trades(trader, ask, told);
 	} else {
-		refused.status = trades_ask(trader, ask->market, ask->token, told, false, answer->now, &error);
+		refused.status = trades_ask(trader, ask, answer->now, &error);
 		if (refused.status != TG_OK)
 			trades_refused(trader, ask, &refused);
 	}

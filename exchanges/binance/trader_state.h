@@ -57,8 +57,10 @@ struct ask {
 	uint64_t token;
 	int64_t sent_ns;
 	int64_t deadline_ns;
-	char client_id[ORDER_ID_MAX]; /* ASK_STATUS: as it was asked, or "" */
-	struct told told;             /* ASK_TRADES */
+	char client_id[ORDER_ID_MAX];    /* ASK_STATUS: as it was asked, or "" */
+	char symbol[BINANCE_SYMBOL_MAX]; /* of the market, where that is TG_MARKET_UNLISTED: of which nothing else is
+					    known */
+	struct told told;                /* ASK_TRADES */
 };
 
 /* ------------------------------------------------------------------- links */
@@ -207,9 +209,9 @@ int order_tell_fills(struct trader *trader, uint32_t market, const struct report
 void lookup_answer(struct trader *trader, struct ask *ask, const struct answer *answer);
 void told_keep(const struct report *report, struct told *told);
 struct report report_of(const struct told *told);
-/* Ask for the trades of an order behind the last that is known. TG_OK, or why not. */
-int32_t trades_ask(struct trader *trader, uint32_t market, uint64_t token, const struct told *told, bool listed,
-		   struct trader_now now, struct tg_error *error);
+/* Ask for the trades of an order, of->told, behind the last that is known, for whom and where `of` says. TG_OK, or why
+ * not. */
+int32_t trades_ask(struct trader *trader, const struct ask *of, struct trader_now now, struct tg_error *error);
 
 /* trader_list.c */
 void list_step(struct trader *trader, struct trader_now now);

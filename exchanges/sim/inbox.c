@@ -238,6 +238,8 @@ int32_t inbox_ask(struct sim *sim, enum request_kind kind, const struct tg_order
 	struct request *request = sim->free_request;
 	if (!ref->client_id.len && !ref->exchange_id.len)
 		return tg_error_set(ret_error, TG_ERR_INVALID, "neither client id nor exchange id is given");
+	if (ref->market >= venue_engine(sim->venue)->market_count)
+		return tg_error_set(ret_error, TG_ERR_INVALID, "no such market: %u", ref->market);
 	if (!text_take(ref->client_id, request->client_id, sizeof request->client_id, &request->client_id_len) ||
 	    !text_take(ref->exchange_id, request->exchange_id, sizeof request->exchange_id, &request->exchange_id_len))
 		return tg_error_set(ret_error, TG_ERR_INVALID, "an id is longer than any of this venue");

@@ -164,7 +164,7 @@ static void request_take(uint8_t kind)
 	static const uint32_t markets[] = {0};
 	uint64_t token = desk.tokens % TOKENS;
 	struct tg_error error = tg_error_init();
-	struct tg_order_ref ref = {sizeof ref, 0, TG_STR("mine"), {"", 0}, token};
+	struct tg_order_ref ref = {.size = sizeof ref, .client_id = TG_STR("mine"), .token = token};
 	const struct tg_order_request order = {.size = sizeof order,
 					       .version = 1,
 					       .side = TG_SIDE_BUY,

@@ -6,7 +6,8 @@
  *
  * Manifest capabilities that the host reads:
  *   "client_id":  {"alphabet": "hex" | "alnum" | "alnum-_", "max_length": n, "unique": "open" | "for-ever"}
- *   "lookup":     list of "client_id", "exchange_id", "listing"; "lookup_days": how far back
+ *   "lookup":     list of "client_id", "exchange_id", "listing", "symbol" (order_query also takes TG_MARKET_UNLISTED);
+ *                 "lookup_days": how far back
  *   "validity_bound": true if an order can carry valid_ms after which the exchange no longer accepts it
  *   "lag_ms":     how long after an answer a look-up may still not see an order
  *   "fills":      "each" (every trade with its id) or "cumulative"
@@ -90,6 +91,11 @@ struct tg_order_request {
 	uint64_t token;   /* comes back in done() */
 };
 
+/* The market of an order whose symbol is none of the instruments that this start has told: it was listed when the order
+ * was placed, by an earlier start. A connector is given it if its manifest's look-up has "symbol", and in order_query
+ * alone; the events that answer carry it, too. */
+#define TG_MARKET_UNLISTED UINT32_MAX
+
 /* Names an order. Either id may be empty where the manifest's look-up allows. */
 struct tg_order_ref {
 	uint32_t size;
@@ -97,6 +103,7 @@ struct tg_order_ref {
 	struct tg_str client_id;
 	struct tg_str exchange_id;
 	uint64_t token;
+	struct tg_str symbol; /* as the instrument had it; read with TG_MARKET_UNLISTED alone, else it may be empty */
 };
 
 enum {
@@ -175,7 +182,8 @@ struct tg_exchange_api {
 	 */
 	int32_t (*order_cancel)(void *self, const struct tg_order_ref *ref, struct tg_error *ret_error);
 	/* [io] Ask for one order. TG_PENDING; all its fills, then one of CANCELLED, REJECTED, EXPIRED, FILLED, OPEN,
-	 * ABSENT come as order events, then done(). */
+	 * ABSENT come as order events, then done(). ABSENT is evidence: an exchange that does not know the symbol, and
+	 * so does not say anything of the order, is an error. */
 	int32_t (*order_query)(void *self, const struct tg_order_ref *ref, struct tg_error *ret_error);
 	/* [io] Ask for every order of the account in these markets (at least one, none twice) that was created since
 	 * (unix) or is open; as order_query for each. The list is borrowed for the call. */

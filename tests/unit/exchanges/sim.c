@@ -410,7 +410,7 @@ static void recorded_market(void)
 	is_str(told(from), "O4:late=0 D-8:79 O1:soon=0 D0:80 b0:USDT=940.5 B0 ", "valid_ms is kept to the millisecond");
 
 	from = host.log_count;
-	struct tg_order_ref ref = {sizeof ref, 0, TG_STR("soon"), TG_STR(""), 81};
+	struct tg_order_ref ref = {.size = sizeof ref, .client_id = TG_STR("soon"), .token = 81};
 	is_int(api->order_cancel(sim, &ref, NULL), TG_PENDING, "a cancel is pending");
 	ref.token = 82;
 	api->order_cancel(sim, &ref, NULL);
@@ -428,6 +428,10 @@ static void recorded_market(void)
 	run_until(400 * MS);
 	is_str(told(from), "O2:one=5 O5:one=5 D0:82 O8:never=0 D0:82 O8:one=0 D0:82 ",
 	       "a look-up tells fills and end; an order is known in its market only");
+	ref.market = TG_MARKET_UNLISTED;
+	ref.symbol = TG_STR("GONE-USDT");
+	is_int(api->order_query(sim, &ref, NULL), TG_ERR_INVALID,
+	       "in a market that is none it is not said to be absent");
 
 	from = host.log_count;
 	const uint32_t markets[] = {0, 1, 1000};
@@ -490,7 +494,7 @@ static void ledger_outlives_the_instance(void)
 	sim = sim_make(kept);
 	run_until(10 * MS);
 	int from = host.log_count;
-	struct tg_order_ref ref = {sizeof ref, 0, TG_STR("done"), TG_STR(""), 3};
+	struct tg_order_ref ref = {.size = sizeof ref, .client_id = TG_STR("done"), .token = 3};
 	api->order_query(sim, &ref, NULL);
 	ref.client_id = TG_STR("under-way");
 	api->order_query(sim, &ref, NULL);

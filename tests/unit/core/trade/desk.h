@@ -218,6 +218,8 @@ static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_
 	struct desk *desk = self;
 	struct exchange *exchange = desk->exchange;
 	exchange->queries++;
+	exchange->asked_market = ref->market;
+	snprintf(exchange->asked_symbol, SYMBOL_MAX, "%.*s", (int)ref->symbol.len, ref->symbol.ptr);
 	if (exchange->chance) {
 		exchange->queries_refused = happens(10);
 		exchange->queries_lost = happens(10);
@@ -228,6 +230,10 @@ static int32_t fake_query(void *self, const struct tg_order_ref *ref, struct tg_
 	}
 	if (exchange->queries_lost > 0) {
 		exchange->queries_lost--;
+		return TG_PENDING;
+	}
+	if (exchange->query_status) {
+		packet_send(desk, &(struct packet){.token = ref->token, .status = exchange->query_status});
 		return TG_PENDING;
 	}
 	uint32_t index = 0;
@@ -363,6 +369,8 @@ static void desk_quotes(struct desk *desk)
 	quote_set(&market[ETH_USDT], 510, 50000, 511, 50000);
 }
 
+static bool desk_delisted; /* the next start finds another market in the place of the last one */
+
 static void desk_markets(struct desk *desk)
 {
 	static const struct {
@@ -373,6 +381,8 @@ static void desk_markets(struct desk *desk)
 	for (uint32_t i = 0; i < DESK_MARKETS; i++) {
 		char symbol[48];
 		struct tg_instrument instrument = instrument_of(i, rows[i].base, rows[i].quote, symbol);
+		if (desk_delisted && i == ETH_USDT)
+			instrument.symbol = TG_STR("ETHER-USDT");
 		instrument.tick = decimal(rows[i].tick);
 		instrument.lot = decimal(rows[i].lot);
 		instrument.taker_bps = decimal("10");

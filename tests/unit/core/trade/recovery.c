@@ -169,9 +169,101 @@ static void test_other_bound(void)
 	free(again);
 }
 
+/* ------------------------------------------------------- a market that is gone */
+
+static uint32_t refusals_told;
+
+static void refusal_count(void *ctx, enum log_level level, const char *event, const struct log_field *fields,
+			  size_t count)
+{
+	(void)ctx, (void)level, (void)fields, (void)count;
+	refusals_told += strcmp(event, "order.query_refused") == 0;
+}
+
+static void on_enough(void *ctx)
+{
+	loop_stop(ctx);
+}
+
+/* A start after one that was killed while leg 3 was under way, whose market has been delisted since. */
+static struct desk *desk_bereft(struct exchange *exchange, bool asks_unlisted)
+{
+	uint64_t timer;
+	*exchange = (struct exchange){.fate = {{0}, {0}, {.mute = true}}, .fates = 3};
+	struct desk *desk = fresh_desk(exchange);
+	desk_trade(desk);
+	loop_timer_start(desk->loop, 5 * LATENCY_NS, on_enough, desk->loop, &timer);
+	loop_run(desk->loop);
+	if (exchange->orders != 3 || exchange->queries)
+		abort();
+	keeper_flush(&desk->keeper);
+	char *again = strdup(desk->dir);
+	desk_close(desk);
+	desk_delisted = true;
+	desk = desk_open(again, exchange, 2);
+	desk_delisted = false;
+	free(again);
+	desk->executor.settings.asks_unlisted = asks_unlisted;
+	return desk;
+}
+
+static void test_market_gone(void)
+{
+	struct exchange exchange;
+	struct desk *desk = desk_bereft(&exchange, true);
+	executor_on_link(&desk->executor, true);
+	loop_run(desk->loop);
+	is_int(exchange.queries, 1, "its order is asked for");
+	is_int(exchange.asked_market, TG_MARKET_UNLISTED, "by no market's index");
+	is_str(exchange.asked_symbol, "ETH-USDT", "but the symbol of before");
+	ok(desk_settled(desk) && desk_agrees(desk), "settled");
+	is_int(desk->final_state, CYCLE_COMPLETED, "and completed");
+	desk_close(desk);
+}
+
+/* It cannot be learnt: nothing is made up, and a person is told, once. */
+static void test_market_gone_unasked(void)
+{
+	static const struct {
+		const char *what;
+		bool asks_unlisted;
+		int32_t status;
+	} rows[] = {
+		{"a connector that asks by index alone", false, 0},
+		{"an exchange that has forgotten the symbol", true, TG_ERR_REJECTED},
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct exchange exchange;
+		uint64_t timer;
+		struct desk *desk = desk_bereft(&exchange, rows[i].asks_unlisted);
+		exchange.query_status = rows[i].status;
+		refusals_told = 0;
+		log_set_sink(refusal_count, NULL);
+		log_set_level(LOG_WARN);
+		executor_on_link(&desk->executor, true);
+		loop_timer_start(desk->loop, 2 * TG_E9, on_enough, desk->loop, &timer);
+		loop_run(desk->loop);
+		log_set_level(LOG_ERROR + 1);
+		log_set_sink(NULL, NULL);
+		is_int(refusals_told, 1, "%s: told once", rows[i].what);
+		ok((exchange.queries > 1) == rows[i].asks_unlisted, "%s: asked again, where it can be", rows[i].what);
+		is_int(desk->executor.open_count, 1, "%s: the cycle stays open", rows[i].what);
+		is_int(desk->stuck, 0, "%s: and looked after", rows[i].what);
+		is_int(model_newest(desk->keeper.model)->last_order->state, ORDER_UNKNOWN, "%s: its order in doubt",
+		       rows[i].what);
+		exchange.query_status = 0;
+		desk->executor.settings.asks_unlisted = true;
+		loop_run(desk->loop);
+		ok(desk_settled(desk) && desk_agrees(desk), "%s: settled when it answers after all", rows[i].what);
+		desk_close(desk);
+	}
+}
+
 int main(void)
 {
 	dir_make("recovery");
+	test_market_gone();
+	test_market_gone_unasked();
 	test_old_answer();
 	test_other_bound();
 	test_every_position("three legs", (const struct fate[]){{0}}, 1);

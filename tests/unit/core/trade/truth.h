@@ -56,6 +56,9 @@ struct exchange {
 	bool in_order; /* but no end comes before its fills */
 	bool chance;   /* the fates of all further orders and questions are left to chance */
 	uint32_t queries, queries_lost, queries_refused; /* the next so many look-ups get no answer, an error */
+	int32_t query_status;  /* what look-ups are answered instead of what is known; 0: that */
+	uint32_t asked_market; /* as the last look-up had it */
+	char asked_symbol[SYMBOL_MAX];
 	uint32_t ids_repeated, intents_missing;
 	bool intents_unchecked;
 	tg_amount balance[8]; /* by currency id: what changed */

@@ -4,6 +4,7 @@
 
 #define ID OUR_ID "0"
 #define MORE OUR_ID "1"
+#define SYMBOL_LONG "A12345678901234567890123456789012345678901234567"
 
 static void quiet_order(int32_t side, int32_t tif, const char *id, const char *price, const char *qty)
 {
@@ -72,23 +73,78 @@ static void test_queries(const char *key)
 	}
 }
 
+static struct tg_order_ref unlisted_ref(const char *client_id, const char *exchange_id, const char *symbol)
+{
+	struct tg_order_ref ref = ref_of(client_id, exchange_id, 8);
+	ref.market = TG_MARKET_UNLISTED;
+	ref.symbol = str_of(symbol);
+	return ref;
+}
+
+/* The symbol alone: its market was listed when the order was placed, by an earlier start. */
+static void test_unlisted(const char *key)
+{
+	struct tg_error error = tg_error_init();
+	for (size_t i = 0; i < sizeof queries / sizeof queries[0]; i++) {
+		const struct query_row *row = &queries[i];
+		desk_up(key);
+		quiet_order(row->side, row->tif, ID, row->price, row->qty);
+		struct tg_order_ref ref = unlisted_ref(ID, "", "BTCUSDT");
+		is_int(trader_query(desk.trader, &ref, desk_now(), &error), TG_PENDING, "%s: asked for by its symbol",
+		       row->what);
+		deliver();
+		is_str(heard(), row->told, "%s: the same is told", row->what);
+		is_int(desk.market, TG_MARKET_UNLISTED, "%s: of a market that has no index", row->what);
+		desk_end();
+	}
+	desk_up(key);
+	struct tg_order_ref ref = unlisted_ref(ID, "", "GONEUSDT");
+	is_int(trader_query(desk.trader, &ref, desk_now(), &error), TG_PENDING, "one that Binance does not know");
+	deliver();
+	is_str(heard(), "done 8 ERR_REJECTED -1121\n", "which says nothing of the order: absence is something else");
+	desk_end();
+}
+
+/* Slots of requests are used again: what one leaves behind is not taken for the symbol of the next. */
+static void test_unlisted_beside(void)
+{
+	struct tg_error error = tg_error_init();
+	desk_up("hmac");
+	quiet_order(TG_SIDE_SELL, TG_TIF_IOC, ID, "50000", "3");
+	struct tg_order_ref ref = unlisted_ref("", "1", "BTCUSDT");
+	is_int(trader_query(desk.trader, &ref, desk_now(), &error), TG_PENDING, "by the exchange's id");
+	is_int(query_at(ID, 9), TG_PENDING, "one of a listed market beside it");
+	deliver();
+	const char *all = heard();
+	ok(has(all, "EXPIRED " ID " cum=2 why=UNFILLED_IOC_QUANTITY_EXPIRED\ndone 8 OK\n") &&
+		   has(all, "EXPIRED " ID " cum=2 why=UNFILLED_IOC_QUANTITY_EXPIRED\ndone 9 OK\n"),
+	   "both are answered");
+	desk_end();
+}
+
 static void test_refs(void)
 {
 	static const struct {
 		const char *what, *client_id, *exchange_id;
 		uint32_t market;
+		const char *symbol;
 	} rows[] = {
 		{"no id", "", "", 0},
 		{"a client id with a quote", "\"", "", 0},
 		{"an exchange's id with a letter", "", "1a", 0},
 		{"an exchange's id without end", "", "1234567890123456789", 0},
 		{"no such market", ID, "", 99},
+		{"a symbol beside a market that is none", ID, "", 99, "BTCUSDT"},
+		{"neither market nor symbol", ID, "", TG_MARKET_UNLISTED},
+		{"a symbol with a quote", ID, "", TG_MARKET_UNLISTED, "BTC\"USDT"},
+		{"a symbol that is too long", ID, "", TG_MARKET_UNLISTED, SYMBOL_LONG},
 	};
 	desk_up("hmac");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct tg_error error = tg_error_init();
 		struct tg_order_ref ref = ref_of(rows[i].client_id, rows[i].exchange_id, 8);
 		ref.market = rows[i].market;
+		ref.symbol = str_of(rows[i].symbol ? rows[i].symbol : "");
 		is_int(trader_query(desk.trader, &ref, desk_now(), &error), TG_ERR_INVALID, "%s", rows[i].what);
 		is_int(trader_cancel(desk.trader, &ref, desk_now(), &error), TG_ERR_INVALID, "%s, cancelled",
 		       rows[i].what);
@@ -373,8 +429,10 @@ int main(void)
 	fixture_begin();
 	for (size_t i = 0; i < 2; i++) {
 		test_queries(keys[i]);
+		test_unlisted(keys[i]);
 		test_list(keys[i]);
 	}
+	test_unlisted_beside();
 	test_refs();
 	test_trades_lag();
 	test_ids();

@@ -26,6 +26,7 @@ static struct {
 	struct budget budget;
 	struct text heard; /* what the host was told */
 	struct text sent;  /* the last message to the venue */
+	uint32_t market;   /* of the last order event */
 	uint64_t connections;
 	int64_t mono_ahead_ns; /* the client's clock runs fast */
 	bool quiet;            /* balances are not written down */
@@ -56,6 +57,7 @@ static void decimal_hear(const char *what, struct tg_decimal value)
 static void on_order(void *ctx, const struct tg_order_event *event)
 {
 	(void)ctx;
+	desk.market = event->market;
 	text_format(&desk.heard, "%s %.*s", kind_name(event->kind), (int)event->client_id.len, event->client_id.ptr);
 	decimal_hear("cum", event->cum_qty);
 	if (event->kind == TG_ORDER_FILL) {
@@ -373,7 +375,10 @@ __attribute__((unused)) static int32_t order_at(int32_t side, int32_t tif, const
 __attribute__((unused)) static struct tg_order_ref ref_of(const char *client_id, const char *exchange_id,
 							  uint64_t token)
 {
-	return (struct tg_order_ref){sizeof(struct tg_order_ref), 0, str_of(client_id), str_of(exchange_id), token};
+	return (struct tg_order_ref){.size = sizeof(struct tg_order_ref),
+				     .client_id = str_of(client_id),
+				     .exchange_id = str_of(exchange_id),
+				     .token = token};
 }
 
 __attribute__((unused)) static int32_t query_at(const char *client_id, uint64_t token)
