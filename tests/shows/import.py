@@ -52,7 +52,14 @@ class Show:
     # ------------------------------------------------------------ files
 
     def make(self, shape):
-        """The file, and what must come of it. That of both shapes has its log beside it, as after kill -9."""
+        """The file, and what must come of it, times as text. That of both shapes has its log beside it, as after kill -9."""
+        path, old = self.make_file(shape)
+        for what, members in TIMES.items():
+            for row in getattr(old, what).values():
+                row.update({member: trigate.time_text(row[member]) for member in members})
+        return path, old
+
+    def make_file(self, shape):
         folder = os.path.join(self.folder, "old-" + shape.replace(" ", "-"))
         os.mkdir(folder)
         path = os.path.join(folder, "trade_state.db")
@@ -98,7 +105,7 @@ class Show:
                 if member in AMOUNTS[what]:
                     got = Decimal(got)
                 if member in TIMES[what]:
-                    got, value = got or "", trigate.time_text(value)
+                    got = got or ""
                 if got != value:
                     self.violation(f"{name}: {what} {key}: {member} is {got!r}, {value!r} expected")
         for member in AMOUNTS[what]:
@@ -144,7 +151,7 @@ class Show:
     def by_command(self, backend, shape, path, old, lasts_s=None):
         """With `lasts_s`: killed some times before it may end. How long it took."""
         name = f"{shape} into {backend}" + (" with kills" if lasts_s else "")
-        config, _ = self.state(backend, name)
+        config, state = self.state(backend, name)
         before = sums(path)
         for _ in range(KILLS if lasts_s else 0):
             self.killed(lasts_s, "store", "import", path, "--config", config)
@@ -158,6 +165,9 @@ class Show:
         again = run("store", "import", path, "--config", config, "--json", timeout=600).lines()[-1]
         if again["there_before"] != again["rows"]:
             self.violation(f"{name}: repeated, it brought in something: {again}")
+        left = [entry for entry in os.listdir(state) if ".import-" in entry]
+        if left:
+            self.violation(f"{name}: left over: {left}")
         self.untouched(name, path, before)
         return took
 
@@ -211,7 +221,9 @@ class Show:
             if shape == "both":
                 self.by_itself(shape, path, old, kills=True)
             for backend in self.servers:
-                self.by_command(backend, shape, path, old)
+                took = self.by_command(backend, shape, path, old)
+                if shape == "both":
+                    self.by_command(backend, shape, path, old, lasts_s=took)
             self.figures["cycles"] += len(old.cycles)
             self.figures["orders"] += len(old.orders)
             self.figures["oddities"] += old.odd
