@@ -225,11 +225,12 @@ static void mark(struct keeper *keeper, uint64_t position)
 
 /* A store that is far behind, a new one maybe, is brought up in batches that it can bear. Cycles are posted in the
  * order of their first records that it lacks: all before that of the next one is there. What was posted may be newer,
- * which the store must not know before it is durable here. */
+ * which the store must not know before it is durable here. A batch has a cycle's change as a whole: nobody finds an
+ * order in the store without its fills. */
 static void stage_mark(struct keeper *keeper, const struct cycle *next)
 {
 	uint64_t position = next->dirty_position - 1;
-	if (writer_unmarked(keeper->writer) >= STAGE_ROWS && position > keeper->marked &&
+	if (!keeper->begun && writer_unmarked(keeper->writer) >= STAGE_ROWS && position > keeper->marked &&
 	    journal_synced(keeper->journal) >= journal_position(keeper->journal))
 		mark(keeper, position);
 }
@@ -242,8 +243,12 @@ static bool rows_post(struct keeper *keeper)
 		return false;
 	while ((cycle = model_dirty(keeper->model))) {
 		stage_mark(keeper, cycle);
-		if (!cycle_post(keeper, cycle))
-			return false; /* the ring is full: the rest goes with a later pass */
+		if (!cycle_post(keeper, cycle)) {
+			keeper->begun = cycle; /* the ring is full: the rest goes with a later pass */
+			return false;
+		}
+		if (keeper->begun == cycle)
+			keeper->begun = NULL;
 		model_clean(keeper->model);
 	}
 	return true;

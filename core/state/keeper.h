@@ -18,6 +18,8 @@ struct keeper {
 	const char *gateway_id; /* stand in every cycle's row */
 	const char *strategy;
 	const char *exchange;
+	const struct cycle *begun; /* its rows are posted in part: no mark before the rest */
+
 	uint64_t started;      /* the record of this start, or of the last one */
 	bool store_lost;       /* the store lacks what only a restart can tell it: the journal has to keep it */
 	bool changed;          /* rows wait to be posted */
