@@ -60,6 +60,7 @@ struct writer {
 	_Atomic uint64_t drain_wanted;
 	_Atomic uint64_t drained; /* the last drain request that is answered */
 	atomic_bool drained_all;  /* its answer */
+	atomic_bool idle;         /* nothing waits: if the worker sleeps until some time, it is not that of a batch */
 	struct notice notice;
 
 	/* the worker's */
@@ -127,7 +128,8 @@ void writer_mark(struct writer *writer, uint64_t position, int64_t unix_ns)
 	atomic_store_explicit(&writer->mark_posted, writer->posted, memory_order_release);
 	atomic_store_explicit(&writer->mark_unix_ns, unix_ns, memory_order_relaxed);
 	atomic_fetch_add(&writer->mark_turn, 1);
-	worker_wake(writer->worker, mark_is_urgent(writer));
+	/* the worker stores that it is idle and then looks for marks: it sees this one, or this sees that */
+	worker_wake(writer->worker, mark_is_urgent(writer) || atomic_load(&writer->idle));
 	writer->since_mark = 0;
 	writer->urgent_since_mark = false;
 }
@@ -521,6 +523,7 @@ static int64_t writer_turn(void *ctx, int64_t now_ns)
 	}
 	if (due_ns == WORKER_WHEN_WOKEN || writer->patient)
 		drain_answer(writer);
+	atomic_store(&writer->idle, due_ns == WORKER_WHEN_WOKEN);
 	int64_t remove_ns = remove_when_due(writer, now_ns);
 	return remove_ns < due_ns ? remove_ns : due_ns;
 }

@@ -436,8 +436,11 @@ static void writer_removes_old(void)
 	ok(store.cleanups == 3 && status.removed == 250, "and is looked for again");
 	world_pass(&workers, 2 * HOUR_MS);
 	is_int(store.cleanups, 4, "after some hours");
+	row_post(writer, 2, false);
+	world_pass(&workers, 50);
+	is_int(store.position, 2, "what is posted in those hours does not wait for their end");
 	store.code = TG_ERR_IO;
-	row_post(writer, 2, true);
+	row_post(writer, 3, true);
 	world_pass(&workers, 10 * HOUR_MS);
 	unsigned cleanups = store.cleanups;
 	is_int(cleanups, 4, "but not in a store that fails");
