@@ -15,7 +15,7 @@ struct lease_group {
 	uint64_t id[LEASE_OWN_MAX]; /* held, by the store's last word */
 	uint32_t count;             /* never fewer than granted */
 	uint64_t mark;              /* id of ours in the group of those that wait; 0: none */
-	bool doubtful;              /* what the store has of ours is not known: a call failed */
+	bool doubtful;              /* what the store has of ours is not known: a call failed, or gave what we have */
 	bool failing;
 	bool few;                /* there were fewer than wanted */
 	uint64_t misses;         /* seen */
