@@ -5,6 +5,7 @@
 #include "core/cli/json.h"
 #include "core/cli/out.h"
 #include "core/cli/store_access.h"
+#include "core/cli/whole_file.h"
 
 static const struct option_spec plain_options[] = {STORE_OPTIONS};
 
@@ -144,13 +145,18 @@ static int backup_open(struct store_access *access)
 	const struct tg_storage_backup *backup = store_extension(access->api, access->self, TG_STORAGE_BACKUP);
 	const char *path = arguments_get(access->args, 0);
 	struct tg_error error = tg_error_init();
+	struct whole_file file;
 
 	if (!backup)
 		return backup_unsupported(access);
-	int32_t status = backup->backup(access->self, str_of(path), store_progress, access, &error);
+	int rc = whole_file_begin(access->args, path, &file);
+	if (rc)
+		return rc;
+	int32_t status = backup->backup(access->self, str_of(file.part), store_progress, access, &error);
 	out_status_clear();
-	if (status < 0)
-		return store_fail(access, &error);
+	rc = whole_file_end(access->args, &file, status < 0 ? store_fail(access, &error) : EXIT_DONE);
+	if (rc)
+		return rc;
 	if (access->json) {
 		struct json_object *line = json_line("backup");
 		json_put_text(line, "path", path);
@@ -180,8 +186,9 @@ const struct command store_backup = {
 	.least = 1,
 	.most = 1,
 	.details =
-		"The file must not be there yet. It is a store of its own: to go back to it, stop the gateway and put it "
-		"in the store's place. For the servers (PostgreSQL, Redis) this names the tool to use instead.",
+		"The file must not be there yet; it is there once it is whole. It is a store of its own: to go back to it, "
+		"stop the gateway, remove the store's -wal and -shm, and put it in the store's place. For the servers "
+		"(PostgreSQL, Redis) this names the tool to use instead.",
 	.options = plain_options,
 	.examples = "trigate store backup /var/backups/trigate-2026-11-22.db --config gateway.yaml",
 	.run = backup_run,

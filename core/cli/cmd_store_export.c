@@ -10,6 +10,7 @@
 #include "core/cli/records.h"
 #include "core/cli/store_rows.h"
 #include "core/cli/text.h"
+#include "core/cli/whole_file.h"
 
 #define STATUS_EVERY 1000
 
@@ -138,24 +139,31 @@ static int file_close(const struct arguments *args, FILE *file, const char *path
 	return rc;
 }
 
-/* Into a file that was not there; a failed one does not stay. */
-static int export_to_file(struct store_access *access, struct sink *sink, const char *path)
+/* Under the file's name for now, of which path is the one that it is to have. */
+static int export_to_part(struct store_access *access, struct sink *sink, const char *part, const char *path)
 {
-	char number[TEXT_MAX];
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
 	sink->out = fd < 0 ? NULL : fdopen(fd, "w");
 	if (!sink->out) {
 		int failure = errno;
 		if (fd >= 0)
 			close(fd);
-		return cli_fail(access->args, "%s: %s", path,
-				failure == EEXIST ? "is there already; name another file" : strerror(failure));
+		return cli_fail(access->args, "%s: %s", path, strerror(failure));
 	}
-	int rc = file_close(access->args, sink->out, path, export_open(access, sink));
+	return file_close(access->args, sink->out, path, export_open(access, sink));
+}
+
+static int export_to_file(struct store_access *access, struct sink *sink, const char *path)
+{
+	char number[TEXT_MAX];
+	struct whole_file file;
+	int rc = whole_file_begin(access->args, path, &file);
+
 	if (rc)
-		unlink(path);
-	else
+		return rc;
+	rc = whole_file_end(access->args, &file, export_to_part(access, sink, file.part, path));
+	if (!rc)
 		fprintf(stderr, "%s rows written\n", text_count(number, sink->rows));
 	return rc;
 }

@@ -16,7 +16,9 @@
 struct journal_end {
 	char gateway[GATEWAY_ID_LEN + 1]; /* empty: there is no journal */
 	uint64_t position;
+	bool damaged; /* behind position */
 	uint64_t stored, durable;
+	bool durable_known; /* a server may tell it only to who stays connected, a full disk takes no sync */
 };
 
 static int end_note(void *ctx, const struct journal_entry *entry)
@@ -30,6 +32,18 @@ static int end_note(void *ctx, const struct journal_entry *entry)
 	return 0;
 }
 
+/* What cannot be synced now is a finding, not the end of all others. */
+static int durable_find(const struct store_access *access, struct tg_str journal, struct journal_end *end)
+{
+	struct tg_error error = tg_error_init();
+	int32_t status = access->api->durable_position(access->self, journal, &end->durable, &error);
+
+	if (status)
+		fprintf(stderr, "trigate store status: what is durable: %s\n", error.message);
+	end->durable_known = !status && (end->durable > 0 || end->stored == 0);
+	return 0;
+}
+
 /* A state directory without a journal, and one whose journal cannot be read, are told of, not refused: the store may be
  * what is left. */
 static int journal_find(const struct store_access *access, struct journal_end *end, struct tg_error *error)
@@ -38,7 +52,8 @@ static int journal_find(const struct store_access *access, struct journal_end *e
 	struct journal_report report = {0};
 	int status = journal_read(&disk_system, access->state_dir, end_note, end, &report, &damage);
 
-	if (status && status != TG_ERR_NOT_FOUND && end->position > 0)
+	end->damaged = status && status != TG_ERR_NOT_FOUND;
+	if (end->damaged)
 		fprintf(stderr, "trigate store status: the journal: %s\n", damage.message);
 	if (!end->gateway[0])
 		snprintf(end->gateway, sizeof end->gateway, "%s", access->gateway_id);
@@ -46,7 +61,7 @@ static int journal_find(const struct store_access *access, struct journal_end *e
 		return 0;
 	struct tg_str journal = str_of(end->gateway);
 	status = access->api->stored_position(access->self, journal, &end->stored, error);
-	return status ? status : access->api->durable_position(access->self, journal, &end->durable, error);
+	return status ? status : durable_find(access, journal, end);
 }
 
 /* ------------------------------------------------------------ slots */
@@ -139,18 +154,37 @@ static void rows_count(struct table *table, const struct tg_storage_status *stat
 	row_number(table, "events", status->events);
 }
 
+/* "ends at 4,093; stored to 4,090, 3 behind" */
+static void journal_text(const struct journal_end *end, char *text, size_t size)
+{
+	char last[TEXT_MAX], stored[TEXT_MAX], less[TEXT_MAX];
+
+	text_count(last, (int64_t)end->position);
+	text_count(stored, (int64_t)end->stored);
+	text_count(less, (int64_t)behind(end));
+	if (end->damaged)
+		snprintf(text, size, "is damaged behind %s; stored to %s", last, stored);
+	else if (end->position == 0)
+		snprintf(text, size, "has no journal here; stored to %s", stored);
+	else
+		snprintf(text, size, "ends at %s; stored to %s, %s behind", last, stored, less);
+}
+
 static void rows_journal(struct table *table, const struct journal_end *end)
 {
-	char text[4 * TEXT_MAX], stored[TEXT_MAX], durable[TEXT_MAX], last[TEXT_MAX], less[TEXT_MAX];
+	char all[512], text[256], durable[TEXT_MAX] = "an unknown position";
 
 	if (!end->gateway[0]) {
-		row(table, "journal", "none in this state directory, and no --config that names a gateway");
+		row(table, "journal",
+		    end->damaged ? "damaged from its beginning on"
+				 : "none in this state directory, and no --config that names a gateway");
 		return;
 	}
-	snprintf(text, sizeof text, "gateway %s, ends at %s; stored to %s, %s behind; durable to %s", end->gateway,
-		 text_count(last, (int64_t)end->position), text_count(stored, (int64_t)end->stored),
-		 text_count(less, (int64_t)behind(end)), text_count(durable, (int64_t)end->durable));
-	row(table, "journal", text);
+	if (end->durable_known)
+		text_count(durable, (int64_t)end->durable);
+	journal_text(end, text, sizeof text);
+	snprintf(all, sizeof all, "gateway %s, %s; durable to %s", end->gateway, text, durable);
+	row(table, "journal", all);
 }
 
 static void rows_slots(struct table *table, const struct holders *holders)
@@ -200,8 +234,10 @@ static struct json_object *journal_json(const struct journal_end *end)
 	json_put_text(line, "gateway", end->gateway);
 	json_put_number(line, "position", (int64_t)end->position);
 	json_put_number(line, "stored", (int64_t)end->stored);
-	json_put_number(line, "durable", (int64_t)end->durable);
+	json_object_object_add(line, "durable",
+			       end->durable_known ? json_object_new_int64((int64_t)end->durable) : NULL);
 	json_put_number(line, "behind", (int64_t)behind(end));
+	json_put_flag(line, "damaged", end->damaged);
 	return line;
 }
 

@@ -6,20 +6,32 @@
 
 #include "core/cli/out.h"
 #include "core/cli/records.h"
+#include "core/config/plugins.h"
 #include "plugins/host.h"
 
 /* ------------------------------------------------------------ which one */
+
+static int problems_tell(const struct store_access *access, int status, struct config_report *report)
+{
+	for (size_t i = 0; status && i < report->count; i++)
+		if (!report->problem[i].warning)
+			cli_fail(access->args, "%s", report->problem[i].text);
+	config_report_clear(report);
+	return status ? EXIT_MISUSE : 0;
+}
 
 static int config_load(struct store_access *access, const char *file)
 {
 	struct config_report report = {0};
 	int status = gateway_config_load(file, false, &report, &access->config);
 
-	for (size_t i = 0; status && i < report.count; i++)
-		if (!report.problem[i].warning)
-			cli_fail(access->args, "%s", report.problem[i].text);
-	config_report_clear(&report);
-	return status ? EXIT_MISUSE : 0;
+	return problems_tell(access, status, &report);
+}
+
+/* A store on a server is looked after from anywhere, before a gateway has run there too. */
+static bool is_elsewhere(const struct store_access *access)
+{
+	return access->config && strcmp(access->config->storage.plugin, "sqlite") != 0;
 }
 
 static int place_find(struct store_access *access)
@@ -34,11 +46,11 @@ static int place_find(struct store_access *access)
 		return rc;
 	if (access->config)
 		snprintf(access->gateway_id, sizeof access->gateway_id, "%s", access->config->gateway_id);
-	if (stat(access->state_dir, &info) != 0 || !S_ISDIR(info.st_mode))
-		return cli_fail(access->args, "there is no state directory %s%s", access->state_dir,
-				state_dir_given(access->args) ? "; a gateway's first start makes it"
-							      : "; name it with --state-dir DIR or --config FILE");
-	return 0;
+	if (is_elsewhere(access) || (stat(access->state_dir, &info) == 0 && S_ISDIR(info.st_mode)))
+		return 0;
+	return cli_fail(access->args, "there is no state directory %s%s", access->state_dir,
+			state_dir_given(access->args) ? "; a gateway's first start makes it, or you do: mkdir -m 700"
+						      : "; name it with --state-dir DIR or --config FILE");
 }
 
 /* ------------------------------------------------------------ opening */
@@ -69,6 +81,14 @@ static int registry_open(struct store_access *access)
 		return cli_fail(access->args, "out of memory");
 	extensions_init(&access->extensions, &access->no_loop, 0, &outside_system);
 	return 0;
+}
+
+static int settings_check(const struct store_access *access)
+{
+	struct config_report report = {0};
+	int status = access->config ? config_storage_check(access->config, access->registry, &report) : 0;
+
+	return problems_tell(access, status, &report);
 }
 
 static int configured_open(struct store_access *access)
@@ -128,6 +148,8 @@ int store_access_open(const struct arguments *args, enum store_need need, struct
 
 	if (!rc)
 		rc = registry_open(access);
+	if (!rc)
+		rc = settings_check(access);
 	if (!rc)
 		rc = configured_open(access);
 	return rc ? rc : version_check(access, need);

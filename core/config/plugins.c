@@ -90,6 +90,15 @@ static void choice_check(const struct gateway_config *config, const struct plugi
 		json_object_put(settings);
 }
 
+int config_storage_check(const struct gateway_config *config, const struct registry *registry,
+			 struct config_report *report)
+{
+	size_t errors = report->errors;
+
+	choice_check(config, &config->storage, TG_KIND_STORAGE, registry, report);
+	return report_failed(report, errors) ? TG_ERR_INVALID : 0;
+}
+
 int config_plugins_check(const struct gateway_config *config, const struct registry *registry,
 			 struct config_report *report)
 {

@@ -11,4 +11,8 @@
 int config_plugins_check(const struct gateway_config *config, const struct registry *registry,
 			 struct config_report *report);
 
+/* The same of the storage plugin alone, for who has to do with nothing else. */
+int config_storage_check(const struct gateway_config *config, const struct registry *registry,
+			 struct config_report *report);
+
 #endif

@@ -18,14 +18,16 @@ static void line_copy(const char *text, char *line, size_t size)
 {
 	size_t length = 0;
 
-	for (; *text && length + 1 < size; text++) {
+	for (; *text && length + 2 < size; text++) {
 		bool blank = *text == '\n' || *text == '\t' || *text == ' ';
+		if (*text == '\n' && length > 0 && line[length - 1] != ' ')
+			line[length++] = ';';
 		if (!blank)
 			line[length++] = *text;
 		else if (length > 0 && line[length - 1] != ' ')
 			line[length++] = ' ';
 	}
-	while (length > 0 && line[length - 1] == ' ')
+	while (length > 0 && (line[length - 1] == ' ' || line[length - 1] == ';'))
 		length--;
 	line[length] = '\0';
 }
@@ -194,10 +196,14 @@ static int32_t connect_failure(struct session *session, struct tg_error *ret_err
 		      strstr(why, "does not support SSL") || strstr(why, "certificate verify failed") ||
 		      strstr(why, "root certificate file") || strstr(why, "does not match host name");
 	int32_t status = auth ? TG_ERR_AUTH : config ? TG_ERR_CONFIG : TG_ERR_IO;
+	const char *hint =
+		strstr(why, "no password supplied")
+			? "; passfile has to name a file of mode 0600 with a line for it (docs/storage/postgres.md)"
+			: hint_of(status);
 	char line[170];
 
 	line_copy(why, line, sizeof line);
-	return tg_error_set(ret_error, status, "PostgreSQL: %s%s", line, hint_of(status));
+	return tg_error_set(ret_error, status, "PostgreSQL: %s%s", line, hint);
 }
 
 int32_t session_open(struct session *session, const char *const *keywords, const char *const *values,

@@ -341,7 +341,7 @@ static int32_t server_tell(struct store *store, struct tg_storage_status *to, st
 		return status;
 	struct tg_str version = info_get(info, "redis_version");
 	snprintf(to->server, sizeof to->server, "Redis %.*s", (int)(version.len < 40 ? version.len : 40), version.ptr);
-	snprintf(to->location, sizeof to->location, "%s", store->link.location);
+	snprintf(to->location, sizeof to->location, "%.180s, below %s", store->link.location, store->prefix);
 	snprintf(to->durability, sizeof to->durability, "%s", words[store->sync]);
 	to->bytes = (uint64_t)info_number(info, "used_memory");
 	freeReplyObject(info);

@@ -1,6 +1,6 @@
 """`trigate store` as an operator meets it: every sub-command beside a running gateway and after it, mistakes, exit codes.
 Output is TAP."""
-import csv, io, json, os, re, shutil, sqlite3, stat, subprocess, sys, tempfile, time
+import csv, io, json, os, re, shutil, signal, sqlite3, stat, subprocess, sys, tempfile, time
 
 import old_store, trigate
 from trigate import run
@@ -65,6 +65,13 @@ def test_a_mistakes():
     fails(["slots", "relase"], "did you mean 'release'?", 2)
     fails(["slots", "release", "-d", MADE], "--owner is missing", 2)
     fails(["stats"], "did you mean 'status'?", 2)
+    config = os.path.join(HERE, "wrong.yaml")
+    for storage, where in (("settings: {pth: x}", "4:19: storage.settings.pth: unknown key; did you mean 'path'?"),
+                           ("settings: {synchronous: off}", "4:27: storage.settings.synchronous: "),
+                           ("plugin: sqlit", "4:11: storage.plugin: there is no storage plugin \"sqlit\"; did you mean sqlite?")):
+        with open(config, "w") as file:
+            file.write(f"state_dir: {MADE}\nexchanges: {{sim: {{}}}}\nstorage:\n  {storage}\n")
+        fails(["status", "--config", config], f"{config}:{where}", 2)
     ok(os.listdir(MADE) == [], "none of this made anything", os.listdir(MADE))
 
 
@@ -116,6 +123,66 @@ def test_d_status():
        "and says where the journal is", journal, last)
     people = store("status").out
     ok(all(word in people for word in ("location", "durability", f"gateway {journal['gateway']}", "version")), "for people", people)
+
+
+def test_d_status_damaged():
+    journal = os.path.join(STATE, trigate.JOURNAL)
+    last = trigate.records("journal", STATE)[-1]["position"]
+    # 2000: within what the first of two starts has synced
+    for at, text in ((0, "damaged from its beginning on"), (2000, "gateway 0001, is damaged behind ")):
+        folder = copy_of(STATE, f"journal-{at}")
+        shutil.copy(journal, folder)
+        with open(os.path.join(folder, trigate.JOURNAL), "r+b") as file:
+            file.seek(at)
+            file.write(b"\xa5" * 64)
+        got = store("status", state=folder)
+        ok(got.code == 0 and text in got.out and "damaged" in got.err, f"a journal that is damaged at {at} is told of", got)
+        said = store("status", "--json", state=folder).lines()[0]["journal"]
+        ok(said is None or (said["damaged"] and said["position"] < last), "to machines too", said)
+
+
+def many_cycles(name):
+    """A store that it takes a second to read."""
+    folder = copy_of(STATE, name)
+    path = os.path.join(folder, trigate.STORE)
+    with sqlite3.connect(path) as db:
+        columns = [row[1] for row in db.execute("PRAGMA table_info(cycles)")]
+    db.close()
+    values = ", ".join("id || '-' || n" if column == "id" else column for column in columns)
+    execute(path, "INSERT INTO cycles (" + ", ".join(columns) + ") WITH RECURSIVE numbers(n) AS (SELECT 1 UNION ALL SELECT n + 1"
+            f" FROM numbers WHERE n < 100000) SELECT {values} FROM numbers, (SELECT * FROM cycles LIMIT 1)")
+    return folder
+
+
+def interrupted(folder, place, number, *words):
+    """What a command that writes place/file has left in place when it gets a signal."""
+    os.mkdir(place)
+    process = subprocess.Popen([trigate.TRIGATE, "store", *words, os.path.join(place, "file"), "-d", folder],
+                               stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+    while process.poll() is None and not os.listdir(place):
+        time.sleep(0.0002)
+    process.send_signal(number)
+    process.wait()
+    return os.listdir(place)
+
+
+def test_e_interrupted():
+    folder = many_cycles("many")
+    for words in (["export", "--output"], ["backup"]):
+        whole = os.path.join(HERE, f"whole-{words[0]}")
+        got = store(*words, whole, state=folder)
+        ok(got.code == 0 and os.path.exists(whole), f"{words[0]} makes a file", got)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+            place = os.path.join(HERE, f"{words[0]}-{number}")
+            left = interrupted(folder, place, number, *words)
+            if "file" in left:  # on a slow machine it may come to its end
+                sizes = [os.path.getsize(path) for path in (os.path.join(place, "file"), whole)]
+                ok(sizes[0] == sizes[1], f"{words[0]}: what is there after {number} is whole", sizes)
+                continue
+            ok(not left or number == signal.SIGKILL, f"{words[0]} that is interrupted by {number} leaves nothing", left)
+            got = store(*words, os.path.join(place, "file"), state=folder)
+            ok(got.code == 0 and "file" in os.listdir(place), "and can be repeated", got)
 
 
 def test_e_export():
