@@ -10,8 +10,9 @@
 #include "core/state/journal_file.h"
 
 #define WINDOW_SIZE (64 * 1024)
-#define LISTS_MAX 100 /* of a directory in which files are trimmed while it is read */
-#define HELD_MAX 64   /* files that are kept open until they were read: the oldest, which are trimmed first */
+#define LISTS_MAX 100              /* of a directory in which files are trimmed while it is read */
+#define HELD_OLDEST 64             /* files that are kept open until they were read: these are trimmed first, */
+#define HELD_MAX (HELD_OLDEST + 1) /* and the newest, which a start may make anew */
 
 /* One scan. The window lies over the file of the moment. */
 struct reader {
@@ -25,7 +26,7 @@ struct reader {
 
 	int file;
 	bool file_is_held;
-	int held[HELD_MAX]; /* handles of the first ones; -1: none */
+	int held[HELD_MAX]; /* handles of the first ones, then of the last one; -1: none */
 	char path[JOURNAL_PATH_SIZE];
 	int failure;     /* what the last read that failed said, -errno */
 	uint64_t size;   /* of the file; what is appended later is not looked at */
@@ -108,7 +109,9 @@ static uint64_t synced_before(const uint8_t *bytes, const struct journal_entry *
 static int *held_of(struct reader *reader, const struct journal_extent *extent)
 {
 	size_t index = (size_t)(extent - reader->scan.file);
-	return index < HELD_MAX ? &reader->held[index] : NULL;
+	if (index < HELD_OLDEST)
+		return &reader->held[index];
+	return index == reader->scan.count - 1 ? &reader->held[HELD_OLDEST] : NULL;
 }
 
 /* A file that is held is closed at the end. */

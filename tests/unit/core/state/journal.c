@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "core/base/crc32c.h"
+#include "core/state/journal_file.h"
 
 #include "tap.h"
 #include "tests/folder.h"
@@ -512,6 +513,50 @@ static void reader_beside_writer(void)
 	ok(status.files > 2, "over %u files", status.files);
 }
 
+struct next_made {
+	uint64_t positions;
+	uint32_t number; /* of the next file */
+};
+
+/* While the first files are read, a gateway that has come back makes its next file anew, which counts as durable what
+ * the reader does not look at. */
+static int next_make(void *ctx, const struct journal_entry *entry)
+{
+	struct next_made *made = ctx;
+	if (entry->position == 1 &&
+	    journal_file_make(&disk_system, dir, made->number, "a1b2", made->positions + 100) != 0)
+		return 66;
+	return entry->position <= made->positions ? 0 : 67;
+}
+
+static void reader_beside_a_start(void)
+{
+	struct journal_status status = {0};
+	folder_empty(dir);
+	struct journal *journal = open_or_die(&(struct seen){0}, NULL);
+	journal_limit(journal, 2000, 0);
+	while (status.files < 80) {
+		sample_append(journal, 1, 20);
+		if (journal_flush(journal, NULL) || journal_sync(journal, NULL))
+			abort();
+		journal_turn(journal);
+		journal_status(journal, &status);
+	}
+	struct next_made made = {.positions = journal_position(journal)};
+	journal_close(journal);
+	struct journal_numbers numbers;
+	struct tg_error error = tg_error_init();
+	if (journal_numbers_find(&disk_system, dir, &numbers, &error))
+		abort();
+	made.number = numbers.first + numbers.count;
+	if (journal_file_make(&disk_system, dir, made.number, "a1b2", made.positions))
+		abort();
+	is_int(journal_read(&disk_system, dir, next_make, &made, NULL, &error), 0,
+	       "a reader beside a start takes nothing for damaged: %s", error.message);
+	is_int(journal_read(&disk_system, dir, next_make, &made, NULL, &error), TG_ERR_CORRUPT,
+	       "which it is when nobody writes");
+}
+
 int main(void)
 {
 	snprintf(dir, sizeof dir, "/tmp/trigate-journal-XXXXXX");
@@ -532,6 +577,7 @@ int main(void)
 	failures();
 	kill_minus_nine();
 	reader_beside_writer();
+	reader_beside_a_start();
 	folder_empty(dir);
 	rmdir(dir);
 	return tap_done();
