@@ -211,6 +211,7 @@ static int state_open(struct gateway *gateway, struct tg_error *ret_error)
 		log_warn("journal.torn", LOG_I("bytes", report.torn_bytes), LOG_S("copy", report.torn_copy));
 	model_set_watch(gateway->keeper.model, &gateway->options.watch);
 	gateway->last_record_ns = report.last_time_ns;
+	gateway->store_stood = options.clean_position;
 	gateway->keeper.changed = report.last_position > options.clean_position;
 	return TG_OK;
 }
@@ -263,6 +264,7 @@ static int writer_open(struct gateway *gateway, struct tg_error *ret_error)
 		.journal_id = config->gateway_id,
 		.journal_wait = journal_wait,
 		.journal = gateway->keeper.journal,
+		.stood = gateway->store_stood,
 		.known = journal_position(gateway->keeper.journal),
 		.ring_rows = WRITER_RING_ROWS,
 		.touch = !gateway->options.outside->driven,
@@ -436,6 +438,23 @@ static void stop_note(struct gateway *gateway)
 	gateway_check_journal(gateway);
 }
 
+/* A store may be found only now to have gone back: then it is told again what it lacks. */
+static bool store_drain(struct gateway *gateway)
+{
+	struct keeper *keeper = &gateway->keeper;
+	int64_t timeout_ms = gateway->options.config->stop_deadline_ms;
+	uint64_t position;
+	bool drained = writer_drain(keeper->writer, timeout_ms);
+	if (drained || !writer_went_back(keeper->writer, &position))
+		return drained;
+	do {
+		keeper_pass_end(keeper);
+		drained = !keeper->store_lost && !keeper->failed && !keeper->stalled &&
+			  writer_drain(keeper->writer, timeout_ms);
+	} while (drained && keeper_is_behind(keeper));
+	return drained;
+}
+
 int gateway_finish(struct gateway *gateway)
 {
 	if (gateway->started)
@@ -445,8 +464,7 @@ int gateway_finish(struct gateway *gateway)
 	stop_note(gateway);
 	gateway_end_journal(gateway);
 	/* with a journal that cannot be written the store must not go further either */
-	gateway->store_given_up = gateway->keeper.failed || gateway->keeper.stalled ||
-				  !writer_drain(gateway->keeper.writer, gateway->options.config->stop_deadline_ms);
+	gateway->store_given_up = gateway->keeper.failed || gateway->keeper.stalled || !store_drain(gateway);
 	if (gateway->store_given_up)
 		log_warn("store.behind",
 			 LOG_S("note", "the store will be brought up to the journal at the next start"));

@@ -73,6 +73,7 @@ struct gateway {
 	struct tg_exchange_events exchange_events;
 	struct extensions extensions;
 	int64_t last_record_ns; /* unix: of the journal that was found; 0: a new one */
+	uint64_t store_stood;   /* in the journal, for which the model was made */
 
 	struct markets *markets;
 	struct cycles *cycles;       /* NULL until the link was up */

@@ -15,12 +15,16 @@ static int32_t stored_read(const struct standing *standing, void *backend, uint6
 int standing_begin(struct standing *standing, struct tg_error *ret_error)
 {
 	void *backend;
+	uint64_t stored = 0;
 	int status = store_pool_take(standing->pool, "the start", &backend, ret_error);
 
 	if (status != TG_OK)
 		return status;
-	status = stored_read(standing, backend, &standing->applied, ret_error);
+	status = stored_read(standing, backend, &stored, ret_error);
 	store_pool_give(standing->pool, backend, status);
+	standing->look = stored < standing->applied;
+	if (!standing->look)
+		standing->applied = stored;
 	standing->stands = standing->applied;
 	return status;
 }

@@ -21,7 +21,7 @@ struct standing {
 	bool is_lost; /* and cannot be told again what it lacks */
 };
 
-/* What the store says, at a start. [io] */
+/* What the store says, at a start; applied is set to where it stood just before. [io] */
 int standing_begin(struct standing *standing, struct tg_error *ret_error);
 
 /* Before a batch: may the store stand where it does? TG_ERR_CORRUPT, with what to do: no. [io] */

@@ -543,7 +543,10 @@ static bool writer_has_news(void *ctx, int64_t due_ns)
 int writer_start(const struct writer_options *options, struct writer **ret_writer, struct tg_error *ret_error)
 {
 	assert(options->ring_rows >= 2 && options->batch_rows > 0 && options->batch_ms >= 0);
-	struct standing standing = {.pool = options->pool, .journal_id = options->journal_id, .doubt = options->known};
+	struct standing standing = {.pool = options->pool,
+				    .journal_id = options->journal_id,
+				    .applied = options->stood,
+				    .doubt = options->known};
 	int status = standing_begin(&standing, ret_error);
 	if (status != 0)
 		return status;

@@ -34,6 +34,7 @@ struct writer_options {
 	 * store that survives a power loss could know more than the journal. NULL: not needed. */
 	int (*journal_wait)(struct journal *journal, uint64_t position, struct tg_error *ret_error);
 	struct journal *journal;
+	uint64_t stood; /* of it: rows up to there are not told again; behind it the store has gone back */
 	uint64_t known; /* of the journal at the start: a batch of the run before may still bring the store up to it */
 	uint32_t ring_rows;
 	bool touch;             /* take the ring's memory now: no page fault on the way to an order */

@@ -126,6 +126,7 @@ static const struct tg_storage_api api = {
 static struct store_pool *pool;
 static struct cache *cache;
 static uint64_t start_known; /* the journal's end at the start */
+static uint64_t start_stood; /* where the store was seen just before */
 
 static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t batch_ms)
 {
@@ -136,6 +137,7 @@ static struct writer *start(uint32_t ring_rows, uint32_t batch_rows, int64_t bat
 					 .pool = pool,
 					 .cache = cache,
 					 .journal_id = "a1b2",
+					 .stood = start_stood,
 					 .known = start_known,
 					 .ring_rows = ring_rows,
 					 .batch_rows = batch_rows,
@@ -363,6 +365,22 @@ static void late_batch(void)
 	stop(writer);
 }
 
+/* What is told begins behind where the store stood when the journal was read: all before that would be missing. */
+static void back_in_start(void)
+{
+	uint64_t position = 0;
+	store_reset(3);
+	start_stood = start_known = 6;
+	struct writer *writer = start(16, 1, LONG_MS);
+	post(writer, order("a", "live"));
+	mark(writer, 8);
+	ok(!writer_drain(writer, LONG_MS) && store.position == 3,
+	   "a store that went back during a start gets nothing that would hide it");
+	ok(writer_went_back(writer, &position) && position == 3, "which is asked for: %s", status_of(writer).error);
+	start_stood = start_known = 0;
+	stop(writer);
+}
+
 /* Two batches, the server ends, comes back where it stood or elsewhere, the third. */
 static void server_lost(uint64_t lost_to, const char *refused)
 {
@@ -454,6 +472,7 @@ int main(void)
 	server_lost(9, "another one writes under this id");
 	two_of_one_name();
 	late_batch();
+	back_in_start();
 	back_pressure();
 	stream();
 	return tap_done();
