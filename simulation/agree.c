@@ -26,6 +26,19 @@ static void text_check(const struct rest *rest, const char *what, struct tg_str 
 			       (int)(stored.len < 80 ? stored.len : 80), stored.ptr, ours, rest->gateway);
 }
 
+/* Has the store lost some of this cycle that stood nowhere else any more? */
+static bool is_lost(const struct rest *rest, const struct cycle *cycle)
+{
+	const struct watched *watched = &rest->observer->gateway[rest->gateway];
+	for (uint32_t i = 0; i < watched->store_losses; i++) {
+		const struct store_loss *loss = &watched->store_loss[i];
+		if (cycle->position < loss->first && cycle->changed_position > loss->stands &&
+		    cycle->changed_position <= loss->furthest)
+			return true;
+	}
+	return false;
+}
+
 /* ------------------------------------------------------------ cycles */
 
 /* From the ledger, whatever the journal says. */
@@ -93,7 +106,8 @@ static void on_cycle(const struct rest *rest, const struct tg_cycle_row *row)
 		return;
 	}
 	cycle->dirty = false;
-	cycle_row_check(rest, row, cycle);
+	if (!is_lost(rest, cycle))
+		cycle_row_check(rest, row, cycle);
 }
 
 /* ------------------------------------------------------------ orders and fills */
@@ -117,7 +131,7 @@ static void on_order(const struct rest *rest, const struct tg_order_row *row)
 	struct order *order = row_order(rest, "order", row->client_id);
 	char cycle_id[CYCLE_ID_MAX];
 	tg_amount filled;
-	if (!order)
+	if (!order || is_lost(rest, order->cycle))
 		return;
 	order->dirty = false;
 	cycle_id_format(rest_config(rest)->config->gateway_id, order->cycle->key, cycle_id);
@@ -220,6 +234,7 @@ void agree_check(const struct rest *rest, struct sim_store *store)
 	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
 		sim_store_each(store, kinds[i], row_take, (void *)(uintptr_t)rest);
 	for (const struct cycle *cycle = model_oldest(rest->model); cycle; cycle = cycle->newer)
-		missing_check(rest, cycle);
+		if (!is_lost(rest, cycle))
+			missing_check(rest, cycle);
 	sim_store_slots(store, slot_take, (void *)(uintptr_t)rest);
 }

@@ -79,6 +79,8 @@
 	X(STORE_UNKNOWN, "store_unknown", GATEWAY, 2000, 0, 1, "the answer is lost; 0: nothing was done, 1: it was") \
 	X(STORE_SLOW, "store_slow", GATEWAY, 1000, 10, 10000, "the next batch is so many ms late") \
 	X(STORE_GONE, "store_gone", GATEWAY, 100, 1000, 120000, "no call succeeds for so many ms") \
+	X(STORE_WENT_BACK, "store_went_back", GATEWAY, 50, 1, 60000, \
+	  "the store loses what it took in the last so many ms, of all gateways; if odd, its connections, too") \
 	/* the process: an opportunity before each write, sync and send of it */ \
 	X(KILL, "kill", GATEWAY, 150, 0, 1000, "the process is killed; of a write so many thousandths are done") \
 	X(POWER_LOSS, "power_loss", GATEWAY, 30, 0, 1000, "as kill, and what was not synced goes, in any subset")

@@ -3,13 +3,21 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+/* It went back behind this start, or behind what is remembered of it: then a restart tells it what it lacks. */
+static bool store_is_lost(const struct process *process)
+{
+	const struct keeper *keeper = &process->gateway->keeper;
+	uint64_t back_to = sim_store_stands(process->options.store, process->options.gateway).back_to;
+	return keeper->store_lost && (back_to < process->began || back_to < model_forgotten_position(keeper->model));
+}
+
 /* A minute without faults, and then the time that it has to end, are enough for the store: where it is behind all the
  * same, its writing stands still, which the restart that follows would mend and hide. */
 static void standstill_check(const struct process *process)
 {
 	const struct keeper *keeper = &process->gateway->keeper;
 	struct writer_status status;
-	if (keeper->failed || keeper->stalled)
+	if (keeper->failed || keeper->stalled || store_is_lost(process))
 		return;
 	writer_status(keeper->writer, &status);
 	observer_raise(process->options.observer, "ends",

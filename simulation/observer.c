@@ -43,6 +43,7 @@ void observer_destroy(struct observer *observer)
 		free(observer->gateway[i].told);
 		free(observer->gateway[i].request_ns);
 		free(observer->gateway[i].power_loss);
+		free(observer->gateway[i].store_loss);
 	}
 	for (uint32_t i = 0; i < VENUES_MAX; i++) {
 		free(observer->account[i].currency);
@@ -237,6 +238,17 @@ void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t s
 		return;
 	watched->power_loss[watched->power_losses++] =
 		(struct power_loss){.sent = watched->sent, .synced = synced_position, .durable = durable};
+}
+
+void observer_store_lost(struct observer *observer, uint32_t gateway, uint64_t stands, uint64_t furthest,
+			 uint64_t first)
+{
+	struct watched *watched = &observer->gateway[gateway];
+	if (!observer_room(observer, (void **)&watched->store_loss, &watched->store_loss_room, watched->store_losses,
+			   sizeof *watched->store_loss))
+		return;
+	watched->store_loss[watched->store_losses++] =
+		(struct store_loss){.stands = stands, .furthest = furthest, .first = first};
 }
 
 void observer_end(struct observer *observer)

@@ -16,7 +16,7 @@
  * - final: what journal and store call final has its evidence in the ledger: state, fills, fees, to the unit
  * - forgotten: every order that left stands in the journal, which nothing is missing from (after a power loss: unless
  *   its intent was never synced)
- * - agree: store = journal
+ * - agree: store = journal (but for what a store that went back has lost of cycles that the journal has no more)
  * - profit: a cycle's figures are those that its fills in the ledger come to
  * - gate: no cycle was opened on a book that was older than it may be or of an earlier connection, nor for a profit too
  *   good to be true
@@ -77,6 +77,10 @@ void observer_connected(struct observer *observer, uint32_t gateway);
 /* The machine lost power: the journal of that gateway kept its records up to this position for sure (the last sync),
  * its orders whose intents came later may be forgotten; with durability: power (durable) no order that left may. */
 void observer_power_lost(struct observer *observer, uint32_t gateway, uint64_t synced_position, bool durable);
+/* The gateway starts, and the store has gone back from record `furthest` of its journal to `stands`, while the journal
+ * begins at `first`: of the cycles before that nobody can tell the store what it lacks. */
+void observer_store_lost(struct observer *observer, uint32_t gateway, uint64_t stands, uint64_t furthest,
+			 uint64_t first);
 /* The first violation that was seen, here or by the world; check is empty if there was none. */
 const struct violation *observer_violation(const struct observer *observer);
 __attribute__((format(printf, 3, 4))) void observer_raise(struct observer *observer, const char *check,

@@ -53,6 +53,11 @@ struct power_loss {
 	bool durable;    /* no order had left before its intent was synced */
 };
 
+struct store_loss {
+	uint64_t stands, furthest; /* records in between are not in the store any more */
+	uint64_t first;            /* of those that the gateway still had */
+};
+
 struct watched {
 	uint16_t id; /* in its client ids */
 	uint64_t sent;
@@ -64,6 +69,8 @@ struct watched {
 	uint64_t requests;
 	struct power_loss *power_loss;
 	uint32_t power_losses, power_loss_room;
+	struct store_loss *store_loss;
+	uint32_t store_losses, store_loss_room;
 };
 
 struct observer {

@@ -405,6 +405,7 @@ static int life_begin(struct process *process)
 		.keys = process->keys,
 		.tap = process->options.net_tap,
 	};
+	sim_store_watch_back(process->options.store, process->options.gateway);
 	int status = sim_workers_create(&options, &process->workers);
 	if (!status)
 		status = net_create(&net, &process->net);
@@ -433,6 +434,16 @@ static const struct plugin_choice *exchange_of(const struct process_options *opt
 	return NULL;
 }
 
+/* The store may have gone back behind the journal's beginning. */
+static void lost_note(struct process *process)
+{
+	struct sim_store_standing standing = sim_store_stands(process->options.store, process->options.gateway);
+	uint64_t first = model_first_position(process->gateway->keeper.model);
+	if (standing.now < standing.furthest && first > 1)
+		observer_store_lost(process->options.observer, process->options.gateway, standing.now,
+				    standing.furthest, first);
+}
+
 static int gateway_begin(struct process *process, struct tg_error *ret_error)
 {
 	struct gateway_options options = {
@@ -453,6 +464,8 @@ static int gateway_begin(struct process *process, struct tg_error *ret_error)
 	int status = gateway_open(&options, &process->gateway, ret_error);
 	if (status)
 		return status;
+	process->began = journal_position(process->gateway->keeper.journal);
+	lost_note(process);
 	gateway_start(process->gateway); /* if it fails, the loop has stopped */
 	return TG_OK;
 }

@@ -45,6 +45,7 @@ struct process {
 	struct net *net;   /* of this life */
 	struct watched watched;
 	struct gateway *gateway; /* NULL: not running */
+	uint64_t began;          /* where its journal stood at this start */
 	int64_t mono_skew_ns;    /* its clock minus the world's: another one after each boot */
 	int64_t unix_skew_ns;    /* its clock minus the true one */
 	uint64_t wake_timer;     /* of the world's time, for the loop's next deadline */

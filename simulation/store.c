@@ -1,11 +1,12 @@
 #include "simulation/store.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "simulation/store_past.h"
 #include "storage/memory/slots.h"
-#include "storage/memory/tables.h"
 
 #define MS INT64_C(1000000)
 /* A kill while a request is under way: from here on it had left. */
@@ -20,16 +21,21 @@ const char sim_store_manifest[] =
 struct sim_store {
 	struct ground *ground;
 	struct tables tables;
+	struct past past;
 	struct slots slots;
+	uint32_t servers; /* that have failed: connections to those are dead */
 	struct way {
 		int64_t slow_ns, gone_until_ns;
-	} way[GATEWAYS_MAX]; /* from each gateway to the server */
+		uint64_t stands, furthest; /* in its journal: now, ever */
+		uint64_t went_back_to;     /* the lowest since somebody asked; UINT64_MAX: it did not */
+	} way[GATEWAYS_MAX];               /* from each gateway to the server */
 };
 
 /* An instance: one connection of one life. */
 struct connection {
 	struct sim_store *store;
 	struct life *life;
+	uint32_t server;
 	char who[8]; /* in the trace */
 };
 
@@ -70,6 +76,42 @@ static bool is_gone(const struct connection *connection)
 	       !faults_are_calm(connection->store->ground->faults);
 }
 
+static bool is_dead(const struct connection *connection)
+{
+	return connection->server != connection->store->servers;
+}
+
+static void on_back(void *ctx, uint32_t gateway, uint64_t position)
+{
+	struct way *way = &((struct sim_store *)ctx)->way[gateway];
+
+	way->stands = position;
+	if (position < way->went_back_to)
+		way->went_back_to = position;
+}
+
+static void stands_tell(const struct sim_store *store)
+{
+	for (uint32_t gateway = 0; gateway < GATEWAYS_MAX; gateway++)
+		if (store->way[gateway].furthest > 0)
+			trace_add(store->ground->trace, "world", "the store stands at record %" PRIu64 " of g%u",
+				  store->way[gateway].stands, gateway);
+}
+
+/* A standby takes over that has not got the last of it. Some proxies hide that. */
+static void server_fail(const struct connection *connection, int64_t ms)
+{
+	struct sim_store *store = connection->store;
+	bool cut = ms % 2 == 1;
+
+	store->servers += cut;
+	uint32_t batches = past_go_back(&store->past, &store->tables, now_ns(connection) - ms * MS, on_back, store);
+	tell(connection, "store: it loses %" PRIu32 " batches of the last %" PRId64 " ms%s", batches, ms,
+	     cut ? ", and all connections" : "");
+	if (batches > 0)
+		stands_tell(store);
+}
+
 static void way_worsen(const struct connection *connection)
 {
 	struct way *way = way_of(connection);
@@ -84,6 +126,8 @@ static void way_worsen(const struct connection *connection)
 		tell(connection, "store: gone for %lld ms", (long long)ms);
 		way->gone_until_ns = end > way->gone_until_ns ? end : way->gone_until_ns;
 	}
+	if (strikes(connection, FAULT_STORE_WENT_BACK, &ms))
+		server_fail(connection, ms);
 }
 
 /* An opportunity for every fault of a store, always in this order. */
@@ -95,7 +139,7 @@ static enum outcome faults_meet(const struct connection *connection, const char 
 	way_worsen(connection);
 	bool fails = strikes(connection, FAULT_STORE_FAILS, NULL);
 	bool unknown = strikes(connection, FAULT_STORE_UNKNOWN, &done);
-	if (is_gone(connection) || fails) {
+	if (is_gone(connection) || is_dead(connection) || fails) {
 		tell(connection, "store: %s fails", what);
 		*ret_status = TG_ERR_IO;
 		return NOTHING_DONE;
@@ -116,7 +160,8 @@ static enum outcome call_begins(const struct connection *connection, const char 
 
 	if (changes ? life_ends(connection->life, what, &done_e3) : connection->life->dead) {
 		*ret_status = TG_ERR_CLOSED;
-		outcome = done_e3 >= DONE_E3 && !is_gone(connection) ? ANSWER_LOST : NOTHING_DONE;
+		outcome =
+			done_e3 >= DONE_E3 && !is_gone(connection) && !is_dead(connection) ? ANSWER_LOST : NOTHING_DONE;
 	} else {
 		outcome = faults_meet(connection, what, changes, ret_status);
 	}
@@ -142,6 +187,7 @@ static int32_t sim_open(const struct tg_host *host, const struct tg_config *conf
 	if (!connection)
 		return no_memory(ret_error);
 	*connection = (struct connection){.store = lent->store(host), .life = lent->life(host)};
+	connection->server = connection->store->servers;
 	snprintf(connection->who, sizeof connection->who, "g%u", connection->life->gateway);
 	if (call_begins(connection, "open", false, &status, ret_error) != GOES_WELL) {
 		free(connection);
@@ -175,15 +221,29 @@ static int32_t sim_migrate(void *self, tg_note_fn note, void *ctx, struct tg_err
 
 /* ------------------------------------------------------------------ rows */
 
+static int32_t batch_apply(const struct connection *connection, const struct tg_batch *batch,
+			   struct tg_error *ret_error)
+{
+	struct sim_store *store = connection->store;
+	struct way *way = way_of(connection);
+	int32_t status = past_apply(&store->past, &store->tables, batch, connection->life->gateway, now_ns(connection),
+				    ret_error);
+
+	way->stands = tables_position(&store->tables, batch->journal);
+	if (way->stands > way->furthest)
+		way->furthest = way->stands;
+	return status;
+}
+
 static int32_t sim_apply(void *self, const struct tg_batch *batch, struct tg_error *ret_error)
 {
-	struct connection *connection = self;
+	const struct connection *connection = self;
 	int32_t status = TG_OK;
 	enum outcome outcome = call_begins(connection, "apply", true, &status, ret_error);
 
 	if (outcome == ANSWER_LOST)
-		tables_apply(&connection->store->tables, batch, NULL);
-	return outcome == GOES_WELL ? tables_apply(&connection->store->tables, batch, ret_error) : status;
+		batch_apply(connection, batch, NULL);
+	return outcome == GOES_WELL ? batch_apply(connection, batch, ret_error) : status;
 }
 
 static int32_t sim_load(void *self, const struct tg_load *what, tg_row_fn fn, void *ctx, struct tg_error *ret_error)
@@ -220,15 +280,26 @@ static int32_t sim_durable_position(void *self, struct tg_str journal, uint64_t 
 	return position_tell(self, "durable_position", journal, ret_position, ret_error);
 }
 
+/* What it removes is told by no batch. */
+static int32_t old_remove(const struct connection *connection, int64_t before_ns, uint32_t limit,
+			  struct tg_error *ret_error)
+{
+	int32_t removed = tables_cleanup(&connection->store->tables, before_ns, limit, ret_error);
+
+	if (removed > 0)
+		past_forget(&connection->store->past);
+	return removed;
+}
+
 static int32_t sim_cleanup(void *self, int64_t before_ns, uint32_t limit, struct tg_error *ret_error)
 {
-	struct connection *connection = self;
+	const struct connection *connection = self;
 	int32_t status = TG_OK;
 	enum outcome outcome = call_begins(connection, "cleanup", true, &status, ret_error);
 
 	if (outcome == ANSWER_LOST)
-		tables_cleanup(&connection->store->tables, before_ns, limit, NULL);
-	return outcome == GOES_WELL ? tables_cleanup(&connection->store->tables, before_ns, limit, ret_error) : status;
+		old_remove(connection, before_ns, limit, NULL);
+	return outcome == GOES_WELL ? old_remove(connection, before_ns, limit, ret_error) : status;
 }
 
 /* ----------------------------------------------------------------- slots */
@@ -364,6 +435,8 @@ int sim_store_create(struct ground *ground, struct sim_store **ret_store)
 	if (!store)
 		return TG_ERR_NO_MEMORY;
 	store->ground = ground;
+	for (uint32_t gateway = 0; gateway < GATEWAYS_MAX; gateway++)
+		sim_store_watch_back(store, gateway);
 	*ret_store = store;
 	return TG_OK;
 }
@@ -372,6 +445,7 @@ void sim_store_destroy(struct sim_store *store)
 {
 	if (!store)
 		return;
+	past_forget(&store->past);
 	tables_finish(&store->tables);
 	slots_finish(&store->slots);
 	free(store);
@@ -397,4 +471,16 @@ int64_t sim_store_take_delay_ns(struct sim_store *store, uint32_t gateway)
 
 	store->way[gateway].slow_ns = 0;
 	return delay_ns;
+}
+
+struct sim_store_standing sim_store_stands(const struct sim_store *store, uint32_t gateway)
+{
+	const struct way *way = &store->way[gateway];
+
+	return (struct sim_store_standing){way->stands, way->furthest, way->went_back_to};
+}
+
+void sim_store_watch_back(struct sim_store *store, uint32_t gateway)
+{
+	store->way[gateway].went_back_to = UINT64_MAX;
 }

@@ -161,6 +161,37 @@ static const struct {
 	{"another gateway holds a slot", "", slot_of_neighbour},
 };
 
+/* The store went back: what it lacks, and who could have told it again. */
+static const struct {
+	const char *what, *check;
+	void (*spoil)(struct sim_store *store);
+	uint64_t stands, furthest, first;
+} loss_cases[] = {
+	{"a cycle that was lost, and that the journal has no more", "", no_cycle, 0, 1000, 1000},
+	{"an order of it", "", no_order, 0, 1000, 1000},
+	{"a fill of it", "", no_fill, 0, 1000, 1000},
+	{"what its row says", "", cycle_state, 0, 1000, 1000},
+	{"what its order's row says", "", order_time, 0, 1000, 1000},
+	{"one that the journal still has", "agree", no_cycle, 0, 1000, 1},
+	{"one that the store did not lose", "agree", no_cycle, 999, 1000, 1000},
+	{"one that the store never had", "agree", no_cycle, 0, 1, 1000},
+	{"another's order", "agree", order_made_up, 0, 1000, 1000},
+};
+
+static void test_losses(void)
+{
+	for (size_t i = 0; i < sizeof loss_cases / sizeof *loss_cases; i++) {
+		static struct stage stage;
+		stage_sound(&stage);
+		stage.store_spoil = loss_cases[i].spoil;
+		stage.store_loss.stands = loss_cases[i].stands;
+		stage.store_loss.furthest = loss_cases[i].furthest;
+		stage.store_loss.first = loss_cases[i].first;
+		struct violation violation = stage_play(&stage, true, NULL);
+		is_str(violation.check, loss_cases[i].check, "lost: %s: %s", loss_cases[i].what, violation.text);
+	}
+}
+
 int main(void)
 {
 	for (size_t i = 0; i < sizeof store_cases / sizeof *store_cases; i++) {
@@ -171,5 +202,6 @@ int main(void)
 		is_str(with.check, store_cases[i].check, "%s: %s", store_cases[i].what, with.text);
 		is_str(without.check, "", "which nobody sees without it");
 	}
+	test_losses();
 	return tap_done();
 }

@@ -136,6 +136,9 @@ static struct violation stage_play(const struct stage *stage, bool with_store, s
 	if (stage->store_spoil)
 		stage->store_spoil(&store);
 	way_play(stage, &ground, observer);
+	if (stage->store_loss.first > 0)
+		observer_store_lost(observer, 0, stage->store_loss.stands, stage->store_loss.furthest,
+				    stage->store_loss.first);
 	if (stage->slots_watched)
 		store.slot_owner = NULL; /* given back */
 	observer_rest(observer, 0, &disk_system, dir, with_store ? &store : NULL);

@@ -74,6 +74,9 @@ struct stage {
 	const char *second_currency, *last_currency; /* of the legs; NULL: as they are */
 	/* the store */
 	void (*store_spoil)(struct sim_store *store);
+	struct {
+		uint64_t stands, furthest, first;
+	} store_loss; /* first 0: none */
 };
 
 static const struct fill_fact none; /* no fill */

@@ -219,6 +219,61 @@ static void gone(void)
 	end();
 }
 
+static uint64_t stored(void *self, const char *journal)
+{
+	uint64_t position = 77;
+	return api->stored_position(self, str(journal), &position, NULL) == TG_OK ? position : 77;
+}
+
+/* A batch of another gateway is lost with the rest; what is applied afterwards is not. */
+static void went_back(void)
+{
+	static const struct fault_event events[] = {{FAULT_STORE_WENT_BACK, 1, 40 * MS, 0, 20},
+						    {FAULT_STORE_WENT_BACK, 0, 60 * MS, 0, 9},
+						    {FAULT_STORE_WENT_BACK, 0, 60100 * MS, 0, 60000}};
+	struct life other = {.gateway = 1, .number = 1};
+	struct tg_cycle_progress progress = {.size = sizeof progress, .id = str("c1"), .state = str("late")};
+	struct tg_record record = {TG_ROW_CYCLE_PROGRESS, 0, &progress};
+	struct tg_batch batch = {sizeof batch, 1, &record, 4, str("a1b2")};
+	begin(events, 3);
+	other.ground = &machine.ground;
+	void *self = opened(&machine.life), *far = opened(&other);
+	machine_at(&machine, 10 * MS);
+	apply(self, 1, "c1", "a");
+	machine_at(&machine, 20 * MS);
+	apply(self, 2, "c1", "b");
+	apply(self, 2, "c1", "again");
+	machine_at(&machine, 30 * MS);
+	apply(self, 3, "c2", "a");
+	api->apply(self, &batch, NULL);
+	is_str(rows(), "c1=late c2=a", "what the store has");
+	machine_at(&machine, 40 * MS);
+	is_int(stored(far, "a1b2"), 1, "it goes back so far, with the position");
+	is_str(rows(), "c1=a", "rows are as they were, or are not there");
+	is_int(stored(self, "a1b2"), 1, "as every gateway sees");
+	struct sim_store_standing standing = sim_store_stands(store, 0);
+	ok(standing.now == 1 && standing.furthest == 4 && standing.back_to == 1, "and the world knows");
+	sim_store_watch_back(store, 0);
+	ok(sim_store_stands(store, 0).back_to == UINT64_MAX, "what was before counts no more");
+	machine_at(&machine, 50 * MS);
+	is_int(apply(self, 2, "c3", "a"), TG_OK, "it takes what is told again");
+	machine_at(&machine, 60 * MS);
+	is_int(apply(self, 3, "c3", "b"), TG_ERR_IO, "an odd one takes the connections along");
+	is_int(api->ping(far, NULL), TG_ERR_IO, "all of them");
+	is_str(rows(), "c1=a c3=a", "and what is older stays");
+	api->close(self);
+	self = opened(&machine.life);
+	is_int(api->ping(self, NULL), TG_OK, "a new one is well");
+	machine_at(&machine, 60030 * MS);
+	apply(self, 3, "c4", "a");
+	machine_at(&machine, 60100 * MS);
+	is_int(stored(self, "a1b2"), 2, "a minute at most");
+	is_str(rows(), "c1=a c3=a", "is lost");
+	api->close(self);
+	api->close(far);
+	end();
+}
+
 /* A kill while a request is under way: it had left, or not. */
 static void kill_in_a_call(void)
 {
@@ -271,6 +326,7 @@ int main(void)
 	outlives_lives();
 	failures();
 	gone();
+	went_back();
 	kill_in_a_call();
 	slots_of_two();
 	return tap_done();
