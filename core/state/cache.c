@@ -350,7 +350,7 @@ uint32_t cache_waiting(const struct cache *cache)
 
 bool cache_is_full(const struct cache *cache)
 {
-	return cache->status.dirty_cycles >= cache->options.cycles;
+	return cache->status.dirty_cycles >= cache->options.cycles || cache->status.dirty_rows >= CACHE_DIRTY_MAX;
 }
 
 /* -------------------------------------------------------------- batches */

@@ -34,7 +34,9 @@ void cache_destroy(struct cache *cache);                                        
 int cache_put(struct cache *cache, struct tg_str cycle_id, const struct tg_record *record);
 
 uint32_t cache_waiting(const struct cache *cache); /* rows to be written; the writer's thread */
-/* As many dirty cycles as there may be cycles? The writer's thread. */
+/* As many dirty cycles as there may be cycles, or as many rows as each store takes in one batch, with those of a ring
+ * on top? The writer's thread. */
+#define CACHE_DIRTY_MAX 100000
 bool cache_is_full(const struct cache *cache);
 
 /* All that waits, cycles before their orders, orders before their fills: the records of a batch, valid until its end.

@@ -253,6 +253,25 @@ static void bounded(void)
 	cache_destroy(cache);
 }
 
+/* However few cycles they are of: there is an end to what a store takes in one batch. */
+static void bounded_in_rows(void)
+{
+	anew(4);
+	struct tg_event_row event = {.size = sizeof event, .kind = TG_STR("start")};
+	for (event.position = 1; event.position < CACHE_DIRTY_MAX; event.position++)
+		put("", (struct tg_record){.kind = TG_ROW_EVENT, .row = &event});
+	bool before = cache_is_full(cache);
+	put("", (struct tg_record){.kind = TG_ROW_EVENT, .row = &event});
+	const struct tg_record *records;
+	uint32_t count;
+	if (cache_batch_begin(cache, &records, &count))
+		abort();
+	ok(!before && cache_is_full(cache) && count == CACHE_DIRTY_MAX, "full with %u rows", count);
+	cache_batch_end(cache, true);
+	ok(!cache_is_full(cache), "and not when they are written");
+	cache_destroy(cache);
+}
+
 static void reading(void)
 {
 	anew(8);
@@ -400,6 +419,7 @@ int main(void)
 	parents_first();
 	events();
 	bounded();
+	bounded_in_rows();
 	reading();
 	loading();
 	applied_meanwhile();
