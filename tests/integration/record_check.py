@@ -87,8 +87,9 @@ def test_03_what_was_traded():
     played = replay(*files("live"), "--config", gateway(), "--balance", "USDT=10000")
     ok(played.code == 0, "the capture is played", played)
     was, would = decisions(live.lines()), decisions(played.lines())
-    ok(was and [d["route"] for d in would[:len(was)]] == [d["route"] for d in was], "it decides for the cycles that were traded",
-       was, would)
+    # a busy machine reads several frames in one pass, and so passes over what a replay, which reads each alone, decides for
+    rest = iter([d["route"] for d in would])
+    ok(was and all(d["route"] in rest for d in was), "it decides for the cycles that were traded, in their order", was, would)
     ok(was and would and would[0] == was[0], "the first of them at the same size, price and profit", was[:1], would[:1])
     ok(summary(played)["opportunities"] == len(would), "the summary counts them", summary(played))
     bytes_of = subprocess.run(["zstd", "-dc", *files("live")], capture_output=True).stdout if shutil.which("zstd") else b""
