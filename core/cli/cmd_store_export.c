@@ -139,7 +139,7 @@ static int file_close(const struct arguments *args, FILE *file, const char *path
 	return rc;
 }
 
-/* Under the file's name for now, of which path is the one that it is to have. */
+/* Into the part that a whole file is made of; path is the name that it gets, and the one that people are told. */
 static int export_to_part(struct store_access *access, struct sink *sink, const char *part, const char *path)
 {
 	int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
